@@ -1,0 +1,68 @@
+"""Dialogue: a realtime event server whose history does not end.
+
+What stands here is the public face; `docs/reference` describes it. Each name is loaded when it is first used, so that
+`from dialogue.domain.room import Room` brings in the pure domain and no server.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dialogue.application.client import Client, Hooks
+    from dialogue.application.notice import RoomInfo
+    from dialogue.application.room_registry import RuntimeRooms
+    from dialogue.domain.errors import ConfigurationError, DialogueError
+    from dialogue.domain.event import Event
+    from dialogue.domain.event_definition import EventDefinition, History, define_event
+    from dialogue.domain.position import Position
+    from dialogue.domain.room import RoomConfig
+    from dialogue.entrypoints.dialogue_app import DialogueApp, create_dialogue
+    from dialogue.entrypoints.settings import Settings
+    from dialogue.entrypoints.version import __version__
+
+__all__ = [
+    "Client",
+    "ConfigurationError",
+    "DialogueApp",
+    "DialogueError",
+    "Event",
+    "EventDefinition",
+    "History",
+    "Hooks",
+    "Position",
+    "RoomConfig",
+    "RoomInfo",
+    "RuntimeRooms",
+    "Settings",
+    "__version__",
+    "create_dialogue",
+    "define_event",
+]
+
+_HOMES = {
+    "application.client": ("Client", "Hooks"),
+    "application.notice": ("RoomInfo",),
+    "application.room_registry": ("RuntimeRooms",),
+    "domain.errors": ("ConfigurationError", "DialogueError"),
+    "domain.event": ("Event",),
+    "domain.event_definition": ("EventDefinition", "History", "define_event"),
+    "domain.position": ("Position",),
+    "domain.room": ("RoomConfig",),
+    "entrypoints.dialogue_app": ("DialogueApp", "create_dialogue"),
+    "entrypoints.settings": ("Settings",),
+    "entrypoints.version": ("__version__",),
+}
+_HOME_OF = {name: f"dialogue.{home}" for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> object:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return __all__

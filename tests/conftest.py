@@ -1,0 +1,21 @@
+"""What all tests share: the event loop that async tests run on, and how hypothesis searches."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import settings
+
+# No deadline: a busy machine must not fail a test. No database: tests leave nothing behind, and what failed is printed
+# so that it can be given again. CI tries the same examples every time, people try new ones.
+settings.register_profile(
+    "dialogue", deadline=None, database=None, print_blob=True, derandomize=bool(os.environ.get("CI"))
+)
+settings.load_profile("dialogue")
+
+
+@pytest.fixture(scope="session")
+def anyio_backend() -> str:
+    """The loop that Dialogue is made for."""
+    return "asyncio"
