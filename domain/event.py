@@ -1,0 +1,75 @@
+"""What happened in a room, before and after it has its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from . import json_value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An event that a room has admitted and that has no place yet.
+
+    `epoch` is the life of the room that admitted it: an archive refuses it in another. `payload` and `meta` are JSON in
+    UTF-8, as validation gave them back. `has_history` says whether it is to be kept.
+    """
+
+    room_id: str
+    epoch: str
+    name: str
+    payload: bytes
+    sender: str
+    meta: bytes | None = None
+    has_history: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """One thing that happened in a room.
+
+    `seq` is its place in the room, `event_seq` its place among the events of its name, both from 1 on without holes; an
+    event without history has neither. `timestamp_ms` never runs backwards within a room. `payload` and `meta` are JSON
+    in UTF-8: the wire, the buffer and the archive pass them on as they are.
+    """
+
+    room_id: str
+    name: str
+    payload: bytes
+    sender: str
+    timestamp_ms: int
+    seq: int | None = None
+    event_seq: int | None = None
+    meta: bytes | None = None
+
+    @property
+    def data(self) -> Any:
+        """The payload as a Python value, decoded anew at each call."""
+        return json_value.decode(self.payload)
+
+    @property
+    def place(self) -> int:
+        """`seq` of an event that is known to have history."""
+        assert self.seq is not None, "an event without history has no place"
+        return self.seq
+
+    @property
+    def stream_place(self) -> int:
+        """`event_seq` of an event that is known to have history."""
+        assert self.event_seq is not None, "an event without history has no place"
+        return self.event_seq
+
+    @staticmethod
+    def kept(draft: Draft, *, timestamp_ms: int, seq: int | None = None, event_seq: int | None = None) -> Event:
+        """The event that `draft` became."""
+        return Event(
+            room_id=draft.room_id,
+            name=draft.name,
+            payload=draft.payload,
+            sender=draft.sender,
+            timestamp_ms=timestamp_ms,
+            seq=seq,
+            event_seq=event_seq,
+            meta=draft.meta,
+        )

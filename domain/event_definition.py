@@ -1,0 +1,107 @@
+"""What an event of one name looks like, and how much of its history stays in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
+
+from . import json_value
+from .errors import ConfigurationError, InvalidEvent, Problem
+from .names import flaw_of_event_name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class History:
+    """That events are kept, and how many of the newest stay in memory (`limit`; 0 keeps them in the archive alone)."""
+
+    limit: int = 100
+    enabled: bool = True
+
+    def __post_init__(self) -> None:
+        if isinstance(self.limit, bool) or not isinstance(self.limit, int) or self.limit < 0:
+            raise ConfigurationError(f"History(limit={self.limit!r}): limit must be an integer from 0 on")
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventDefinition:
+    """An event's name, its payload's schema (None: any JSON) and its history (None: none).
+
+    `schema` is a pydantic model or anything else that `pydantic.TypeAdapter` takes.
+    """
+
+    name: str
+    schema: Any = None
+    history: History | None = None
+
+    def __post_init__(self) -> None:
+        flaw = flaw_of_event_name(self.name)
+        if flaw:
+            raise ConfigurationError(f"The event name {self.name!r} {flaw}")
+        if self.history is not None and not isinstance(self.history, History):
+            raise ConfigurationError(f"The event {self.name!r}: history must be a History, not {self.history!r}")
+        _ = self._adapter  # a schema that pydantic cannot use is told where it is written, not at the first event
+
+    @property
+    def has_history(self) -> bool:
+        """Whether events of this name are kept."""
+        return self.history is not None and self.history.enabled
+
+    @property
+    def memory_limit(self) -> int:
+        """How many of the newest events stay in memory."""
+        return self.history.limit if self.history is not None and self.history.enabled else 0
+
+    def validate(self, data: object) -> bytes:
+        """`data` as the schema gives it back, as JSON in UTF-8.
+
+        Raises InvalidEvent with each wrong field's path (`data.text`).
+        """
+        if self._adapter is None:
+            return json_value.keepable(data, "data")
+        try:
+            given = json_value.encode(data)
+            if b"NaN" in given or b"Infinity" in given:  # pydantic would give them back as null
+                json_value.ensure_keepable(json_value.decode(given), "data")
+            validated = self._adapter.validate_json(given)
+            value = self._adapter.dump_python(validated, mode="json", by_alias=True)
+        except ValidationError as error:
+            raise InvalidEvent(_problems(error)) from error
+        except PydanticSerializationError as error:
+            json_value.ensure_keepable(data, "data")
+            raise InvalidEvent([Problem("data", f"must be JSON: {error}")]) from error
+        return json_value.keepable(value, "data")
+
+    @cached_property
+    def _adapter(self) -> TypeAdapter[Any] | None:
+        if self.schema is None:
+            return None
+        try:
+            adapter = TypeAdapter(self.schema)
+            adapter.rebuild(raise_errors=True)  # a name in it that nothing defines is else told at the first event
+            return adapter
+        except Exception as error:
+            raise ConfigurationError(f"The event {self.name!r}: pydantic cannot use its schema: {error}") from error
+
+
+def _problems(error: ValidationError) -> list[Problem]:
+    return [
+        Problem("data" + "".join(map(_step, found["loc"])), found["msg"])
+        for found in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+def _step(place: int | str) -> str:
+    return f"[{place}]" if isinstance(place, int) else f".{place}"
+
+
+def define_event(name: str, *, schema: Any = None, history: History | None = None) -> EventDefinition:
+    """Define an event: its name, its payload's schema and its history.
+
+    Raises ConfigurationError for a name that is empty, too long, unprintable or reserved, and for a schema that
+    pydantic cannot use.
+    """
+    return EventDefinition(name=name, schema=schema, history=history)

@@ -1,0 +1,123 @@
+"""JSON that every archive keeps alike.
+
+SQLite stores any text; PostgreSQL's JSONB refuses NUL and lone surrogates and rewrites numbers that a double cannot
+hold. What is admitted here reads back equal from all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+
+from pydantic_core import PydanticSerializationError, from_json, to_json
+
+from .errors import InvalidEvent, Problem
+
+MAX_DEPTH = 64
+MAX_INTEGER = 2**53
+
+
+class RepeatedKey(dict[str, object]):
+    """A JSON object as read from text in which a key stood twice; `key` is the first that did."""
+
+    key: str
+
+
+def encode(value: object) -> bytes:
+    """`value` as compact JSON in UTF-8."""
+    return to_json(value, inf_nan_mode="constants")
+
+
+def decode(text: bytes) -> object:
+    """The value of JSON that was kept."""
+    value: object = from_json(text)
+    return value
+
+
+def keepable(value: object, path: str) -> bytes:
+    """`value` as compact JSON, or InvalidEvent with the path of the first part that not every archive would keep."""
+    ensure_keepable(value, path)
+    try:
+        return encode(value)
+    except PydanticSerializationError as error:
+        raise InvalidEvent([Problem(path, f"must be JSON: {error}")]) from error
+
+
+def is_unicode(text: str) -> bool:
+    """Whether `text` has no lone surrogates, which UTF-8 cannot hold."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def ensure_keepable(value: object, path: str) -> None:
+    """Raise InvalidEvent where `value`, found at `path`, holds what not every archive keeps alike."""
+    flaw = _flaw(value, path, 0)
+    if flaw is not None:
+        raise InvalidEvent([flaw])
+
+
+def _flaw(value: object, path: str, depth: int) -> Problem | None:
+    check = _CHECKS.get(type(value))
+    if check is not None:
+        return check(value, path, depth)
+    for kind in (str, bool, int, float, dict, list, tuple):  # subclasses: IntEnum, RepeatedKey, …
+        if isinstance(value, kind):
+            return _CHECKS[kind](value, path, depth)
+    return Problem(path, f"must be a JSON value, not {type(value).__name__}")
+
+
+def _flaw_of_text(value: str, path: str, _depth: int) -> Problem | None:
+    if "\0" in value:
+        return Problem(path, "must not contain NUL (U+0000)")
+    if not is_unicode(value):
+        return Problem(path, "must be valid Unicode, without lone surrogates")
+    return None
+
+
+def _flaw_of_integer(value: int, path: str, _depth: int) -> Problem | None:
+    if -MAX_INTEGER <= value <= MAX_INTEGER:
+        return None
+    return Problem(path, "must be an integer within ±2^53")
+
+
+def _flaw_of_number(value: float, path: str, _depth: int) -> Problem | None:
+    return None if isfinite(value) else Problem(path, "must be a finite number")
+
+
+def _flaw_of_object(value: dict[object, object], path: str, depth: int) -> Problem | None:
+    if depth >= MAX_DEPTH:
+        return Problem(path, f"must not be nested deeper than {MAX_DEPTH}")
+    if isinstance(value, RepeatedKey):
+        return Problem(path, f"must not have the key {value.key!r} twice")
+    for key, item in value.items():
+        if not isinstance(key, str):
+            return Problem(path, "must have texts as keys")
+        flaw = _flaw_of_text(key, path, depth) or _flaw(item, f"{path}.{key}", depth + 1)
+        if flaw is not None:
+            return flaw
+    return None
+
+
+def _flaw_of_array(value: list[object], path: str, depth: int) -> Problem | None:
+    if depth >= MAX_DEPTH:
+        return Problem(path, f"must not be nested deeper than {MAX_DEPTH}")
+    for index, item in enumerate(value):
+        flaw = _flaw(item, f"{path}[{index}]", depth + 1)
+        if flaw is not None:
+            return flaw
+    return None
+
+
+def _fine(_value: object, _path: str, _depth: int) -> None:
+    return None
+
+
+_CHECKS: dict[type, Callable[..., Problem | None]] = {
+    str: _flaw_of_text,
+    int: _flaw_of_integer,
+    float: _flaw_of_number,
+    bool: _fine,
+    type(None): _fine,
+    dict: _flaw_of_object,
+    list: _flaw_of_array,
+    tuple: _flaw_of_array,
+}

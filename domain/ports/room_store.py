@@ -1,0 +1,43 @@
+"""The port that remembers the rooms made at run time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredRoom:
+    """All that re-creates a room made at run time, but its event definitions, which are the application's code.
+
+    `event_names` are names of definitions; None means all that the application offers.
+    """
+
+    id: str
+    name: str
+    description: str | None = None
+    max_size: int | None = None
+    event_names: tuple[str, ...] | None = None
+    created_by_id: str | None = None
+
+
+class RoomStore(Protocol):
+    """Remembers rooms made at run time, and ends their lives. All methods raise Unavailable."""
+
+    async def rooms(self) -> Sequence[StoredRoom]:
+        """Every room that was created and not deleted, in order of id."""
+        ...
+
+    async def create(self, room: StoredRoom) -> None:
+        """Remember `room`. Raises RoomExists where one of this id was created and not deleted."""
+        ...
+
+    async def delete(self, room_id: str) -> None:
+        """End the room's life: its history gets a new epoch, and a floor at its head, at once.
+
+        No reader sees an event of the old life from then on, and `append` refuses drafts of it; the rows themselves go
+        in later sweeps. Seqs and event seqs go on from the old heads. Also a room that was opened and never
+        created here ends its life; deleting one that was never seen does nothing.
+        """
+        ...

@@ -1,0 +1,33 @@
+"""Where a reader is in a room, and how far the room's history reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """A place in one life of a room: all events with a smaller or equal `seq` lie behind it."""
+
+    epoch: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamHead:
+    """How far one stream reaches: event seqs `floor + 1` to `head` are there, without holes."""
+
+    head: int = 0
+    floor: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomHead:
+    """How far a room's history reaches: of seqs `floor + 1` to `head` nothing is missing but what retention took."""
+
+    epoch: str
+    head: int = 0
+    floor: int = 0
+    last_timestamp_ms: int = 0
+    streams: Mapping[str, StreamHead] = field(default_factory=dict)

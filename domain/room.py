@@ -1,0 +1,177 @@
+"""A room: where events happen, and which are allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from . import json_value
+from .errors import ConfigurationError, EventNotAllowed, InvalidEvent, Problem, RoomFull
+from .event import Draft
+from .event_definition import EventDefinition
+from .names import MAX_ROOM_ID, flaw_of_name
+
+MAX_META_SIZE = 4096
+MAX_SYNC = 1_000
+ALL_EVENTS = "*"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomConfig:
+    """What a developer says of a room.
+
+    `sync_history_on_join` is how many of the newest events a client gets when it joins: a number, True for as many as
+    memory holds, or False for none. `default_subscriptions` are names of `events`; None subscribes to all. `max_size`
+    bounds the sessions that are in the room at once.
+    """
+
+    name: str
+    events: Sequence[EventDefinition]
+    description: str | None = None
+    max_size: int | None = None
+    default_subscriptions: Sequence[str] | None = None
+    sync_history_on_join: int | bool = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Room:
+    """A room and the rules of what happens in it; who is in it now is the hub's to know.
+
+    `created_by_id` is the user who made it at run time; `is_configured` says that it stands in the application's code,
+    and so cannot be deleted.
+    """
+
+    id: str
+    name: str
+    definitions: Mapping[str, EventDefinition]
+    description: str | None = None
+    max_size: int | None = None
+    default_subscriptions: frozenset[str]
+    sync_history_on_join: int | bool = 50
+    created_by_id: str | None = None
+    is_configured: bool = True
+    names_with_history: tuple[str, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        kept = tuple(name for name, definition in self.definitions.items() if definition.has_history)
+        object.__setattr__(self, "names_with_history", kept)
+
+    @classmethod
+    def configured(cls, room_id: str, config: RoomConfig) -> Room:
+        """The room that `config` describes; raises ConfigurationError with the room and the field that is wrong."""
+        _refuse_flaws(room_id, config)
+        definitions = _by_name(config.events, f"Room {room_id!r}")
+        defaults = frozenset(definitions if config.default_subscriptions is None else config.default_subscriptions)
+        unknown = sorted(defaults - definitions.keys())
+        if unknown:
+            raise ConfigurationError(
+                f"Room {room_id!r}: default_subscriptions names {unknown[0]!r}, which is not among its events "
+                f"({', '.join(definitions) or 'none'})"
+            )
+        return cls(
+            id=room_id,
+            name=config.name,
+            definitions=definitions,
+            description=config.description,
+            max_size=config.max_size,
+            default_subscriptions=defaults,
+            sync_history_on_join=config.sync_history_on_join,
+        )
+
+    def definition(self, event_name: str) -> EventDefinition:
+        """The definition of that name; raises EventNotAllowed where the room has none."""
+        found = self.definitions.get(event_name)
+        if found is None:
+            raise EventNotAllowed(self.id, event_name, tuple(self.definitions))
+        return found
+
+    def streams(self, event_name: str | None) -> tuple[str, ...]:
+        """The names whose history is meant: that one, or all that have some. Raises EventNotAllowed."""
+        if event_name is None:
+            return self.names_with_history
+        if not self.definition(event_name).has_history:
+            raise EventNotAllowed(self.id, event_name, self.names_with_history, why="has no history")
+        return (event_name,)
+
+    def subscription(self, event_names: Iterable[str] | None) -> frozenset[str]:
+        """The names meant by a client: the defaults for None, all for `*`. Raises EventNotAllowed."""
+        if event_names is None:
+            return self.default_subscriptions
+        names = frozenset(event_names)
+        if ALL_EVENTS in names:
+            return frozenset(self.definitions)
+        for name in names:
+            self.definition(name)
+        return names
+
+    def in_order(self, event_names: Iterable[str]) -> list[str]:
+        """These names in the order in which the room defines them."""
+        wanted = frozenset(event_names)
+        return [name for name in self.definitions if name in wanted]
+
+    def admit(
+        self,
+        event_name: str,
+        data: object,
+        *,
+        sender: str,
+        epoch: str,
+        meta: Mapping[str, object] | None = None,
+    ) -> Draft:
+        """The draft of an event that this room allows, in its life `epoch`.
+
+        Raises EventNotAllowed, and InvalidEvent with the paths that are wrong.
+        """
+        definition = self.definition(event_name)
+        return Draft(
+            room_id=self.id,
+            epoch=epoch,
+            name=event_name,
+            payload=definition.validate(data),
+            sender=sender,
+            meta=_kept_meta(meta),
+            has_history=definition.has_history,
+        )
+
+    def ensure_space(self, size: int) -> None:
+        """Raise RoomFull where `size` sessions are as many as the room holds."""
+        if self.max_size is not None and size >= self.max_size:
+            raise RoomFull(self.id, self.max_size)
+
+
+def _kept_meta(meta: Mapping[str, object] | None) -> bytes | None:
+    if meta is None:
+        return None
+    kept = json_value.keepable(meta, "meta")
+    if len(kept) > MAX_META_SIZE:
+        raise InvalidEvent([Problem("meta", f"must be at most {MAX_META_SIZE} bytes of JSON, not {len(kept)}")])
+    return kept
+
+
+def _by_name(definitions: Iterable[EventDefinition], where: str) -> Mapping[str, EventDefinition]:
+    named: dict[str, EventDefinition] = {}
+    for definition in definitions:
+        if not isinstance(definition, EventDefinition):
+            raise ConfigurationError(f"{where}: events must be made by define_event, not {definition!r}")
+        if definition.name in named:
+            raise ConfigurationError(f"{where}: two events are named {definition.name!r}")
+        named[definition.name] = definition
+    return MappingProxyType(named)
+
+
+def _refuse_flaws(room_id: str, config: RoomConfig) -> None:
+    flaw = flaw_of_name(room_id, MAX_ROOM_ID)
+    if flaw:
+        raise ConfigurationError(f"The room id {room_id!r} {flaw}")
+    flaw = flaw_of_name(config.name, MAX_ROOM_ID)
+    if flaw:
+        raise ConfigurationError(f"Room {room_id!r}: name {flaw}")
+    size = config.max_size
+    if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
+        raise ConfigurationError(f"Room {room_id!r}: max_size must be an integer from 1 on, not {size!r}")
+    sync = config.sync_history_on_join
+    if not isinstance(sync, bool) and (not isinstance(sync, int) or not 0 <= sync <= MAX_SYNC):
+        raise ConfigurationError(
+            f"Room {room_id!r}: sync_history_on_join must be True, False or 0 to {MAX_SYNC}, not {sync!r}"
+        )
