@@ -1,0 +1,110 @@
+"""Who is connected, who is in which room, and the fan-out to them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from anyio import Event as Signal
+
+from ..domain.event import Event
+from .frame import Closing, Frame
+from .notice import Notice
+from .outbox import Outbox
+from .ports.codec import Codec
+from .session import Membership, Session
+
+_NOBODY: Mapping[Session, Membership] = {}
+
+
+class Hub:
+    """Knows the sessions and their memberships, and hands each what it is subscribed to.
+
+    Everything here is synchronous: between two awaits of anybody the picture is whole, and no client's socket is ever
+    waited for.
+    """
+
+    def __init__(self) -> None:
+        self._outboxes: set[Outbox] = set()
+        self._emptied = Signal()
+        self._sessions: set[Session] = set()
+        self._rooms: dict[str, dict[Session, Membership]] = {}
+
+    def attach(self, outbox: Outbox) -> None:
+        """Count a connection, also one that has not said yet who it is, among those that a stop must close."""
+        self._outboxes.add(outbox)
+
+    def detach(self, outbox: Outbox) -> None:
+        """Forget a connection that has ended."""
+        self._outboxes.discard(outbox)
+        if not self._outboxes:
+            self._emptied.set()
+            self._emptied = Signal()
+
+    async def emptied(self) -> None:
+        """Wait until no connection is left."""
+        while self._outboxes:
+            await self._emptied.wait()
+
+    def connect(self, session: Session) -> None:
+        """Count the session among the connected, who are told of rooms made and deleted."""
+        self._sessions.add(session)
+
+    def disconnect(self, session: Session) -> None:
+        """Forget the session and take it out of all its rooms."""
+        for room_id in list(session.memberships):
+            self.leave(session, room_id)
+        self._sessions.discard(session)
+
+    def enter(self, session: Session, room_id: str, membership: Membership) -> None:
+        """Put the session into the room, in place of its earlier membership where it has one."""
+        session.memberships[room_id] = membership
+        self._rooms.setdefault(room_id, {})[session] = membership
+
+    def leave(self, session: Session, room_id: str) -> None:
+        """Take the session out of the room; doing so twice is fine."""
+        session.memberships.pop(room_id, None)
+        members = self._rooms.get(room_id)
+        if members is not None and members.pop(session, None) is not None and not members:
+            del self._rooms[room_id]
+
+    def size(self, room_id: str) -> int:
+        """How many sessions are in the room."""
+        return len(self._rooms.get(room_id, _NOBODY))
+
+    def members(self, room_id: str) -> list[Session]:
+        """The sessions in the room."""
+        return list(self._rooms.get(room_id, _NOBODY))
+
+    def deliver(self, room_id: str, events: Sequence[Event]) -> None:
+        """Send `events`, oldest first, to the room's subscribers; encoded once for each set of subscriptions.
+
+        For sessions whose join is being answered they are held back.
+        """
+        encoded: dict[tuple[Codec, frozenset[str]], Sequence[Frame]] = {}
+        for session, membership in self._rooms.get(room_id, _NOBODY).items():
+            if membership.held is not None:
+                session.hold_back(membership, events)
+                continue
+            key = (session.codec, membership.names)
+            frames = encoded.get(key)
+            if frames is None:
+                chosen = [event for event in events if event.name in membership.names]
+                frames = encoded[key] = session.codec.events(room_id, chosen) if chosen else ()
+            if frames:
+                session.send(frames)
+
+    def announce(self, notice: Notice, *, but: Session | None = None) -> None:
+        """Tell every connected session but one."""
+        encoded: dict[Codec, Frame] = {}
+        for session in self._sessions:
+            if session is but:
+                continue
+            frame = encoded.get(session.codec)
+            if frame is None:
+                frame = encoded[session.codec] = session.codec.notice(notice)
+            session.outbox.put(frame)
+
+    def close_all(self, closing: Closing) -> None:
+        """Let every connection send what waits for it, and then end."""
+        for outbox in self._outboxes:
+            outbox.finish(closing)

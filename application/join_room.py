@@ -1,0 +1,159 @@
+"""Joining and leaving rooms, and choosing their events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..domain.errors import RoomNotFound
+from ..domain.event import Event
+from ..domain.page import MAX_LIMIT
+from ..domain.position import Position
+from ..domain.room import Room
+from .hub import Hub
+from .notice import PutIntoRoom, TakenOut
+from .page_budget import Run
+from .page_history import PageHistory
+from .room_history import RoomHistory
+from .room_registry import RoomRegistry
+from .session import Membership, Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """The answer to a join: every event with seq ≤ `position.seq` is in `history` (newest first) or older than it, and
+    every later one comes live. `recovered` is None where no `since` was given."""
+
+    room: Room
+    events: tuple[str, ...]
+    position: Position
+    history: tuple[Event, ...]
+    has_more: bool
+    recovered: bool | None = None
+
+
+class JoinRoom:
+    """Puts sessions into rooms so that nothing is missed and nothing comes twice.
+
+    The order is what makes it so: subscribe with live frames held back, take the position, read the history up to it,
+    answer, release what was held back, all of which is newer.
+    """
+
+    def __init__(self, registry: RoomRegistry, hub: Hub, pages: PageHistory) -> None:
+        self._registry = registry
+        self._hub = hub
+        self._pages = pages
+
+    async def __call__(
+        self,
+        session: Session,
+        room_id: str,
+        *,
+        events: Iterable[str] | None = None,
+        since: Position | None = None,
+    ) -> Joined:
+        """Join, or join again for a fresh snapshot; the caller sends the answer and then calls `release`.
+
+        Raises RoomNotFound, RoomFull, EventNotAllowed and Unavailable; then the session is where it was before.
+        """
+        room, history = await self._registry.open(room_id)
+        earlier = session.memberships.get(room_id)
+        membership = self._subscribe(session, room, events, earlier)
+        position = history.position
+        self._hub.enter(session, room_id, membership)
+        try:
+            run = await self._snapshot(room, history, membership.names)
+        except BaseException:
+            self._restore(session, room_id, membership, earlier)
+            raise
+        if session.memberships.get(room_id) is not membership:
+            raise RoomNotFound(room_id)  # deleted meanwhile, which the session was told
+        return Joined(
+            room=room,
+            events=tuple(room.in_order(membership.names)),
+            position=position,
+            history=tuple(run.events),
+            has_more=run.has_more,
+            recovered=None if since is None else False,
+        )
+
+    def release(self, session: Session, room_id: str) -> None:
+        """Send what came while the join was being answered; to be called right after its answer was queued."""
+        membership = session.memberships.get(room_id)
+        if membership is not None:
+            session.release(membership, membership.take_held())
+
+    async def put(self, session: Session, room_id: str) -> None:
+        """Put a session into a room on the server's own behalf; it is told with an empty history."""
+        room, history = await self._registry.open(room_id)
+        if room_id in session.memberships:
+            return
+        membership = Membership(self._admitted(session, room, None))
+        self._hub.enter(session, room_id, membership)
+        session.outbox.put(
+            session.codec.notice(
+                PutIntoRoom(
+                    room_id=room_id,
+                    room_name=room.name,
+                    events=tuple(room.in_order(membership.names)),
+                    position=history.position,
+                    has_more=history.head > history.floor,
+                )
+            )
+        )
+
+    def take_out(self, session: Session, room_id: str, reason: str) -> None:
+        """Take a session out of a room on the server's own behalf; it is told why."""
+        if room_id in session.memberships:
+            self._hub.leave(session, room_id)
+            session.outbox.put(session.codec.notice(TakenOut(room_id, reason)))
+
+    def leave(self, session: Session, room_id: str) -> None:
+        """Leave the room. Raises NotJoined."""
+        session.membership(room_id)
+        self._hub.leave(session, room_id)
+
+    def subscribe(self, session: Session, room_id: str, names: Iterable[str]) -> list[str]:
+        """Receive these names too; all that the session now receives. Raises NotJoined and EventNotAllowed."""
+        membership = session.membership(room_id)
+        room = self._registry.room(room_id)
+        membership.names |= room.subscription(names)
+        return room.in_order(membership.names)
+
+    def unsubscribe(self, session: Session, room_id: str, names: Iterable[str]) -> list[str]:
+        """Receive these names no more; all that the session still receives. Raises NotJoined and EventNotAllowed."""
+        membership = session.membership(room_id)
+        room = self._registry.room(room_id)
+        membership.names -= room.subscription(names)
+        return room.in_order(membership.names)
+
+    def _subscribe(
+        self, session: Session, room: Room, events: Iterable[str] | None, earlier: Membership | None
+    ) -> Membership:
+        names = self._admitted(session, room, events)
+        return Membership(names, holds_back=True, or_else=frozenset() if earlier is None else earlier.names)
+
+    def _admitted(self, session: Session, room: Room, events: Iterable[str] | None) -> frozenset[str]:
+        names = room.subscription(events)
+        if room.id not in session.memberships:
+            room.ensure_space(self._hub.size(room.id))
+        return names
+
+    def _restore(self, session: Session, room_id: str, failed: Membership, earlier: Membership | None) -> None:
+        if session.memberships.get(room_id) is not failed:
+            return  # taken out meanwhile, which the session was told
+        if earlier is None:
+            self._hub.leave(session, room_id)
+        else:
+            self._hub.enter(session, room_id, earlier)
+            session.release(earlier, failed.take_held())
+
+    async def _snapshot(self, room: Room, history: RoomHistory, subscribed: frozenset[str]) -> Run:
+        names = [name for name in room.names_with_history if name in subscribed]
+        sync = room.sync_history_on_join
+        if sync is True:
+            return self._pages.in_memory(history, names)
+        if not sync:
+            newest = await self._pages.newest(room.id, history, names, 1) if names else None
+            return Run(events=[], has_more=bool(newest and newest.events))
+        return await self._pages.newest(room.id, history, names, min(sync, MAX_LIMIT))

@@ -1,0 +1,208 @@
+"""Group commit: all that waits is one batch, and one batch is in flight."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from anyio import Event as Signal
+from anyio import move_on_after
+
+from ..domain.errors import DialogueError, RoomNotFound, Unavailable
+from ..domain.event import Draft, Event
+from ..domain.ports.history_archive import HistoryArchive
+from .hub import Hub
+from .listeners import Listeners
+from .ports.clock import Clock
+from .room_registry import RoomRegistry
+
+Outcome = Event | DialogueError
+Settle = Callable[[Outcome], None]
+
+logger = logging.getLogger("dialogue.journal")
+
+
+class OutcomeUnknown(DialogueError):
+    """Whether the event was kept could not be found out; never an answer, it ends the connection with 1011."""
+
+    code = "INTERNAL"
+
+    def __init__(self) -> None:
+        super().__init__("Whether the event was kept could not be found out")
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLimits:
+    """How much one batch takes, how much may wait, and how long a publisher waits for a place in the queue."""
+
+    batch_events: int = 1_000
+    batch_bytes: int = 4 << 20
+    waiting_events: int = 20_000
+    waiting_bytes: int = 32 << 20
+    patience_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    draft: Draft
+    settle: Settle
+
+    @property
+    def size(self) -> int:
+        return len(self.draft.payload) + len(self.draft.meta or b"")
+
+
+class Journal:
+    """Takes drafts in the order in which they come, has them kept, and makes them visible.
+
+    A draft's `settle` is called once, synchronously, with its event or with the reason why there is none: after it was
+    kept, and in the same step in which the room's buffers, subscribers and listeners get it. There is no timer: a lone
+    event waits for nothing, and under load a transaction carries all that came while the last one ran.
+
+    An event without history waits for its turn only where its room has something in the queue, so that it overtakes
+    nothing.
+    """
+
+    def __init__(
+        self,
+        archive: HistoryArchive,
+        registry: RoomRegistry,
+        hub: Hub,
+        listeners: Listeners,
+        clock: Clock,
+        limits: JournalLimits | None = None,
+    ) -> None:
+        self._archive = archive
+        self._registry = registry
+        self._hub = hub
+        self._listeners = listeners
+        self._clock = clock
+        self._limits = limits or JournalLimits()
+        self._waiting: list[_Entry] = []
+        self._waiting_bytes = 0
+        self._rooms_in_queue: Counter[str] = Counter()
+        self._arrived = Signal()
+        self._moved = Signal()
+        self.is_stopping = False
+
+    async def put(self, draft: Draft, settle: Settle) -> None:
+        """Queue `draft`; waits for a place where the queue is full.
+
+        Raises Unavailable when none comes free in time, or when the server is stopping.
+        """
+        if not draft.has_history and not self._rooms_in_queue[draft.room_id]:
+            self._refuse_when_stopping()
+            self._publish(draft.room_id, [(_Entry(draft, settle), self._without_history(draft))])
+            return
+        if self._is_full:
+            with move_on_after(self._limits.patience_s):
+                while self._is_full and not self.is_stopping:
+                    await self._moved.wait()
+        self._refuse_when_stopping()
+        if self._is_full:
+            raise Unavailable("The server is overloaded: too many events wait to be kept")
+        self._queue(_Entry(draft, settle))
+
+    async def run(self) -> None:
+        """Commit batches until stopped and empty; the one writer."""
+        while True:
+            while self._waiting:
+                await self._commit(self._take())
+            if self.is_stopping:
+                return
+            self._arrived = Signal()
+            await self._arrived.wait()
+
+    async def stop(self) -> None:
+        """Take nothing more, and wait until all that waits is settled."""
+        self.is_stopping = True
+        self._arrived.set()
+        while self._rooms_in_queue:
+            await self._moved.wait()
+
+    def _refuse_when_stopping(self) -> None:
+        if self.is_stopping:
+            raise Unavailable("The server is going down and takes no more events")
+
+    @property
+    def _is_full(self) -> bool:
+        return len(self._waiting) >= self._limits.waiting_events or self._waiting_bytes >= self._limits.waiting_bytes
+
+    def _queue(self, entry: _Entry) -> None:
+        self._waiting.append(entry)
+        self._waiting_bytes += entry.size
+        self._rooms_in_queue[entry.draft.room_id] += 1
+        self._arrived.set()
+
+    def _take(self) -> list[_Entry]:
+        size = count = 0
+        for entry in self._waiting[: self._limits.batch_events]:
+            size += entry.size
+            if count and size > self._limits.batch_bytes:
+                break
+            count += 1
+        batch, self._waiting = self._waiting[:count], self._waiting[count:]
+        self._waiting_bytes -= sum(entry.size for entry in batch)
+        return batch
+
+    async def _commit(self, batch: Sequence[_Entry]) -> None:
+        outcomes = iter(await self._keep([entry.draft for entry in batch if entry.draft.has_history]))
+        rooms: dict[str, list[tuple[_Entry, Outcome]]] = {}
+        for entry in batch:
+            draft = entry.draft
+            outcome = next(outcomes) if draft.has_history else self._without_history(draft)
+            rooms.setdefault(draft.room_id, []).append((entry, outcome))
+        for room_id, settled in rooms.items():
+            self._leave_queue(room_id, len(settled))
+            self._publish(room_id, settled)
+        moved, self._moved = self._moved, Signal()
+        moved.set()
+
+    async def _keep(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
+        if not drafts:
+            return []
+        try:
+            outcomes = await self._archive.append(drafts, self._clock.now_ms())
+            if len(outcomes) != len(drafts):
+                raise RuntimeError(f"the archive gave {len(outcomes)} outcomes for {len(drafts)} drafts")
+            return outcomes
+        except DialogueError as error:
+            return [error] * len(drafts)
+        except Exception:
+            # Nobody may be told anything about these events; the writer goes on for all others.
+            logger.exception("an append failed in a way that its archive does not explain")
+            return [OutcomeUnknown()] * len(drafts)
+
+    def _leave_queue(self, room_id: str, count: int) -> None:
+        self._rooms_in_queue[room_id] -= count
+        if not self._rooms_in_queue[room_id]:
+            del self._rooms_in_queue[room_id]
+
+    def _without_history(self, draft: Draft) -> Outcome:
+        history = self._registry.opened(draft.room_id)
+        if history is None or history.epoch != draft.epoch:
+            return RoomNotFound(draft.room_id)
+        return Event.kept(draft, timestamp_ms=max(self._clock.now_ms(), history.last_timestamp_ms))
+
+    def _publish(self, room_id: str, settled: Sequence[tuple[_Entry, Outcome]]) -> None:
+        history = self._registry.opened(room_id)
+        epoch = None if history is None else history.epoch  # another than a draft's, where the room was made again
+        events = [outcome for entry, outcome in settled if isinstance(outcome, Event) and entry.draft.epoch == epoch]
+        try:
+            if events and history is not None:
+                history.apply(event for event in events if event.seq is not None)
+                self._hub.deliver(room_id, events)
+                self._listeners.tell(room_id, events)
+        except Exception:
+            logger.exception("events of room %r were kept and could not be sent on", room_id)
+        for entry, outcome in settled:
+            _settle(entry.settle, outcome)
+
+
+def _settle(settle: Settle, outcome: Outcome) -> None:
+    try:
+        settle(outcome)
+    except Exception:
+        logger.exception("a publisher could not be answered")

@@ -1,0 +1,97 @@
+"""The application's own handlers of events."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from inspect import isawaitable
+
+from anyio import Event as Signal
+from anyio import WouldBlock, create_memory_object_stream, create_task_group, move_on_after
+
+from ..domain.event import Event
+
+Handler = Callable[[Event], Awaitable[object] | object]
+
+MAX_BACKLOG = 10_000
+PATIENCE_S = 10.0
+
+logger = logging.getLogger("dialogue.listeners")
+
+
+class _Listener:
+    """One handler with its own queue, so that a slow one delays only itself."""
+
+    def __init__(self, event_name: str | None, handler: Handler) -> None:
+        self._event_name = event_name
+        self._handler = handler
+        self._send, self._receive = create_memory_object_stream[Event](MAX_BACKLOG)
+
+    def tell(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if self._event_name in (None, event.name):
+                try:
+                    self._send.send_nowait(event)
+                except WouldBlock:
+                    logger.warning("a handler in %r is %d events behind: one is left out", event.room_id, MAX_BACKLOG)
+
+    async def run(self) -> None:
+        async for event in self._receive:
+            try:
+                result = self._handler(event)
+                if isawaitable(result):
+                    await result
+            except Exception:
+                logger.exception("a handler of %r in %r failed", event.name, event.room_id)
+
+    def finish(self) -> None:
+        self._send.close()
+
+    def close(self) -> None:
+        self.finish()
+        self._receive.close()
+
+
+class Listeners:
+    """Hands kept events to the application's handlers, each in order, after they were sent to the clients.
+
+    A handler is told of what happens while this process runs; one that falls 10,000 events behind misses some, and the
+    log says so. What must not be missed is read from the history.
+    """
+
+    def __init__(self) -> None:
+        self._by_room: dict[str, list[_Listener]] = {}
+        self._finished = Signal()
+
+    def on(self, room_id: str, event_name: str | None, handler: Handler) -> None:
+        """Call `handler` for each event of that name (None: any) in the room. To be called before the start."""
+        self._by_room.setdefault(room_id, []).append(_Listener(event_name, handler))
+
+    def tell(self, room_id: str, events: Sequence[Event]) -> None:
+        """Queue `events`, oldest first, for the room's handlers."""
+        for listener in self._by_room.get(room_id, ()):
+            listener.tell(events)
+
+    async def run(self) -> None:
+        """Run all handlers until `finish`, or until cancelled."""
+        listeners = self._all()
+        try:
+            async with create_task_group() as tasks:
+                for listener in listeners:
+                    tasks.start_soon(listener.run)
+        finally:
+            for listener in listeners:
+                listener.close()
+            self._finished.set()
+
+    async def finish(self) -> None:
+        """Let the handlers have what is queued for them, and return when they have, or after ten seconds."""
+        for listener in self._all():
+            listener.finish()
+        with move_on_after(PATIENCE_S) as scope:
+            await self._finished.wait()
+        if scope.cancelled_caught:
+            logger.warning("handlers did not finish within %s s: what is queued for them is left out", PATIENCE_S)
+
+    def _all(self) -> list[_Listener]:
+        return [listener for listeners in self._by_room.values() for listener in listeners]

@@ -1,0 +1,60 @@
+"""Making, deleting and listing rooms."""
+
+from __future__ import annotations
+
+from ..domain.ports.room_store import StoredRoom
+from ..domain.room import Room
+from .hub import Hub
+from .join_room import JoinRoom
+from .notice import RoomCreated, RoomDeleted, RoomInfo
+from .room_registry import RoomRegistry
+from .session import Session
+
+
+class ManageRooms:
+    """Makes and deletes rooms at run time, and tells everyone who may see them."""
+
+    def __init__(self, registry: RoomRegistry, hub: Hub, join: JoinRoom) -> None:
+        self._registry = registry
+        self._hub = hub
+        self._join = join
+
+    def info(self, room: Room) -> RoomInfo:
+        """The room as visitors see it."""
+        return RoomInfo(
+            id=room.id,
+            name=room.name,
+            size=self._hub.size(room.id),
+            description=room.description,
+            max_size=room.max_size,
+            created_by_id=room.created_by_id,
+        )
+
+    def find(self, room_id: str) -> RoomInfo:
+        """One room. Raises RoomNotFound."""
+        return self.info(self._registry.room(room_id))
+
+    def list(self, after: str = "", limit: int = 100) -> tuple[list[RoomInfo], str | None]:
+        """At most `limit` rooms behind the id `after`, in order of id; and the id to go on from, if there are more."""
+        rooms = self._registry.rooms(after, limit + 1)
+        more = rooms[limit - 1].id if len(rooms) > limit else None
+        return [self.info(room) for room in rooms[:limit]], more
+
+    async def create(self, room: StoredRoom, *, by: Session | None = None) -> RoomInfo:
+        """Make a room. Raises Forbidden, RoomExists, EventNotAllowed and Unavailable."""
+        info = self.info(await self._registry.create(room))
+        self._hub.announce(RoomCreated(info), but=by)
+        return info
+
+    async def delete(self, room_id: str, *, user_id: str | None = None, by: Session | None = None) -> None:
+        """Delete a room and its history, on behalf of a user or (None) of the application.
+
+        Raises RoomNotFound, Forbidden and Unavailable.
+        """
+        await self._registry.delete(room_id, user_id)
+        for member in self._hub.members(room_id):
+            if member is by:
+                self._hub.leave(member, room_id)
+            else:
+                self._join.take_out(member, room_id, "the room was deleted")
+        self._hub.announce(RoomDeleted(room_id), but=by)

@@ -1,0 +1,55 @@
+"""What the server tells a session without being asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..domain.position import Position
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoomInfo:
+    """A room as its visitors see it; `size` counts the sessions in it."""
+
+    id: str
+    name: str
+    size: int
+    description: str | None = None
+    max_size: int | None = None
+    created_by_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutIntoRoom:
+    """The server put the session into a room."""
+
+    room_id: str
+    room_name: str
+    events: tuple[str, ...]
+    position: Position
+    has_more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TakenOut:
+    """The server took the session out of a room."""
+
+    room_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class RoomCreated:
+    """Somebody made a room."""
+
+    room: RoomInfo
+
+
+@dataclass(frozen=True, slots=True)
+class RoomDeleted:
+    """A room is gone, with its history."""
+
+    room_id: str
+
+
+Notice = PutIntoRoom | TakenOut | RoomCreated | RoomDeleted

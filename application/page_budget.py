@@ -1,0 +1,51 @@
+"""How much of a run one page takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ..domain.event import Event
+from ..domain.page import PageLimit, weight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """Events in the direction of reading (away from where it began), and whether there are more that way."""
+
+    events: list[Event]
+    has_more: bool
+
+
+class Budget:
+    """Collects events up to a number and a size; one event too many tells that there is more."""
+
+    def __init__(self, limit: int, size: int) -> None:
+        self._limit = limit
+        self._size = size
+        self._events: list[Event] = []
+        self._taken = 0
+
+    def extend(self, events: Iterable[Event]) -> None:
+        """Take events in the direction of reading, as many as still fit."""
+        for event in events:
+            if self.is_over:
+                return
+            self._events.append(event)
+            self._taken += weight(event)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether one event too many was taken."""
+        return len(self._events) > self._limit or (self._taken > self._size and len(self._events) > 1)
+
+    @property
+    def rest(self) -> PageLimit:
+        """What a source should be asked for, the one too many included."""
+        return PageLimit(events=self._limit + 1 - len(self._events), size=max(1, self._size - self._taken))
+
+    def run(self) -> Run:
+        """What fits, and whether there was more."""
+        return (
+            Run(events=self._events[:-1], has_more=True) if self.is_over else Run(events=self._events, has_more=False)
+        )

@@ -1,0 +1,64 @@
+"""Which pages may be asked for, and which may be given."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+from ..domain.errors import InvalidRequest, PositionUnknown, Unavailable
+from ..domain.event import Event
+from ..domain.page import MAX_LIMIT, After, Around, Before, Offsets, PageForm, PageRequest
+from .room_history import RoomHistory
+
+
+def ensure_form(request: PageRequest) -> None:
+    """Raise InvalidRequest where the request's numbers are out of range, or offsets lack a name."""
+    form = request.form
+    if not 1 <= request.limit <= MAX_LIMIT:
+        raise InvalidRequest.field("limit", f"must be 1 to {MAX_LIMIT}")
+    if isinstance(form, Offsets):
+        if request.event_name is None:
+            raise InvalidRequest.field("event", "is needed with start and end")
+        if form.start < 0:
+            raise InvalidRequest.field("start", "must be 0 or more")
+        if not 1 <= form.end - form.start <= MAX_LIMIT:
+            raise InvalidRequest.field("end", f"must be 1 to {MAX_LIMIT} more than start")
+
+
+def ensure_known(history: RoomHistory, request: PageRequest) -> None:
+    """Raise PositionUnknown where the request means another life of the room, or what its history does not hold."""
+    if request.epoch is not None and request.epoch != history.epoch:
+        raise _unknown(history, "The epoch is not the room's own: its history began anew")
+    seq, reaches_back = _seq_of(request.form)
+    if seq is None:
+        return
+    if seq > history.head + 1:
+        raise _unknown(history, f"seq {seq} lies beyond the room's head")
+    if not reaches_back and seq < history.floor:
+        raise _unknown(history, f"seq {seq} lies below what the room's history still holds")
+
+
+def _seq_of(form: PageForm) -> tuple[int | None, bool]:
+    match form:
+        case Before(seq=seq):
+            return seq, True
+        case After(seq=seq) | Around(seq=seq):
+            return seq, False
+        case Offsets(anchor=anchor):
+            return anchor, False
+        case _:
+            return None, True
+
+
+def _unknown(history: RoomHistory, why: str) -> PositionUnknown:
+    return PositionUnknown(why, epoch=history.epoch, floor=history.floor, head=history.head)
+
+
+def ensure_contiguous(events: Sequence[Event]) -> None:
+    """Raise Unavailable where a stream's run has a hole: memory and source do not meet."""
+    for newer, older in pairwise(events):
+        if newer.event_seq is not None and older.event_seq is not None and newer.event_seq != older.event_seq + 1:
+            raise Unavailable(
+                f"The history of {newer.name!r} in {newer.room_id!r} does not meet between event seqs "
+                f"{older.event_seq} and {newer.event_seq}"
+            )

@@ -1,0 +1,184 @@
+"""Reading: the buffer and the source as one list."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..domain.errors import RoomNotFound
+from ..domain.page import (
+    After,
+    AfterTime,
+    Around,
+    Before,
+    BeforeTime,
+    Newest,
+    Offsets,
+    Page,
+    PageForm,
+    PageRequest,
+    weight,
+)
+from ..domain.ports.history_source import HistorySource
+from .page_budget import Budget, Run
+from .page_checks import ensure_contiguous, ensure_form, ensure_known
+from .room_history import RoomHistory
+from .room_registry import RoomRegistry
+
+
+class PageHistory:
+    """Answers every form of page, cut at the applied head of the moment in which it is asked.
+
+    Memory is looked at once, in that moment; what it does not cover comes from the source. So an event that is evicted
+    meanwhile is still in the answer, and one that arrives meanwhile is not.
+    """
+
+    def __init__(self, registry: RoomRegistry, source: HistorySource, max_page_size: int) -> None:
+        self._registry = registry
+        self._source = source
+        self._max_page_size = max_page_size
+
+    async def __call__(self, request: PageRequest) -> Page:
+        """The page asked for.
+
+        Raises RoomNotFound, EventNotAllowed, InvalidRequest, PositionUnknown, and Unavailable where the source cannot
+        be reached for what memory does not hold.
+        """
+        room, history = await self._registry.open(request.room_id)
+        names = room.streams(request.event_name)
+        ensure_form(request)
+        ensure_known(history, request)
+        page = await self._page(history, names, request)
+        if self._registry.opened(request.room_id) is not history:
+            raise RoomNotFound(request.room_id)  # deleted while it was being read
+        return page
+
+    async def newest(self, room_id: str, history: RoomHistory, names: Sequence[str], limit: int) -> Run:
+        """The newest `limit` events of these names up to the applied head, newest first."""
+        if not names:
+            return Run(events=[], has_more=False)
+        return await self._older(room_id, history, names, history.head + 1, limit)
+
+    def in_memory(self, history: RoomHistory, names: Sequence[str]) -> Run:
+        """All events of these names that memory holds as one contiguous run, newest first."""
+        found = Budget(history.head + 1, self._max_page_size)
+        found.extend(history.before(names, history.head + 1, history.head + 1))
+        run = found.run()
+        return Run(events=run.events, has_more=run.has_more or history.covers_from(names) > history.floor + 1)
+
+    async def _page(self, history: RoomHistory, names: Sequence[str], request: PageRequest) -> Page:
+        after: bool | None = None
+        if not names:
+            run = Run(events=[], has_more=False)
+        else:
+            match await self._by_seq(history, request):
+                case Before(seq=seq):
+                    run = await self._older(request.room_id, history, names, seq, request.limit)
+                case After(seq=seq):
+                    run = await self._newer(request.room_id, history, names, seq, request.limit)
+                    run.events.reverse()
+                case Around(seq=seq):
+                    run, after = await self._around(request.room_id, history, names, seq, request.limit)
+                case Offsets() as offsets:
+                    run = await self._between(request.room_id, history, names[0], offsets)
+                case form:  # pragma: no cover
+                    raise AssertionError(f"unresolved form {form}")
+        if len(names) == 1:
+            ensure_contiguous(run.events)
+        return Page(
+            room_id=request.room_id,
+            event_name=request.event_name,
+            epoch=history.epoch,
+            events=tuple(run.events),
+            has_more=run.has_more,
+            has_more_after=after,
+        )
+
+    async def _by_seq(self, history: RoomHistory, request: PageRequest) -> PageForm:
+        match request.form:
+            case Newest():
+                return Before(history.head + 1)
+            case BeforeTime(timestamp_ms=time):
+                return Before(await self._first_at(history, request.room_id, time))
+            case AfterTime(timestamp_ms=time):
+                return After(await self._first_at(history, request.room_id, time))
+            case form:
+                return form
+
+    async def _first_at(self, history: RoomHistory, room_id: str, timestamp_ms: int) -> int:
+        head = history.head
+        if timestamp_ms > history.last_timestamp_ms:
+            return head + 1
+        found = await self._source.seq_at(room_id, timestamp_ms)
+        return head + 1 if found is None else min(found, head + 1)
+
+    async def _older(self, room_id: str, history: RoomHistory, names: Sequence[str], before: int, limit: int) -> Run:
+        before = min(before, history.head + 1)
+        covered = history.covers_from(names)
+        wanted = history.filter(names)
+        found = Budget(limit, self._max_page_size)
+        found.extend(history.before(names, before, limit + 1))
+        before = min(before, covered)
+        exhausted = covered <= history.floor + 1 or before <= history.floor + 1
+        while not exhausted and not found.is_over:
+            rows = await self._source.older(room_id, wanted, before, found.rest)
+            found.extend(rows)
+            exhausted = not rows or history.is_first(names, rows[-1])
+            before = rows[-1].place if rows else before
+        return found.run()
+
+    async def _newer(self, room_id: str, history: RoomHistory, names: Sequence[str], after: int, limit: int) -> Run:
+        covered = history.covers_from(names)
+        wanted = history.filter(names)
+        recent = history.after(names, after, limit + 1)
+        found = Budget(limit, self._max_page_size)
+        exhausted = after >= covered - 1
+        while not exhausted and not found.is_over:
+            rows = await self._source.newer(room_id, wanted, after, found.rest)
+            older = [event for event in rows if event.place < covered]
+            found.extend(older)
+            after = rows[-1].place if rows else after
+            exhausted = not rows or after >= covered - 1
+        if exhausted:
+            found.extend(recent)
+        return found.run()
+
+    async def _around(
+        self, room_id: str, history: RoomHistory, names: Sequence[str], seq: int, limit: int
+    ) -> tuple[Run, bool]:
+        newer = await self._newer(room_id, history, names, seq, limit)
+        older = await self._older(room_id, history, names, seq + 1, limit)
+        above = min(len(newer.events), max(limit // 2, limit - len(older.events)))
+        below = min(len(older.events), limit - above)
+        size = sum(map(weight, newer.events[:above])) + sum(map(weight, older.events[:below]))
+        while size > self._max_page_size and above + below > 1:
+            if above > below:
+                above -= 1
+                size -= weight(newer.events[above])
+            else:
+                below -= 1
+                size -= weight(older.events[below])
+        events = newer.events[:above][::-1] + older.events[:below]
+        has_more = older.has_more or below < len(older.events)
+        return Run(events=events, has_more=has_more), newer.has_more or above < len(newer.events)
+
+    async def _between(self, room_id: str, history: RoomHistory, name: str, offsets: Offsets) -> Run:
+        stream = history.stream(name)
+        floor, newest = stream.floor, stream.head
+        buffer = stream.buffer.snapshot()
+        if offsets.anchor is not None:
+            anchored = await self._older(room_id, history, (name,), offsets.anchor + 1, 1)
+            newest = anchored.events[0].stream_place if anchored.events else floor
+        first, last = max(floor + 1, newest - offsets.end + 1), newest - offsets.start
+        covered = buffer[0].stream_place if buffer else stream.head + 1
+        found = Budget(offsets.end - offsets.start, self._max_page_size)
+        found.extend(event for event in reversed(buffer) if first <= event.stream_place <= last)
+        last = min(last, covered - 1)
+        while first <= last and not found.is_over:
+            rows = await self._source.between(room_id, name, first, last, found.rest.size)
+            if not rows:
+                break
+            found.extend(rows)
+            last = rows[-1].stream_place - 1
+        run = found.run()
+        has_more = bool(run.events) and run.events[-1].stream_place > floor + 1
+        return Run(events=run.events, has_more=has_more)

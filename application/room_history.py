@@ -1,0 +1,113 @@
+"""What one node knows of a room's history: how far it reaches, and its newest events."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from heapq import merge
+from itertools import islice
+
+from ..domain.event import Event
+from ..domain.history_buffer import HistoryBuffer
+from ..domain.position import Position, RoomHead, StreamHead
+from ..domain.room import Room
+
+
+class Stream:
+    """The events of one name: how far they reach, and the buffer of the newest."""
+
+    __slots__ = ("buffer", "floor", "head")
+
+    def __init__(self, head: StreamHead, limit: int) -> None:
+        self.head = head.head
+        self.floor = head.floor
+        self.buffer = HistoryBuffer(limit)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether memory holds all that there is."""
+        return len(self.buffer) == self.head - self.floor
+
+    @property
+    def covers_from(self) -> int | None:
+        """Memory holds every event of this name from this seq on; None where it holds none of those there are."""
+        if self.is_whole:
+            return 0
+        oldest = self.buffer.oldest
+        return None if oldest is None else oldest.place
+
+
+class RoomHistory:
+    """A room's epoch, head and floor as applied on this node, and its streams' buffers.
+
+    The applied head moves together with the fan-out, in one synchronous step: no read is ahead of the live stream.
+    """
+
+    def __init__(self, room: Room, head: RoomHead) -> None:
+        self.epoch = head.epoch
+        self.head = head.head
+        self.floor = head.floor
+        self.last_timestamp_ms = head.last_timestamp_ms
+        self._stored_names = frozenset(head.streams)
+        self._streams = {
+            name: Stream(head.streams.get(name, StreamHead()), room.definitions[name].memory_limit)
+            for name in room.names_with_history
+        }
+
+    @property
+    def position(self) -> Position:
+        """Where a reader is who has seen all that was applied."""
+        return Position(epoch=self.epoch, seq=self.head)
+
+    def stream(self, name: str) -> Stream:
+        """The stream of a name that has history."""
+        return self._streams[name]
+
+    def warm(self, name: str, newest_first: Sequence[Event]) -> None:
+        """Fill a stream's empty buffer with its newest events."""
+        self._streams[name].buffer.push(reversed(newest_first))
+
+    def apply(self, events: Iterable[Event]) -> None:
+        """Take up events that the archive has kept, in order of seq."""
+        for event in events:
+            if event.place != self.head + 1:
+                self._forget_buffers()
+            stream = self._streams[event.name]
+            self.head = event.place
+            self.last_timestamp_ms = event.timestamp_ms
+            stream.head = event.stream_place
+            stream.buffer.push((event,))
+
+    def _forget_buffers(self) -> None:
+        # Something was kept that this node was not told of (an append whose outcome stayed unknown): what memory holds
+        # no longer meets what comes, so readers must ask the source for it.
+        for stream in self._streams.values():
+            stream.buffer = HistoryBuffer(stream.buffer.limit)
+
+    def filter(self, names: Sequence[str]) -> Sequence[str] | None:
+        """What to ask the source for; None, one seek over all names, where the archive holds no others than several."""
+        holds_others = not self._stored_names | self._streams.keys() <= set(names)
+        return names if len(names) == 1 or holds_others else None
+
+    def covers_from(self, names: Sequence[str]) -> int:
+        """Memory holds every event of these names from this seq on."""
+        starts = [self._streams[name].covers_from for name in names]
+        return max((self.head + 1 if start is None else start for start in starts), default=0)
+
+    def is_first(self, names: Sequence[str], event: Event) -> bool:
+        """Whether `event` is known to be the first that there is of these names."""
+        if len(names) == 1 and event.stream_place <= self._streams[names[0]].floor + 1:
+            return True
+        return event.place <= self.floor + 1
+
+    def before(self, names: Sequence[str], seq: int, limit: int) -> list[Event]:
+        """The newest `limit` events with a smaller seq, newest first, as far down as memory covers all the names."""
+        start = self.covers_from(names)
+        runs = [self._streams[name].buffer.before(seq, limit) for name in names]
+        found = runs[0] if len(runs) == 1 else islice(merge(*runs, key=lambda event: -event.place), limit)
+        return [event for event in found if event.place >= start]
+
+    def after(self, names: Sequence[str], seq: int, limit: int) -> list[Event]:
+        """The oldest `limit` events with a larger seq, oldest first, from where memory covers all the names."""
+        seq = max(seq, self.covers_from(names) - 1)
+        runs = [self._streams[name].buffer.after(seq, limit) for name in names]
+        return runs[0] if len(runs) == 1 else list(islice(merge(*runs, key=lambda event: event.place), limit))

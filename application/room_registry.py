@@ -1,0 +1,174 @@
+"""The rooms there are, and the history of those that are open."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from anyio import Lock
+
+from ..domain.errors import Forbidden, RoomExists, RoomNotFound
+from ..domain.event import Event
+from ..domain.event_definition import EventDefinition
+from ..domain.page import PageLimit
+from ..domain.ports.history_archive import HistoryArchive
+from ..domain.ports.history_source import HistorySource
+from ..domain.ports.room_store import RoomStore, StoredRoom
+from ..domain.room import Room
+from .room_history import RoomHistory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuntimeRooms:
+    """That users may make rooms, of which events, and how many.
+
+    `events` are the definitions offered (a room may take some of them; default: all); `sync_history_on_join` is as in
+    RoomConfig; `max_rooms` bounds the rooms in all, `max_rooms_per_user` those of one user.
+    """
+
+    events: Iterable[EventDefinition]
+    sync_history_on_join: int | bool = 50
+    max_rooms: int = 10_000
+    max_rooms_per_user: int = 100
+
+
+@dataclass(slots=True)
+class OpenRoom:
+    """A room and what this node knows of its history; `history` is None until somebody needs it."""
+
+    room: Room
+    history: RoomHistory | None = None
+    opening: Lock = field(default_factory=Lock)
+
+
+class RoomRegistry:
+    """Finds, opens, makes and deletes rooms.
+
+    A room is opened, its buffers warmed from the source, when it is first needed.
+    """
+
+    def __init__(
+        self,
+        configured: Mapping[str, Room],
+        runtime: Room | None,
+        limits: RuntimeRooms | None,
+        archive: HistoryArchive,
+        source: HistorySource,
+        store: RoomStore,
+    ) -> None:
+        self._rooms = {room_id: OpenRoom(room) for room_id, room in configured.items()}
+        self._template = runtime
+        self._limits = limits
+        self._archive = archive
+        self._source = source
+        self._store = store
+        self._making = Lock()  # between counting the rooms and adding one, another must not be added
+
+    async def load(self) -> None:
+        """Bring back the rooms that were made at run time; a configured room of the same id goes before."""
+        for stored in await self._store.rooms():
+            if stored.id not in self._rooms and self._template is not None:
+                self._rooms[stored.id] = OpenRoom(self._room(self._template, stored))
+
+    def room(self, room_id: str) -> Room:
+        """The room of that id; raises RoomNotFound."""
+        return self._entry(room_id).room
+
+    def rooms(self, after: str = "", limit: int | None = None) -> list[Room]:
+        """The rooms in order of id, those behind `after`, at most `limit`."""
+        ids = sorted(room_id for room_id in self._rooms if room_id > after)
+        return [self._rooms[room_id].room for room_id in ids[:limit]]
+
+    def opened(self, room_id: str) -> RoomHistory | None:
+        """The history of a room that is open; None for any other."""
+        entry = self._rooms.get(room_id)
+        return entry.history if entry is not None else None
+
+    async def open(self, room_id: str) -> tuple[Room, RoomHistory]:
+        """The room and its history, opened where it was not. Raises RoomNotFound and Unavailable."""
+        entry = self._entry(room_id)
+        if entry.history is None:
+            async with entry.opening:
+                if entry.history is None:
+                    entry.history = await self._warmed(entry.room)
+        if self._rooms.get(room_id) is not entry:
+            raise RoomNotFound(room_id)  # deleted while it was being opened
+        return entry.room, entry.history
+
+    async def create(self, wanted: StoredRoom) -> Room:
+        """Make a room at run time. Raises Forbidden, RoomExists, EventNotAllowed and Unavailable."""
+        if self._template is None:
+            raise Forbidden("Rooms cannot be made at run time here")
+        for name in wanted.event_names or ():
+            self._template.definition(name)
+        room = self._room(self._template, wanted)
+        async with self._making:
+            if wanted.id in self._rooms:
+                raise RoomExists(wanted.id)
+            self._ensure_allowance(wanted.created_by_id)
+            await self._store.create(wanted)
+            self._rooms[room.id] = OpenRoom(room)
+        return room
+
+    async def delete(self, room_id: str, user_id: str | None) -> Room:
+        """Delete a room made at run time; `user_id` None is the application itself.
+
+        Raises RoomNotFound, Forbidden (a configured room; a room of somebody else) and Unavailable.
+        """
+        room = self.room(room_id)
+        if room.is_configured:
+            raise Forbidden(f"The room {room_id!r} belongs to the application and cannot be deleted")
+        if user_id is not None and room.created_by_id != user_id:
+            raise Forbidden(f"Only who made the room {room_id!r} may delete it")
+        await self._store.delete(room_id)
+        self._rooms.pop(room_id, None)
+        return room
+
+    def _entry(self, room_id: str) -> OpenRoom:
+        found = self._rooms.get(room_id)
+        if found is None:
+            raise RoomNotFound(room_id)
+        return found
+
+    async def _warmed(self, room: Room) -> RoomHistory:
+        history = RoomHistory(room, await self._archive.open(room.id))
+        for name in room.names_with_history:
+            limit = room.definitions[name].memory_limit
+            if limit:
+                history.warm(name, await self._tail(room.id, name, history.head + 1, limit))
+        return history
+
+    async def _tail(self, room_id: str, name: str, before: int, limit: int) -> list[Event]:
+        tail: list[Event] = []
+        while len(tail) < limit:
+            run = await self._source.older(room_id, (name,), before, PageLimit(events=limit - len(tail)))
+            if not run:
+                break
+            tail += run
+            before = run[-1].place
+        return tail
+
+    def _room(self, template: Room, stored: StoredRoom) -> Room:
+        names = template.definitions if stored.event_names is None else stored.event_names
+        definitions = {name: template.definitions[name] for name in names if name in template.definitions}
+        return Room(
+            id=stored.id,
+            name=stored.name,
+            definitions=definitions,
+            description=stored.description,
+            max_size=stored.max_size,
+            default_subscriptions=frozenset(definitions),
+            sync_history_on_join=template.sync_history_on_join,
+            created_by_id=stored.created_by_id,
+            is_configured=False,
+        )
+
+    def _ensure_allowance(self, user_id: str | None) -> None:
+        if self._limits is None:
+            return
+        made = [entry.room for entry in self._rooms.values() if not entry.room.is_configured]
+        if len(made) >= self._limits.max_rooms:
+            raise Forbidden(f"There are already as many rooms as are allowed ({self._limits.max_rooms})")
+        own = sum(1 for room in made if room.created_by_id == user_id)
+        if user_id is not None and own >= self._limits.max_rooms_per_user:
+            raise Forbidden(f"You have already made as many rooms as are allowed ({self._limits.max_rooms_per_user})")

@@ -1,0 +1,84 @@
+"""One client's connection, as the services see it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..domain.errors import NotJoined
+from ..domain.event import Event
+from ..domain.page import weight
+from .frame import TOO_SLOW, Frame
+from .outbox import Outbox
+from .ports.codec import Codec
+
+
+class Membership:
+    """A session in a room: the names that it receives, and what is held back while its join is being answered.
+
+    Events are held, not frames, and those of `or_else` too, the names of an earlier join: where this join fails, what
+    came meanwhile is sent as the earlier one has it.
+    """
+
+    __slots__ = ("_may_want", "held", "held_size", "names")
+
+    def __init__(
+        self, names: frozenset[str], *, holds_back: bool = False, or_else: frozenset[str] = frozenset()
+    ) -> None:
+        self.names = names
+        self.held: list[Sequence[Event]] | None = [] if holds_back else None
+        self.held_size = 0
+        self._may_want = names | or_else
+
+    def hold(self, events: Sequence[Event]) -> None:
+        """Keep a batch for the moment in which the join is answered, or has failed."""
+        wanted = [event for event in events if event.name in self._may_want]
+        if wanted and self.held is not None:
+            self.held.append(wanted)
+            self.held_size += sum(map(weight, wanted))
+
+    def take_held(self) -> Sequence[Sequence[Event]]:
+        """What was held back; nothing is from now on."""
+        held, self.held = self.held or (), None
+        return held
+
+
+class Session:
+    """A connected client: who it is, its rooms, and its outbox.
+
+    It compares and hashes by identity.
+    """
+
+    __slots__ = ("codec", "id", "memberships", "outbox", "user_id")
+
+    def __init__(self, *, session_id: str, user_id: str, codec: Codec, outbox: Outbox) -> None:
+        self.id = session_id
+        self.user_id = user_id
+        self.codec = codec
+        self.outbox = outbox
+        self.memberships: dict[str, Membership] = {}
+
+    def membership(self, room_id: str) -> Membership:
+        """This session's place in the room; raises NotJoined."""
+        found = self.memberships.get(room_id)
+        if found is None:
+            raise NotJoined(room_id)
+        return found
+
+    def hold_back(self, membership: Membership, events: Sequence[Event]) -> None:
+        """Keep a room's live events while the join is being answered: no more than the outbox would take."""
+        membership.hold(events)
+        if self.outbox.is_exceeded_by(len(membership.held or ()), membership.held_size):
+            self.outbox.abort(TOO_SLOW)
+            membership.held = []
+
+    def send(self, frames: Sequence[Frame]) -> None:
+        """Send a room's live frames."""
+        for frame in frames:
+            self.outbox.put(frame)
+
+    def release(self, membership: Membership, held: Sequence[Sequence[Event]]) -> None:
+        """Send those of the batches that were held back which the membership receives."""
+        for events in held:
+            chosen = [event for event in events if event.name in membership.names]
+            if chosen:
+                self.send(self.codec.events(chosen[0].room_id, chosen))

@@ -1,0 +1,122 @@
+"""A whole node over the memory adapter, without a server: real services, a clock that the test sets, frames that stay
+readable."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
+from dialogue.adapters.memory.history_source import MemoryHistorySource
+from dialogue.adapters.memory.room_store import MemoryRoomStore
+from dialogue.adapters.memory.store import MemoryStore
+from dialogue.application.dialogue import Dialogue
+from dialogue.application.frame import Frame
+from dialogue.application.hub import Hub
+from dialogue.application.join_room import JoinRoom
+from dialogue.application.journal import Journal, JournalLimits
+from dialogue.application.listeners import Listeners
+from dialogue.application.manage_rooms import ManageRooms
+from dialogue.application.notice import Notice
+from dialogue.application.outbox import Outbox
+from dialogue.application.page_history import PageHistory
+from dialogue.application.publish_event import PublishEvent
+from dialogue.application.room_registry import RoomRegistry, RuntimeRooms
+from dialogue.application.session import Session
+from dialogue.application.sweeper import Sweeper
+from dialogue.domain.event import Event
+from dialogue.domain.ports.history_archive import HistoryArchive
+from dialogue.domain.ports.history_source import HistorySource
+from dialogue.domain.room import Room, RoomConfig
+
+
+@dataclass
+class SetClock:
+    """Tells the time that the test has set."""
+
+    now: int = 1_000
+
+    def now_ms(self) -> int:
+        return self.now
+
+
+@dataclass(eq=False)
+class ReadableCodec:
+    """Encodes events as `name:seq` words, and counts how often it was asked."""
+
+    encoded: int = 0
+
+    def events(self, room_id: str, events: Sequence[Event]) -> list[Frame]:
+        self.encoded += 1
+        text = " ".join(f"{event.name}:{event.seq}" for event in events)
+        return [Frame(text, len(text))]
+
+    def notice(self, notice: Notice) -> Frame:
+        text = type(notice).__name__
+        return Frame(text, len(text))
+
+
+@dataclass
+class Node:
+    """The services of one node."""
+
+    rooms: Mapping[str, RoomConfig]
+    runtime: RuntimeRooms | None = None
+    store: MemoryStore = field(default_factory=MemoryStore)
+    clock: SetClock = field(default_factory=SetClock)
+    max_page_size: int = 1 << 20
+    journal_limits: JournalLimits = field(default_factory=JournalLimits)
+    archive: HistoryArchive | None = None
+    source: HistorySource | None = None
+
+    def __post_init__(self) -> None:
+        archive = self.archive or MemoryHistoryArchive(self.store)
+        source = self.source or MemoryHistorySource(self.store)
+        configured = {room_id: Room.configured(room_id, config) for room_id, config in self.rooms.items()}
+        template = None
+        if self.runtime is not None:
+            offered = RoomConfig(name="template", events=list(self.runtime.events))
+            template = Room.configured("template", offered)
+        self.codec = ReadableCodec()
+        self.hub = Hub()
+        self.listeners = Listeners()
+        self.registry = RoomRegistry(configured, template, self.runtime, archive, source, MemoryRoomStore(self.store))
+        self.journal = Journal(archive, self.registry, self.hub, self.listeners, self.clock, self.journal_limits)
+        self.publish = PublishEvent(self.registry, self.journal, self.max_page_size)
+        self.pages = PageHistory(self.registry, source, self.max_page_size)
+        self.join = JoinRoom(self.registry, self.hub, self.pages)
+        self.manage = ManageRooms(self.registry, self.hub, self.join)
+        self.dialogue = Dialogue(
+            registry=self.registry,
+            journal=self.journal,
+            hub=self.hub,
+            publish=self.publish,
+            pages=self.pages,
+            manage=self.manage,
+            listeners=self.listeners,
+            sweeper=Sweeper(archive),
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[Node]:
+        """The node at work."""
+        async with self.dialogue.run():
+            yield self
+
+    def session(self, user_id: str = "ada", *, max_frames: int = 1_000, max_bytes: int = 1 << 22) -> Session:
+        """A connected session."""
+        session = Session(
+            session_id=f"{user_id}-1", user_id=user_id, codec=self.codec, outbox=Outbox(max_frames, max_bytes)
+        )
+        self.hub.connect(session)
+        return session
+
+
+async def sent(session: Session) -> list[str]:
+    """What waits for the session, taken out."""
+    session.outbox.put(Frame("|", 1))
+    found = []
+    while isinstance(item := await session.outbox.next(), Frame) and item.text != "|":
+        found.append(item.text)
+    return found

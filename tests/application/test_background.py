@@ -1,0 +1,136 @@
+"""What runs beside the requests: the application's handlers, and the sweeper."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from anyio import Event as Signal
+from anyio import create_task_group, fail_after
+from anyio.lowlevel import checkpoint
+
+from dialogue.application import listeners
+from dialogue.application.listeners import Listeners
+from dialogue.application.room_registry import RuntimeRooms
+from dialogue.application.sweeper import BITE, Sweeper
+from dialogue.domain.errors import Unavailable
+from dialogue.domain.event import Event
+from dialogue.domain.event_definition import History, define_event
+from dialogue.domain.ports.room_store import StoredRoom
+
+from .node import Node
+
+pytestmark = pytest.mark.anyio
+
+MESSAGE = define_event("message", history=History(limit=3))
+
+
+def event(place: int, name: str = "message") -> Event:
+    return Event(room_id="room", name=name, payload=b"1", sender="ada", timestamp_ms=1, seq=place, event_seq=place)
+
+
+async def test_a_slow_handler_delays_only_itself() -> None:
+    told = Listeners()
+    gate, done = Signal(), Signal()
+    slow: list[int | None] = []
+    quick: list[int | None] = []
+
+    async def wait(event: Event) -> None:
+        await gate.wait()
+        slow.append(event.seq)
+        if event.seq == 3:
+            done.set()
+
+    def take(event: Event) -> None:
+        quick.append(event.seq)
+        if event.seq == 3:
+            gate.set()
+
+    told.on("room", None, wait)
+    told.on("room", "message", take)
+    with fail_after(5):
+        async with create_task_group() as tasks:
+            tasks.start_soon(told.run)
+            for place in (1, 2, 3):
+                told.tell("room", [event(place)])
+            told.tell("another", [event(4)])
+            await done.wait()
+            tasks.cancel_scope.cancel()
+    assert slow == quick == [1, 2, 3]
+
+
+async def test_a_handler_that_falls_too_far_behind_misses_some_and_the_log_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(listeners, "MAX_BACKLOG", 2)
+    told = Listeners()
+    heard: list[int | None] = []
+    done = Signal()
+
+    def take(event: Event) -> None:
+        heard.append(event.seq)
+        if event.seq == 2:
+            done.set()
+
+    told.on("room", None, take)
+    with caplog.at_level(logging.WARNING):
+        told.tell("room", [event(1), event(2), event(3)])
+    assert "behind" in caplog.text
+    with fail_after(5):
+        async with create_task_group() as tasks:
+            tasks.start_soon(told.run)
+            await done.wait()
+            tasks.cancel_scope.cancel()
+    assert heard == [1, 2]
+
+
+class SweptArchive:
+    """Removes what it is told that there is, in bites."""
+
+    def __init__(self, *amounts: int | Unavailable) -> None:
+        self._amounts = list(amounts)
+        self.limits: list[int] = []
+        self.idle = Signal()
+
+    async def sweep(self, limit: int) -> int:
+        self.limits.append(limit)
+        amount = self._amounts.pop(0) if self._amounts else 0
+        if not self._amounts:
+            self.idle.set()
+        if isinstance(amount, Unavailable):
+            raise amount
+        return amount
+
+
+async def test_it_sweeps_at_the_start_in_bites_until_nothing_is_left_and_again_when_woken(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Also after a time in which the archive could not be reached."""
+    archive = SweptArchive(BITE, 3, 0)
+    sweeper = Sweeper(archive)  # type: ignore[arg-type]
+    with fail_after(5):
+        async with create_task_group() as tasks:
+            tasks.start_soon(sweeper.run)
+            await archive.idle.wait()
+            assert archive.limits == [BITE] * 3
+            for outcome in (Unavailable("no disk"), 0):
+                archive.idle = Signal()
+                archive._amounts.append(outcome)
+                sweeper.wake()
+                await archive.idle.wait()
+            tasks.cancel_scope.cancel()
+    assert archive.limits == [BITE] * 5
+    assert "no disk" in caplog.text
+
+
+async def test_deleting_a_room_has_its_events_swept() -> None:
+    node = Node({}, RuntimeRooms(events=[MESSAGE]))
+    async with node.running():
+        await node.manage.create(StoredRoom(id="club", name="Club"))
+        for number in range(3):
+            await node.publish("club", "message", number, sender="ada")
+        await node.dialogue.delete_room("club")
+        assert node.store.ended_events == 3
+        with fail_after(5):
+            while node.store.ended_events:
+                await checkpoint()  # the sweeper has its turn

@@ -1,0 +1,282 @@
+"""Group commit: order, batches, bounds, and what happens when the archive fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from anyio import Event as Signal
+from anyio import create_task_group, fail_after
+from anyio.lowlevel import checkpoint
+
+from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
+from dialogue.adapters.memory.store import MemoryStore
+from dialogue.application.journal import JournalLimits, Outcome, OutcomeUnknown
+from dialogue.domain.errors import DialogueError, RoomNotFound, Unavailable
+from dialogue.domain.event import Draft, Event
+from dialogue.domain.event_definition import History, define_event
+from dialogue.domain.position import RoomHead
+from dialogue.domain.room import RoomConfig
+
+from .node import Node, sent
+
+pytestmark = pytest.mark.anyio
+
+EVENTS = [define_event("message", history=History(limit=5)), define_event("typing")]
+ROOMS = {name: RoomConfig(name=name, events=EVENTS) for name in ("a", "b")}
+
+
+class GatedArchive:
+    """The archive in memory behind a gate: each append waits until the test lets it through, or fails as it says."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._archive = MemoryHistoryArchive(store)
+        self.batches: list[list[str]] = []
+        self.waiting = Signal()
+        self.gate: Signal | None = None
+        self.failure: Exception | None = None
+        self.forgets = False
+
+    async def open(self, room_id: str) -> RoomHead:
+        return await self._archive.open(room_id)
+
+    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Event | DialogueError]:
+        self.batches.append([draft.payload.decode() for draft in drafts])
+        self.waiting.set()
+        if self.gate is not None:
+            await self.gate.wait()
+        if self.failure is not None:
+            raise self.failure
+        outcomes = await self._archive.append(drafts, now_ms)
+        return [] if self.forgets else outcomes
+
+    async def sweep(self, limit: int) -> int:
+        return await self._archive.sweep(limit)
+
+
+def gated(limits: JournalLimits | None = None) -> tuple[Node, GatedArchive]:
+    store = MemoryStore()
+    archive = GatedArchive(store)
+    return Node(ROOMS, store=store, archive=archive, journal_limits=limits or JournalLimits()), archive
+
+
+class Outcomes:
+    """Collects what becomes of drafts, in the order in which it becomes known."""
+
+    def __init__(self) -> None:
+        self.found: list[Outcome] = []
+
+    def add(self, outcome: Outcome) -> None:
+        self.found.append(outcome)
+
+    async def reach(self, count: int) -> list[Outcome]:
+        with fail_after(5):
+            while len(self.found) < count:
+                await checkpoint()
+        return self.found
+
+
+async def put(node: Node, data: object, outcomes: Outcomes, *, room: str = "a", name: str = "message") -> None:
+    opened, history = await node.registry.open(room)
+    draft = opened.admit(name, data, sender="ada", epoch=history.epoch)
+    await node.journal.put(draft, outcomes.add)
+
+
+async def test_all_that_comes_while_a_batch_is_in_flight_is_the_next_batch() -> None:
+    node, archive = gated()
+    outcomes = Outcomes()
+    async with node.running():
+        archive.gate = Signal()
+        await put(node, 0, outcomes)
+        await archive.waiting.wait()
+        for number in range(1, 6):
+            await put(node, number, outcomes, room="ab"[number % 2])
+        archive.gate.set()
+        await outcomes.reach(6)
+    assert archive.batches == [["0"], ["1", "2", "3", "4", "5"]]
+
+
+async def test_a_batch_takes_no_more_events_and_bytes_than_its_limits_say() -> None:
+    node, archive = gated(JournalLimits(batch_events=3, batch_bytes=10))
+    outcomes = Outcomes()
+    async with node.running():
+        archive.gate = Signal()
+        await put(node, 0, outcomes)
+        await archive.waiting.wait()
+        for data in (1, 2, 3, 4, "123456", "123456", "longer than a whole batch"):
+            await put(node, data, outcomes)
+        archive.gate.set()
+        await outcomes.reach(8)
+    assert [len(batch) for batch in archive.batches] == [1, 3, 2, 1, 1]
+    assert [event.seq for event in outcomes.found if isinstance(event, Event)] == list(range(1, 9))
+
+
+async def test_an_event_without_history_overtakes_nothing_of_its_room_and_waits_for_no_other_room() -> None:
+    node, archive = gated()
+    outcomes = Outcomes()
+    async with node.running():
+        session = node.session()
+        for room in "ab":
+            await node.join(session, room)
+            node.join.release(session, room)
+        archive.gate = Signal()
+        await put(node, 1, outcomes)
+        await archive.waiting.wait()
+        await put(node, "behind", outcomes, name="typing")
+        await put(node, "free", outcomes, name="typing", room="b")
+        assert await sent(session) == ["typing:None"], "the other room's went out at once"
+        archive.gate.set()
+        await outcomes.reach(3)
+        assert await sent(session) == ["message:1", "typing:None"]
+
+
+async def test_nothing_is_sent_before_it_is_kept_and_nothing_of_a_failed_batch_ever() -> None:
+    node, archive = gated()
+    outcomes = Outcomes()
+    async with node.running():
+        session = node.session()
+        await node.join(session, "a")
+        node.join.release(session, "a")
+        archive.gate, archive.failure = Signal(), Unavailable("no disk")
+        await put(node, 1, outcomes)
+        await archive.waiting.wait()
+        assert outcomes.found == []
+        assert await sent(session) == []
+        archive.gate.set()
+        await outcomes.reach(1)
+        archive.gate, archive.failure = None, None
+        await put(node, 2, outcomes)
+        await outcomes.reach(2)
+        assert await sent(session) == ["message:1"]
+    first, second = outcomes.found
+    assert isinstance(first, Unavailable)
+    assert isinstance(second, Event)
+    assert second.data == 2
+    assert second.seq == 1
+
+
+async def test_an_unexplained_failure_is_no_answer_and_the_writer_goes_on() -> None:
+    node, archive = gated()
+    outcomes = Outcomes()
+    async with node.running():
+        archive.failure = ValueError("a fault of the archive")
+        await put(node, 1, outcomes)
+        await outcomes.reach(1)
+        archive.failure = None
+        await put(node, 2, outcomes)
+        await outcomes.reach(2)
+    assert isinstance(outcomes.found[0], OutcomeUnknown)
+    assert isinstance(outcomes.found[1], Event)
+
+
+async def test_an_archive_that_gives_too_few_outcomes_answers_nobody_and_the_writer_goes_on() -> None:
+    node, archive = gated()
+    outcomes = Outcomes()
+    async with node.running():
+        archive.forgets = True
+        await put(node, 1, outcomes)
+        await outcomes.reach(1)
+        archive.forgets = False
+        await put(node, 2, outcomes)
+        await outcomes.reach(2)
+    assert isinstance(outcomes.found[0], OutcomeUnknown)
+    assert isinstance(outcomes.found[1], Event)
+
+
+async def test_an_append_that_was_kept_and_never_told_of_leaves_no_hole_in_what_readers_see() -> None:
+    node, archive = gated()
+    async with node.running():
+        for number in range(3):
+            await node.publish("a", "message", number, sender="ada")
+        _, history = await node.registry.open("a")
+        draft = node.registry.room("a").admit("message", "unseen", sender="ada", epoch=history.epoch)
+        await archive._archive.append([draft], 5_000)
+        await node.publish("a", "message", "after", sender="ada")
+        events = await node.dialogue.room("a").history("message", 0, 10)
+    assert [event.data for event in events] == ["after", "unseen", 2, 1, 0]
+
+
+async def test_a_full_queue_makes_publishers_wait_and_then_refuses() -> None:
+    node, archive = gated(JournalLimits(waiting_events=2, patience_s=0.01))
+    outcomes = Outcomes()
+    async with node.running():
+        archive.gate = Signal()
+        await put(node, 0, outcomes)
+        await archive.waiting.wait()
+        for number in (1, 2):
+            await put(node, number, outcomes)
+        with pytest.raises(Unavailable, match="overloaded"):
+            await put(node, 3, outcomes)
+        archive.gate.set()
+        await outcomes.reach(3)
+        await put(node, 4, outcomes)
+        await outcomes.reach(4)
+
+
+async def test_a_publisher_who_waits_for_a_place_gets_the_first_that_comes_free() -> None:
+    node, archive = gated(JournalLimits(waiting_events=1))
+    outcomes = Outcomes()
+    async with node.running(), create_task_group() as tasks:
+        archive.gate = Signal()
+        await put(node, 0, outcomes)
+        await archive.waiting.wait()
+        await put(node, 1, outcomes)
+        tasks.start_soon(put, node, 2, outcomes)
+        await checkpoint()
+        archive.gate.set()
+        await outcomes.reach(3)
+
+
+async def test_a_stop_keeps_and_answers_all_that_waits_and_takes_nothing_more() -> None:
+    node, archive = gated()
+    outcomes = Outcomes()
+    async with node.running(), create_task_group() as tasks:
+        archive.gate = Signal()
+        for number in range(5):
+            await put(node, number, outcomes)
+        await archive.waiting.wait()
+        tasks.start_soon(node.dialogue.stop)
+        await checkpoint()
+        with pytest.raises(Unavailable, match="going down"):
+            await put(node, "late", outcomes)
+        archive.gate.set()
+        await outcomes.reach(5)
+    assert all(isinstance(outcome, Event) for outcome in outcomes.found)
+
+
+async def test_a_draft_of_a_deleted_rooms_life_is_refused_alone() -> None:
+    node, _ = gated()
+    outcomes = Outcomes()
+    async with node.running():
+        room, history = await node.registry.open("a")
+        foreign = room.admit("message", "old", sender="ada", epoch="another life")
+        await node.journal.put(foreign, outcomes.add)
+        await put(node, "new", outcomes)
+        await outcomes.reach(2)
+        assert history.head == 1
+    assert isinstance(outcomes.found[0], RoomNotFound)
+    assert isinstance(outcomes.found[1], Event)
+
+
+async def test_a_publisher_whose_answer_fails_harms_nobody_else() -> None:
+    node, _ = gated()
+    outcomes = Outcomes()
+
+    def broken(_: Outcome) -> None:
+        raise ValueError("this publisher is gone")
+
+    async with node.running():
+        room, history = await node.registry.open("a")
+        await node.journal.put(room.admit("message", 1, sender="ada", epoch=history.epoch), broken)
+        await put(node, 2, outcomes)
+        await outcomes.reach(1)
+
+
+async def test_timestamps_never_run_backwards_though_the_clock_does() -> None:
+    node, _ = gated()
+    async with node.running():
+        first = await node.publish("a", "message", 1, sender="ada")
+        node.clock.now -= 500
+        second = await node.publish("a", "message", 2, sender="ada")
+        passing = await node.publish("a", "typing", 2, sender="ada")
+    assert first.timestamp_ms == second.timestamp_ms == passing.timestamp_ms == 1_000
