@@ -1,0 +1,1 @@
+"""Ways of finding out who a client is."""

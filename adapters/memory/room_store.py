@@ -1,0 +1,33 @@
+"""The room store in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...domain.errors import RoomExists
+from ...domain.ports.room_store import StoredRoom
+from .store import MemoryStore
+
+
+class MemoryRoomStore:
+    """`RoomStore` over a `MemoryStore`."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        self._store = store
+
+    async def rooms(self) -> Sequence[StoredRoom]:
+        """See `RoomStore.rooms`."""
+        return [room for _, room in sorted(self._store.definitions.items())]
+
+    async def create(self, room: StoredRoom) -> None:
+        """See `RoomStore.create`."""
+        if room.id in self._store.definitions:
+            raise RoomExists(room.id)
+        self._store.definitions[room.id] = room
+
+    async def delete(self, room_id: str) -> None:
+        """See `RoomStore.delete`."""
+        self._store.definitions.pop(room_id, None)
+        room = self._store.rooms.get(room_id)
+        if room is not None:
+            self._store.ended_events += room.end()

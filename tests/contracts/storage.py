@@ -1,0 +1,81 @@
+"""Every storage that ships, behind the three ports, and short ways to fill one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
+from dialogue.adapters.memory.history_source import MemoryHistorySource
+from dialogue.adapters.memory.room_store import MemoryRoomStore
+from dialogue.adapters.memory.store import MemoryStore
+from dialogue.adapters.sqlmodel.database import Database
+from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
+from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
+from dialogue.adapters.sqlmodel.room_store import SqlRoomStore
+from dialogue.domain.event import Draft, Event
+from dialogue.domain.ports.history_archive import HistoryArchive
+from dialogue.domain.ports.history_source import HistorySource
+from dialogue.domain.ports.room_store import RoomStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Storage:
+    """The three ports over one storage."""
+
+    archive: HistoryArchive
+    source: HistorySource
+    rooms: RoomStore
+
+    async def draft(self, room_id: str, name: str = "message", payload: bytes = b"{}") -> Draft:
+        """A draft of the room's present life."""
+        epoch = (await self.archive.open(room_id)).epoch
+        return Draft(room_id=room_id, epoch=epoch, name=name, payload=payload, sender="ada")
+
+    async def publish(self, room_id: str, *names: str, now_ms: int = 1_000, payload: bytes = b"{}") -> list[Event]:
+        """Keep one event of each name, in one batch."""
+        return await self.append([await self.draft(room_id, name, payload) for name in names], now_ms)
+
+    async def append(self, drafts: Sequence[Draft], now_ms: int = 1_000) -> list[Event]:
+        """Keep `drafts`, all of which must be kept."""
+        outcomes = await self.archive.append(drafts, now_ms)
+        kept = [outcome for outcome in outcomes if isinstance(outcome, Event)]
+        assert len(kept) == len(drafts), outcomes
+        return kept
+
+    async def sweep_all(self, bite: int = 100) -> int:
+        """Sweep until nothing is left; how much there was."""
+        total = 0
+        while removed := await self.archive.sweep(bite):
+            total += removed
+        return total
+
+
+@asynccontextmanager
+async def memory(_folder: Path) -> AsyncIterator[Storage]:
+    """In memory."""
+    store = MemoryStore()
+    yield Storage(archive=MemoryHistoryArchive(store), source=MemoryHistorySource(store), rooms=MemoryRoomStore(store))
+
+
+@asynccontextmanager
+async def sqlite(folder: Path) -> AsyncIterator[Storage]:
+    """A SQLite file."""
+    database = Database(f"sqlite:///{folder}/chat.db")
+    await database.open()
+    try:
+        yield Storage(
+            archive=SqlHistoryArchive(database), source=SqlHistorySource(database), rooms=SqlRoomStore(database)
+        )
+    finally:
+        await database.close()
+
+
+STORAGES: dict[str, Callable[[Path], AbstractAsyncContextManager[Storage]]] = {"memory": memory, "sqlite": sqlite}
+
+
+def seqs(events: Sequence[Event]) -> list[int | None]:
+    """The events' places."""
+    return [event.seq for event in events]

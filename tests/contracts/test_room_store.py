@@ -1,0 +1,125 @@
+"""What every RoomStore promises, and what the end of a room's life means to archive and source."""
+
+from __future__ import annotations
+
+import pytest
+
+from dialogue.domain.errors import RoomExists, RoomNotFound
+from dialogue.domain.page import PageLimit
+from dialogue.domain.ports.room_store import StoredRoom
+from dialogue.domain.position import StreamHead
+
+from .storage import Storage, seqs
+
+FULL = StoredRoom(
+    id="ada's",
+    name="Ada’s room",
+    description="For \x00 and é",
+    max_size=7,
+    event_names=("message", "typing"),
+    created_by_id="ada",
+)
+
+
+async def test_a_storage_begins_without_rooms(storage: Storage) -> None:
+    assert list(await storage.rooms.rooms()) == []
+
+
+async def test_rooms_come_back_as_they_were_created_in_order_of_id(storage: Storage) -> None:
+    rooms = [FULL, StoredRoom(id="z", name="Z", event_names=()), StoredRoom(id="b", name="B")]
+    for room in rooms:
+        await storage.rooms.create(room)
+    assert list(await storage.rooms.rooms()) == sorted(rooms, key=lambda room: room.id)
+
+
+async def test_an_id_can_be_created_once(storage: Storage) -> None:
+    await storage.rooms.create(FULL)
+    with pytest.raises(RoomExists):
+        await storage.rooms.create(StoredRoom(id=FULL.id, name="another"))
+    assert list(await storage.rooms.rooms()) == [FULL]
+
+
+async def test_a_room_can_be_created_over_a_history_that_is_already_there(storage: Storage) -> None:
+    await storage.publish("general", "message")
+    await storage.rooms.create(StoredRoom(id="general", name="General"))
+    assert (await storage.archive.open("general")).head == 1
+
+
+async def test_a_created_room_can_be_opened_and_written_to(storage: Storage) -> None:
+    await storage.rooms.create(FULL)
+    assert seqs(await storage.publish(FULL.id, "message")) == [1]
+
+
+async def test_a_deleted_room_is_forgotten_and_can_be_created_again(storage: Storage) -> None:
+    await storage.rooms.create(FULL)
+    await storage.rooms.delete(FULL.id)
+    assert list(await storage.rooms.rooms()) == []
+    await storage.rooms.create(FULL)
+    assert list(await storage.rooms.rooms()) == [FULL]
+
+
+async def test_deleting_an_unknown_room_does_nothing(storage: Storage) -> None:
+    await storage.rooms.delete("nowhere")
+    assert (await storage.archive.open("nowhere")).head == 0
+
+
+async def test_no_reader_sees_an_event_of_the_old_life(storage: Storage) -> None:
+    await storage.publish("general", "message", "typing", now_ms=5)
+    await storage.rooms.delete("general")
+    for names in (None, ["message"], ["message", "typing"]):
+        assert await storage.source.older("general", names, 100, PageLimit()) == []
+        assert await storage.source.newer("general", names, 0, PageLimit()) == []
+    assert await storage.source.between("general", "message", 1, 100, 1_000) == []
+    assert await storage.source.seq_at("general", 0) is None
+
+
+async def test_the_next_life_has_another_epoch_and_goes_on_from_the_old_heads(storage: Storage) -> None:
+    await storage.publish("general", "message", "typing", "message", now_ms=5)
+    old = await storage.archive.open("general")
+    await storage.rooms.delete("general")
+    new = await storage.archive.open("general")
+    assert new.epoch != old.epoch
+    assert (new.head, new.floor, new.last_timestamp_ms) == (3, 3, 5)
+    assert new.streams == {"message": StreamHead(head=2, floor=2), "typing": StreamHead(head=1, floor=1)}
+    [event] = await storage.publish("general", "message", now_ms=1)
+    assert (event.seq, event.event_seq, event.timestamp_ms) == (4, 3, 5)
+    assert await storage.source.older("general", None, 100, PageLimit()) == [event]
+    assert await storage.source.newer("general", ["message"], 0, PageLimit()) == [event]
+    assert await storage.source.between("general", "message", 1, 100, 1_000) == [event]
+    assert await storage.source.seq_at("general", 0) == 4
+
+
+async def test_a_draft_of_the_old_life_is_refused_in_the_next(storage: Storage) -> None:
+    draft = await storage.draft("general")
+    await storage.rooms.delete("general")
+    await storage.archive.open("general")
+    [refused] = await storage.archive.append([draft], 1)
+    assert isinstance(refused, RoomNotFound)
+
+
+async def test_a_sweep_removes_the_old_life_in_bites_and_nothing_else(storage: Storage) -> None:
+    for room_id in ("a", "b", "kept"):
+        await storage.publish(room_id, *["message"] * 5)
+    for room_id in ("a", "b"):
+        await storage.rooms.delete(room_id)
+    [new] = await storage.publish("a", "message")
+    assert [await storage.archive.sweep(3) for _ in range(5)] == [3, 3, 3, 1, 0]
+    assert await storage.source.older("a", None, 100, PageLimit()) == [new]
+    assert len(await storage.source.older("kept", None, 100, PageLimit())) == 5
+
+
+async def test_a_room_deleted_twice_is_swept_of_both_lives(storage: Storage) -> None:
+    for _ in range(2):
+        await storage.publish("general", "message", "message")
+        await storage.rooms.delete("general")
+    assert await storage.sweep_all() == 4
+    assert (await storage.archive.open("general")).head == 4
+
+
+async def test_a_room_deleted_half_way_through_a_sweep_is_swept_to_the_end(storage: Storage) -> None:
+    await storage.publish("general", *["message"] * 5)
+    await storage.rooms.delete("general")
+    assert await storage.archive.sweep(2) == 2
+    await storage.publish("general", "message")
+    await storage.rooms.delete("general")
+    assert await storage.sweep_all() == 4
