@@ -1,0 +1,134 @@
+"""The database, as something that transactions are run in."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Literal, TypeVar, get_args
+
+from anyio import CancelScope, CapacityLimiter, to_thread
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from ...domain.errors import ConfigurationError, Unavailable
+from .migrations.upgrade import Progress, upgrade
+from .sqlite_engine import SqliteSettings, migrating_engine, reading_engine, writing_engine
+from .sqlite_file import ServerLock, ensure_database, path_of
+from .unavailable import condition, translated
+
+READERS = 4
+
+Synchronous = Literal["FULL", "NORMAL", "OFF"]
+T = TypeVar("T")
+
+logger = logging.getLogger("dialogue.database")
+
+
+class Database:
+    """One SQLite file. Making this object opens nothing; after `close` it can be opened again.
+
+    A transaction is a sync function of a `Connection`. It runs in a worker thread, one hop for the whole of it: there
+    is one writer, and there are a few readers. Cancelling the caller does not cancel the transaction, whose outcome has
+    to be known; the caller waits for it.
+    """
+
+    def __init__(self, url: str, *, synchronous: Synchronous = "FULL", busy_timeout_s: float = 5.0) -> None:
+        path = path_of(url)
+        if synchronous not in get_args(Synchronous):
+            # SQLite takes any word, and understands a slip of the pen as less than FULL.
+            raise ConfigurationError(
+                f"synchronous must be one of {', '.join(get_args(Synchronous))}, not {synchronous!r}"
+            )
+        self._settings = SqliteSettings(path=path, synchronous=synchronous, busy_timeout_s=busy_timeout_s)
+        self._lock = ServerLock(path)
+        self._opened: _Opened | None = None
+
+    async def open(self, progress: Progress | None = None) -> None:
+        """Take the file for this process, bring its tables to this version, and let transactions run.
+
+        `progress(done, total)` is called from a worker thread while the seed's events are taken over; without it that
+        is logged. Raises ConfigurationError where the file cannot be used, or holds what is not ours.
+        """
+        if self._opened is None:
+            self._opened = await to_thread.run_sync(self._prepare, progress or _log_progress)
+
+    async def close(self) -> None:
+        """Let the file go. Does nothing where it is not open."""
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            with CancelScope(shield=True):
+                await to_thread.run_sync(opened.dispose)
+            self._lock.release()
+
+    async def migrate(self, progress: Progress | None = None) -> None:
+        """Only bring the tables to this version; otherwise as `open` and `close`. Safe to repeat."""
+        if self._opened is None:
+            await self.open(progress)
+            await self.close()
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction that sees one snapshot and writes nothing. Raises Unavailable."""
+        opened = self._ensure_open()
+        return await to_thread.run_sync(_transact, opened.reader, work, limiter=opened.readers)
+
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction, alone, and commit it. Raises Unavailable: then nothing of it is kept."""
+        opened = self._ensure_open()
+        return await to_thread.run_sync(_transact, opened.writer, work, limiter=opened.writers)
+
+    def _ensure_open(self) -> _Opened:
+        if self._opened is None:
+            raise Unavailable("The database is not open")
+        return self._opened
+
+    def _prepare(self, progress: Progress) -> _Opened:
+        path = self._settings.path
+        with ExitStack() as undo:
+            self._lock.acquire()
+            undo.callback(self._lock.release)
+            ensure_database(path)
+            opened = _Opened(self._settings)
+            undo.callback(opened.dispose)
+            try:
+                upgrade(migrating_engine(self._settings), path, progress)
+                opened.try_out()
+            except (DBAPIError, sqlite3.Error) as error:
+                raise ConfigurationError(f"{path} cannot be used: {condition(error) or error}") from error
+            undo.pop_all()
+        return opened
+
+
+class _Opened:
+    """The engines and limits of a database that is open."""
+
+    def __init__(self, settings: SqliteSettings) -> None:
+        self.writer = writing_engine(settings)
+        self.reader = reading_engine(settings, READERS)
+        self.writers = CapacityLimiter(1)
+        self.readers = CapacityLimiter(READERS)
+
+    def try_out(self) -> None:
+        """Connect once for writing, so that what stands in the way is told at the start."""
+        with self.writer.begin():
+            pass
+
+    def dispose(self) -> None:
+        self.reader.dispose()
+        self.writer.dispose()
+
+
+def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with translated(), engine.connect() as connection:
+        try:
+            with connection.begin():
+                return work(connection)
+        except (DBAPIError, sqlite3.Error):
+            # Whatever state the connection is in now, the next transaction begins on a new one.
+            connection.invalidate()
+            raise
+
+
+def _log_progress(done: int, total: int) -> None:
+    logger.info("taking over events: %d of %d", done, total)

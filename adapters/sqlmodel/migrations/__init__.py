@@ -1,0 +1,1 @@
+"""Alembic's migrations, run by `upgrade`; Alembic loads `env.py` and the versions by their paths."""

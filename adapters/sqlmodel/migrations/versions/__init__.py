@@ -1,0 +1,1 @@
+"""One migration a file; what was released is never changed."""

@@ -1,0 +1,58 @@
+"""JSON columns that take and give the JSON text itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Dialect
+from sqlalchemy.types import UserDefinedType
+
+Bind = Callable[[bytes | None], str | int | float | None]
+Result = Callable[[Any], bytes | None]
+
+_NUMBER_STARTS = frozenset(b"-0123456789")
+_INT64 = range(-(2**63), 2**63)
+
+
+class RawJson(UserDefinedType[bytes]):
+    """A column declared JSON whose values are UTF-8 bytes of JSON, passed through without being parsed.
+
+    A number that stands alone is the exception. SQLite gives a column declared JSON numeric affinity and would parse it
+    itself, not always to the nearest double; so it is bound, and comes back, as the number that it is. Its spelling may
+    change (`1.0` comes back as `1`), its value does not.
+    """
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """The type's name in DDL."""
+        return "JSON"
+
+    def bind_processor(self, dialect: Dialect) -> Bind:  # noqa: ARG002
+        """See `TypeEngine.bind_processor`."""
+        return to_column
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Result:  # noqa: ARG002
+        """See `TypeEngine.result_processor`."""
+        return from_column
+
+
+def to_column(json: bytes | None) -> str | int | float | None:
+    """What is bound for `json`; None is SQL's NULL, and not JSON's."""
+    if json is None or json[0] not in _NUMBER_STARTS:
+        return None if json is None else json.decode()
+    try:
+        number = int(json)
+    except ValueError:
+        return float(json)
+    return number if number in _INT64 else float(number)
+
+
+def from_column(value: str | bytes | int | float | None) -> bytes | None:
+    """The JSON of what a column gave."""
+    if isinstance(value, str):
+        return value.encode()
+    if value is None or isinstance(value, bytes):
+        return value
+    return repr(value).encode()

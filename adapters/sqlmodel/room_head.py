@@ -1,0 +1,50 @@
+"""How far a room's history reaches, read and begun."""
+
+from __future__ import annotations
+
+import secrets
+
+from sqlalchemy import BindParameter, Connection, bindparam, select
+
+from ...domain.position import RoomHead, StreamHead
+from .tables import rooms, streams
+
+_room_id: BindParameter[str] = bindparam("room_id")
+ROOM = select(rooms.c.epoch, rooms.c.head, rooms.c.floor, rooms.c.last_timestamp).where(rooms.c.room_id == _room_id)
+STREAMS = select(streams.c.event_name, streams.c.head, streams.c.floor).where(streams.c.room_id == _room_id)
+
+
+def new_epoch() -> str:
+    """A name for a life of a room that no other life has."""
+    return secrets.token_hex(8)
+
+
+def read_head(connection: Connection, room_id: str) -> RoomHead | None:
+    """The room's head; None where the room was never seen."""
+    room = connection.execute(ROOM, {"room_id": room_id}).one_or_none()
+    if room is None:
+        return None
+    found = connection.execute(STREAMS, {"room_id": room_id})
+    return RoomHead(
+        epoch=room.epoch,
+        head=room.head,
+        floor=room.floor,
+        last_timestamp_ms=room.last_timestamp,
+        streams={name: StreamHead(head=head, floor=floor) for name, head, floor in found},
+    )
+
+
+def begin_room(connection: Connection, room_id: str, definition: bytes | None = None) -> None:
+    """Give a room that was never seen its first epoch."""
+    row = {"room_id": room_id, "epoch": new_epoch(), "definition": definition}
+    connection.execute(rooms.insert(), row | dict.fromkeys(("head", "floor", "swept", "last_timestamp"), 0))
+
+
+def read_or_begin(connection: Connection, room_id: str) -> RoomHead:
+    """The room's head, of a room begun here where it was never seen."""
+    head = read_head(connection, room_id)
+    if head is None:
+        begin_room(connection, room_id)
+        head = read_head(connection, room_id)
+        assert head is not None
+    return head

@@ -1,0 +1,74 @@
+"""The room store in a SQL database."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from sqlalchemy import BindParameter, Connection, bindparam, select
+
+from ...domain.errors import RoomExists
+from ...domain.ports.room_store import StoredRoom
+from .database import Database
+from .room_head import begin_room, new_epoch
+from .tables import rooms, streams
+
+_room_id: BindParameter[str] = bindparam("b_room_id")
+DEFINED = select(rooms.c.room_id, rooms.c.definition).where(rooms.c.definition.is_not(None)).order_by(rooms.c.room_id)
+DEFINITION = select(rooms.c.definition).where(rooms.c.room_id == _room_id)
+DEFINE = rooms.update().where(rooms.c.room_id == _room_id).values(definition=bindparam("b_definition"))
+END_ROOM = (
+    rooms.update()
+    .where(rooms.c.room_id == _room_id)
+    .values(definition=None, epoch=bindparam("b_epoch"), floor=rooms.c.head)
+)
+END_STREAMS = streams.update().where(streams.c.room_id == _room_id).values(floor=streams.c.head)
+
+
+class SqlRoomStore:
+    """`RoomStore` over a `Database`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def rooms(self) -> Sequence[StoredRoom]:
+        """See `RoomStore.rooms`."""
+        return await self._database.read(_defined)
+
+    async def create(self, room: StoredRoom) -> None:
+        """See `RoomStore.create`."""
+        await self._database.write(lambda connection: _define(connection, room))
+
+    async def delete(self, room_id: str) -> None:
+        """See `RoomStore.delete`."""
+        await self._database.write(lambda connection: _end(connection, room_id))
+
+
+def _defined(connection: Connection) -> list[StoredRoom]:
+    return [_room(room_id, definition) for room_id, definition in connection.execute(DEFINED)]
+
+
+def _define(connection: Connection, room: StoredRoom) -> None:
+    row = connection.execute(DEFINITION, {"b_room_id": room.id}).one_or_none()
+    if row is None:
+        begin_room(connection, room.id, _definition(room))
+    elif row.definition is not None:
+        raise RoomExists(room.id)
+    else:
+        connection.execute(DEFINE, {"b_room_id": room.id, "b_definition": _definition(room)})
+
+
+def _end(connection: Connection, room_id: str) -> None:
+    connection.execute(END_ROOM, {"b_room_id": room_id, "b_epoch": new_epoch()})
+    connection.execute(END_STREAMS, {"b_room_id": room_id})
+
+
+def _definition(room: StoredRoom) -> bytes:
+    return json.dumps({key: value for key, value in asdict(room).items() if key != "id"}).encode()
+
+
+def _room(room_id: str, definition: bytes) -> StoredRoom:
+    fields = json.loads(definition)
+    names = fields.pop("event_names")
+    return StoredRoom(id=room_id, event_names=None if names is None else tuple(names), **fields)

@@ -1,0 +1,140 @@
+"""The tables. `messages` is the seed's with three columns more; all others begin with `dialogue_`.
+
+Migrations make them; these classes say what they look like now.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import TIMESTAMP, BigInteger, Column, Index, Integer, LargeBinary, String, Table, text
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from .raw_json import RawJson
+
+NOW = text("CURRENT_TIMESTAMP")
+WITHOUT_ROWID = {"sqlite_with_rowid": False}
+
+
+class Row(SQLModel, registry=registry()):
+    """The base of all rows, with tables of its own apart from those of the application around."""
+
+
+class MessageRow(Row, table=True):
+    """An event; `event_data` is NULL only in a tombstone."""
+
+    __tablename__ = "messages"
+    __table_args__ = (
+        Index("ux_messages_room_seq", "room_id", "seq", unique=True),
+        Index("ux_messages_stream_seq", "room_id", "event_name", "event_seq", unique=True),
+        Index("ix_messages_stream", "room_id", "event_name", "seq"),
+        Index("ix_messages_time", "room_id", "timestamp"),
+    )
+
+    id: int | None = Field(
+        default=None, sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+    )
+    room_id: str = Field(sa_column=Column(String(255), nullable=False))
+    event_name: str = Field(sa_column=Column(String(100), nullable=False))
+    event_data: bytes | None = Field(default=None, sa_column=Column(RawJson))
+    from_user: str = Field(sa_column=Column(String(255), nullable=False))
+    timestamp: int = Field(sa_column=Column(BigInteger, nullable=False))
+    created_at: datetime | None = Field(default=None, sa_column=Column(TIMESTAMP, server_default=NOW))
+    seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    event_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    meta: bytes | None = Field(default=None, sa_column=Column(RawJson))
+
+
+class RoomRow(Row, table=True):
+    """How far a room's history reaches, and of a room made at run time all that re-creates it.
+
+    Events with seq ≤ `floor` are gone for every reader, those with seq ≤ `swept` from the disk too.
+    """
+
+    __tablename__ = "dialogue_rooms"
+    __table_args__ = (
+        # Holds only rooms that have something to be swept.
+        Index(
+            "ix_dialogue_rooms_unswept",
+            "room_id",
+            sqlite_where=text("swept < floor"),
+            postgresql_where=text("swept < floor"),
+        ),
+        WITHOUT_ROWID,
+    )
+
+    room_id: str = Field(sa_column=Column(String(255), primary_key=True))
+    epoch: str = Field(sa_column=Column(String(64), nullable=False))
+    head: int = Field(sa_column=Column(BigInteger, nullable=False))
+    floor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    swept: int = Field(sa_column=Column(BigInteger, nullable=False))
+    last_timestamp: int = Field(sa_column=Column(BigInteger, nullable=False))
+    definition: bytes | None = Field(default=None, sa_column=Column(RawJson))
+
+
+class StreamRow(Row, table=True):
+    """How far a stream reaches, by event seq."""
+
+    __tablename__ = "dialogue_streams"
+    __table_args__ = WITHOUT_ROWID
+
+    room_id: str = Field(sa_column=Column(String(255), primary_key=True))
+    event_name: str = Field(sa_column=Column(String(100), primary_key=True))
+    head: int = Field(sa_column=Column(BigInteger, nullable=False))
+    floor: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class KeyRow(Row, table=True):
+    """An idempotency key, what it was first used for (`digest` of event, data and meta), and what was answered."""
+
+    __tablename__ = "dialogue_keys"
+    __table_args__ = (Index("ix_dialogue_keys_created_at", "created_at"), WITHOUT_ROWID)
+
+    room_id: str = Field(sa_column=Column(String(255), primary_key=True))
+    epoch: str = Field(sa_column=Column(String(64), primary_key=True))
+    sender: str = Field(sa_column=Column(String(255), primary_key=True))
+    key: str = Field(sa_column=Column(String(64), primary_key=True))
+    digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    timestamp: int = Field(sa_column=Column(BigInteger, nullable=False))
+    created_at: datetime | None = Field(default=None, sa_column=Column(TIMESTAMP, nullable=False, server_default=NOW))
+
+
+class WriterRow(Row, table=True):
+    """A journal's own row: the number of its last batch that was committed."""
+
+    __tablename__ = "dialogue_writers"
+
+    writer_id: str = Field(sa_column=Column(String(64), primary_key=True))
+    batch: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+class NodeRow(Row, table=True):
+    """A server that runs over this database, until its lease ends (by the database's clock)."""
+
+    __tablename__ = "dialogue_nodes"
+
+    node_id: str = Field(sa_column=Column(String(64), primary_key=True))
+    started_at: datetime | None = Field(default=None, sa_column=Column(TIMESTAMP, nullable=False, server_default=NOW))
+    expires_at: datetime = Field(sa_column=Column(TIMESTAMP, nullable=False))
+
+
+class ReadMarkRow(Row, table=True):
+    """How far a user has read in a room."""
+
+    __tablename__ = "dialogue_read_marks"
+    __table_args__ = WITHOUT_ROWID
+
+    user_id: str = Field(sa_column=Column(String(255), primary_key=True))
+    room_id: str = Field(sa_column=Column(String(255), primary_key=True))
+    epoch: str = Field(sa_column=Column(String(64), nullable=False))
+    seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
+# Core statements over the tables themselves: selecting the classes would go through the ORM, which costs more than the
+# database does.
+metadata = Row.metadata
+messages: Table = metadata.tables["messages"]
+rooms: Table = metadata.tables["dialogue_rooms"]
+streams: Table = metadata.tables["dialogue_streams"]

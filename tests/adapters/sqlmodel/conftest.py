@@ -1,0 +1,25 @@
+"""A database in a new folder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from dialogue.adapters.sqlmodel.database import Database
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """Where the database is, or is to be."""
+    return tmp_path / "chat.db"
+
+
+@pytest.fixture
+async def database(path: Path) -> AsyncIterator[Database]:
+    """An open database without events."""
+    database = Database(f"sqlite:///{path}", busy_timeout_s=0.05)
+    await database.open()
+    yield database
+    await database.close()

@@ -1,0 +1,135 @@
+"""Every form of page is an index seek: the plans of the very statements that run."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import tracemalloc
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from dialogue.adapters.sqlmodel.database import Database
+from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
+from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
+from dialogue.domain.event import Draft
+from dialogue.domain.page import PageLimit
+
+Statement = tuple[str, Sequence[Any]]
+
+NAMES = {
+    "rare": ["rare"],
+    "common": ["common"],
+    "two": ["common", "rare"],
+    "three": ["rare", "common", "other"],
+    "unknown": ["unknown"],
+    "all": None,
+}
+BY_NAME = "messages USING INDEX ix_messages_stream (room_id=? AND event_name=? AND seq>?"
+BY_SEQ = "messages USING INDEX ux_messages_room_seq (room_id=? AND seq>?"
+
+
+@contextmanager
+def recorded() -> Iterator[list[Statement]]:
+    """All selects that run meanwhile."""
+    statements: list[Statement] = []
+
+    def record(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
+        if statement.startswith("SELECT"):
+            statements.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", record)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", record)
+
+
+@pytest.fixture(params=["fresh", "analyzed"])
+async def source(database: Database, path: Path, request: pytest.FixtureRequest) -> SqlHistorySource:
+    """5,000 common events and ten rare ones, with SQLite's statistics about them and without."""
+    archive = SqlHistoryArchive(database)
+    epoch = (await archive.open("general")).epoch
+    for index in range(10):
+        names = ["rare", *["common"] * 500]
+        drafts = [Draft(room_id="general", epoch=epoch, name=name, payload=b"1", sender="u") for name in names]
+        await archive.append(drafts, index)
+    if request.param == "analyzed":
+        connection = sqlite3.connect(path)
+        connection.execute("ANALYZE")
+        connection.close()
+        await database.close()
+        await database.open()
+    return SqlHistorySource(database)
+
+
+def plan(path: Path, statements: list[Statement]) -> list[str]:
+    """The steps of the plans, those of the floors' subqueries left out."""
+    connection = sqlite3.connect(path)
+    try:
+        steps = [row[3] for each in statements for row in connection.execute("EXPLAIN QUERY PLAN " + each[0], each[1])]
+    finally:
+        connection.close()
+    floors = re.compile(r"SCALAR SUBQUERY|SEARCH dialogue_\w+ USING PRIMARY KEY \(room_id=\?( AND event_name=\?)?\)$")
+    return [step for step in steps if not floors.match(step)]
+
+
+@pytest.mark.parametrize("names", NAMES.values(), ids=NAMES.keys())
+@pytest.mark.parametrize("direction", ["older", "newer"])
+async def test_a_page_seeks_once_for_each_name_and_sorts_nothing(
+    source: SqlHistorySource, path: Path, names: list[str] | None, direction: str
+) -> None:
+    with recorded() as statements:
+        if direction == "older":
+            await source.older("general", names, 2_500, PageLimit(events=50))
+        else:
+            await source.newer("general", names, 2_500, PageLimit(events=50))
+    steps = plan(path, statements)
+    seeks = [step for step in steps if step.startswith("SEARCH")]
+    assert len(seeks) == len(names or [None])
+    assert all(seek.startswith("SEARCH " + (BY_SEQ if names is None else BY_NAME)) for seek in seeks)
+    # Several names are merged while they are stepped through: no step collects, and none sorts.
+    assert {step for step in steps if step not in seeks} <= {"MERGE (UNION ALL)", "LEFT", "RIGHT"}
+    assert ("MERGE (UNION ALL)" in steps) == (len(seeks) > 1)
+
+
+@pytest.mark.parametrize("name", ["rare", "common", "unknown"])
+async def test_between_seeks_by_event_seq(source: SqlHistorySource, path: Path, name: str) -> None:
+    with recorded() as statements:
+        await source.between("general", name, 3, 60, 1_000)
+    [step] = plan(path, statements)
+    assert step.startswith(
+        "SEARCH messages USING INDEX ux_messages_stream_seq (room_id=? AND event_name=? AND event_seq>?"
+    )
+
+
+async def test_a_time_is_found_by_its_index(source: SqlHistorySource, path: Path) -> None:
+    with recorded() as statements:
+        assert await source.seq_at("general", 5) == 5 * 501 + 1
+    first, at = plan(path, statements)
+    assert first.startswith("SEARCH " + BY_SEQ)
+    assert at == "SEARCH messages USING COVERING INDEX ix_messages_time (room_id=? AND timestamp>?)" or at.startswith(
+        "SEARCH messages USING INDEX ix_messages_time (room_id=? AND timestamp>?)"
+    )
+
+
+@pytest.mark.parametrize("names", [None, ["common"], ["common", "rare"]], ids=["all", "one", "two"])
+async def test_a_page_takes_no_more_memory_than_its_size(database: Database, names: list[str] | None) -> None:
+    """The cursor steps lazily: a page of 200 KiB never holds the 12 MiB that its number of events would."""
+    archive = SqlHistoryArchive(database)
+    epoch = (await archive.open("general")).epoch
+    payload = b'"%s"' % (b"x" * 65_536)
+    drafts = [Draft(room_id="general", epoch=epoch, name="common", payload=payload, sender="u")] * 200
+    await archive.append(drafts, 1)
+    tracemalloc.start()
+    try:
+        events = await SqlHistorySource(database).older("general", names, 500, PageLimit(events=200, size=200 << 10))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(events) == 3
+    assert peak < 1 << 20
