@@ -1,0 +1,190 @@
+"""How each request of a connected session is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+
+from ...application.frame import Frame
+from ...application.session import Session
+from ...domain.errors import DialogueError, EventNotAllowed, InvalidRequest
+from ...domain.event import Event
+from ...domain.names import MAX_ROOM_ID, flaw_of_name
+from ...domain.page import Page
+from ...domain.ports.room_store import StoredRoom
+from ...domain.position import Position
+from . import requests
+from .requests import parse
+from .services import Services
+from .wire import (
+    ENVELOPE_SIZE,
+    RequestId,
+    frame,
+    json_bytes,
+    wire_events,
+    wire_position,
+    wire_room,
+    without_nothing,
+)
+
+Answer = Callable[[Services, Session, Mapping[str, object], RequestId], Awaitable[None]]
+
+
+async def _join(services: Services, session: Session, message: Mapping[str, object], request_id: RequestId) -> None:
+    request = parse(requests.Join, message)
+    since = None if request.since is None else Position(epoch=request.since.epoch, seq=request.since.seq)
+    joined = await services.join(session, request.room_id, events=request.events, since=since)
+    fields = without_nothing(
+        roomId=joined.room.id,
+        roomName=joined.room.name,
+        events=joined.events,
+        position=wire_position(joined.position),
+        recovered=joined.recovered,
+        history=wire_events(joined.history),
+        hasMore=joined.has_more,
+    )
+    session.outbox.put(frame("joined", request_id, **fields))
+    services.join.release(session, request.room_id)
+
+
+async def _leave(services: Services, session: Session, message: Mapping[str, object], request_id: RequestId) -> None:
+    request = parse(requests.OfRoom, message)
+    services.join.leave(session, request.room_id)
+    session.outbox.put(frame("left", request_id, roomId=request.room_id))
+
+
+async def _subscribe(
+    services: Services, session: Session, message: Mapping[str, object], request_id: RequestId
+) -> None:
+    request = parse(requests.Subscribe, message)
+    names = services.join.subscribe(session, request.room_id, request.events)
+    session.outbox.put(frame("subscribed", request_id, roomId=request.room_id, events=names))
+
+
+async def _unsubscribe(
+    services: Services, session: Session, message: Mapping[str, object], request_id: RequestId
+) -> None:
+    request = parse(requests.Subscribe, message)
+    names = services.join.unsubscribe(session, request.room_id, request.events)
+    session.outbox.put(frame("subscribed", request_id, roomId=request.room_id, events=names))
+
+
+async def _get_history(
+    services: Services, session: Session, message: Mapping[str, object], request_id: RequestId
+) -> None:
+    request = parse(requests.GetHistory, message)
+    session.membership(request.room_id)
+    page = await services.pages(requests.page_request(request.room_id, request))
+    session.outbox.put(frame("history", request_id, **wire_page(page)))
+
+
+async def _list_rooms(
+    services: Services, session: Session, message: Mapping[str, object], request_id: RequestId
+) -> None:
+    request = parse(requests.ListRooms, message)
+    session.outbox.put(frame("rooms", request_id, **wire_rooms(services, request)))
+
+
+async def _create_room(
+    services: Services, session: Session, message: Mapping[str, object], request_id: RequestId
+) -> None:
+    wanted = parse(requests.CreateRoom, message).room
+    try:
+        info = await services.manage.create(_stored(wanted, session.user_id), by=session)
+    except EventNotAllowed as error:
+        raise InvalidRequest.field("room.events", error.message) from error
+    session.outbox.put(frame("roomCreated", request_id, room=wire_room(info)))
+
+
+async def _delete_room(
+    services: Services, session: Session, message: Mapping[str, object], request_id: RequestId
+) -> None:
+    request = parse(requests.OfRoom, message)
+    await services.dialogue.delete_room(request.room_id, user_id=session.user_id, by=session)
+    session.outbox.put(frame("roomDeleted", request_id, roomId=request.room_id))
+
+
+async def _ping(_services: Services, session: Session, message: Mapping[str, object], request_id: RequestId) -> None:
+    parse(requests.Nothing, message)
+    session.outbox.put(frame("pong", request_id))
+
+
+BY_TYPE: Mapping[str, Answer] = {
+    "join": _join,
+    "leave": _leave,
+    "subscribe": _subscribe,
+    "unsubscribe": _unsubscribe,
+    "getHistory": _get_history,
+    "listRooms": _list_rooms,
+    "createRoom": _create_room,
+    "deleteRoom": _delete_room,
+    "ping": _ping,
+}
+
+
+def triggered(event: Event, request_id: RequestId) -> Frame:
+    """The answer to a trigger whose event was kept, or, without history, sent on."""
+    fields = without_nothing(roomId=event.room_id, event=event.name, timestamp=event.timestamp_ms, seq=event.seq)
+    return frame("triggered", request_id, **fields)
+
+
+def error(error: DialogueError, request_id: RequestId) -> Frame:
+    """The answer to a request that was refused."""
+    fields = without_nothing(code=error.code, message=error.message, details=error.details)
+    return frame("error", request_id, **_encodable(fields))
+
+
+def wire_page(page: Page) -> dict[str, object]:
+    """The fields of a page."""
+    return without_nothing(
+        roomId=page.room_id,
+        event=page.event_name,
+        epoch=page.epoch,
+        events=wire_events(page.events),
+        hasMore=page.has_more,
+        hasMoreAfter=page.has_more_after,
+    )
+
+
+def wire_rooms(services: Services, request: requests.ListRooms) -> dict[str, object]:
+    """The fields of a list of rooms; it ends before it would pass `max_out_frame`."""
+    rooms, cursor = services.manage.list(request.cursor, request.limit)
+    space = services.limits.max_out_frame - ENVELOPE_SIZE
+    listed: list[dict[str, object]] = []
+    for room in rooms:
+        wired = wire_room(room)
+        space -= len(json_bytes(wired)) + 1
+        if listed and space < 0:
+            cursor = rooms[len(listed) - 1].id
+            break
+        listed.append(wired)
+    return without_nothing(rooms=listed, cursor=cursor)
+
+
+def _stored(wanted: requests.NewRoom, user_id: str) -> StoredRoom:
+    for path, text in (("room.id", wanted.id), ("room.name", wanted.name)):
+        flaw = flaw_of_name(text, MAX_ROOM_ID)
+        if flaw:
+            raise InvalidRequest.field(path, flaw)
+    return StoredRoom(
+        id=wanted.id,
+        name=wanted.name,
+        description=wanted.description,
+        max_size=wanted.max_size,
+        event_names=None if wanted.events is None else tuple(wanted.events),
+        created_by_id=user_id,
+    )
+
+
+def _encodable(fields: dict[str, object]) -> dict[str, object]:
+    # A message may quote what a client sent, and that may hold lone surrogates, which no JSON in UTF-8 can.
+    return {name: _clean(value) for name, value in fields.items()}
+
+
+def _clean(value: object) -> object:
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    if isinstance(value, dict):
+        return {_clean(key): _clean(item) for key, item in value.items()}
+    return value

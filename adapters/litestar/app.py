@@ -1,0 +1,76 @@
+"""The Litestar application."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+from typing import Any
+
+from litestar import Litestar, Request
+from litestar.config.cors import CORSConfig
+from litestar.di import Provide
+from litestar.exceptions import HTTPException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.spec import Tag
+
+from ...domain.errors import DialogueError
+from .health import LIVE, live, ready
+from .http_events import get_history, post_event
+from .http_rooms import get_room, list_rooms
+from .problems import failed, not_routed, refused
+from .services import Services
+from .web_page import page_routes
+from .websocket import endpoint
+
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+DESCRIPTION = """Rooms of typed events whose history does not end.
+
+What happens live goes over the WebSocket at `/ws` (subprotocol `dialogue.v1`); here are the calls beside it.
+"""
+
+
+def build_app(
+    services: Callable[[], Services],
+    *,
+    version: str,
+    max_frame: int,
+    allowed_origins: Sequence[str],
+    page: Path | None,
+    lifespan: Lifespan,
+) -> Litestar:
+    """The app around `services`, which are asked for when the first request comes.
+
+    `page` is the folder of the web page, None for a server without one.
+    """
+
+    def provide() -> Services:
+        return services()
+
+    async def ensure_running(request: Request[Any, Any, Any]) -> None:
+        if request.scope["path"] != LIVE:
+            services().dialogue.ensure_running()
+
+    handlers = [endpoint, list_rooms, get_room, get_history, post_event, live, ready]
+    return Litestar(
+        route_handlers=[*handlers, *(page_routes(page) if page else ())],
+        dependencies={"services": Provide(provide, sync_to_thread=False)},
+        exception_handlers={DialogueError: refused, HTTPException: not_routed, Exception: failed},
+        before_request=ensure_running,
+        lifespan=[lifespan],
+        request_max_body_size=max_frame,
+        cors_config=CORSConfig(allow_origins=list(allowed_origins)) if allowed_origins else None,
+        logging_config=None,
+        openapi_config=OpenAPIConfig(
+            title="Dialogue",
+            version=version,
+            description=DESCRIPTION,
+            path="/schema",
+            tags=[
+                Tag(name="Rooms", description="Where events happen."),
+                Tag(name="Events", description="What happened, and making something happen."),
+                Tag(name="Health", description="For whoever watches the server."),
+            ],
+        ),
+    )

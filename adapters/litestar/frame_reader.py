@@ -1,0 +1,70 @@
+"""Reading JSON that strangers send."""
+
+from __future__ import annotations
+
+import json
+from typing import NoReturn
+
+from ...domain.errors import InvalidEvent, InvalidRequest
+from ...domain.json_value import RepeatedKey, ensure_keepable
+
+_PAYLOADS = ("data", "meta")
+
+
+class FrameReader:
+    """Turns the text of a message into a JSON object, refusing what JSON does not allow or leaves open.
+
+    NaN and infinities are refused; so is a key that stands twice in one object: in a payload as InvalidEvent, elsewhere
+    as InvalidRequest.
+    """
+
+    def __init__(self) -> None:
+        self._has_repeats = False
+        self._decoder = json.JSONDecoder(object_pairs_hook=self._object, parse_constant=_refuse_constant)
+
+    def read(self, text: str) -> dict[str, object]:
+        """The object that `text` holds. Raises InvalidRequest, and InvalidEvent for a key that stands twice."""
+        self._has_repeats = False
+        try:
+            value = self._decoder.decode(text)
+        except RecursionError:
+            raise InvalidRequest.field("frame", "is nested too deeply") from None
+        except ValueError as error:  # also an integer of more digits than Python reads
+            raise InvalidRequest.field("frame", f"must be a JSON object: {error}") from None
+        if not isinstance(value, dict):
+            raise InvalidRequest.field("frame", "must be a JSON object")
+        return value
+
+    def refuse_repeats(self, message: dict[str, object]) -> None:
+        """Raise where a key stood twice in `message`, which was the last that was read."""
+        if not self._has_repeats:
+            return
+        if isinstance(message, RepeatedKey):
+            raise InvalidRequest.field(message.key, "stands twice")
+        for name, value in message.items():
+            if name in _PAYLOADS:
+                ensure_keepable(value, name)
+        for name, value in message.items():
+            if name not in _PAYLOADS:
+                _refuse_repeats_in(value, name)
+
+    def _object(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        value = dict(pairs)
+        if len(value) == len(pairs):
+            return value
+        self._has_repeats = True
+        repeated = RepeatedKey(value)
+        seen: set[str] = set()
+        repeated.key = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+        return repeated
+
+
+def _refuse_repeats_in(value: object, name: str) -> None:
+    try:
+        ensure_keepable(value, name)
+    except InvalidEvent as error:
+        raise InvalidRequest(error.problems) from None
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,43 @@
+"""`GET /health/live` and `GET /health/ready`."""
+
+from __future__ import annotations
+
+from litestar import Response, get
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+
+from ...domain.page import PageLimit
+from .http_rooms import json_response, problems
+from .schemas import HealthDocument
+from .services import Services
+
+LIVE = "/health/live"
+_ANY_ROOM = "health"
+
+
+@get(
+    LIVE,
+    operation_id="live",
+    summary="Is the process alive?",
+    description="200 as long as the server answers at all.",
+    tags=["Health"],
+    responses={200: ResponseSpec(HealthDocument, description="It is.")},
+)
+async def live() -> Response[bytes]:
+    """Say that the process is alive."""
+    return json_response({"status": "ok"})
+
+
+@get(
+    "/health/ready",
+    operation_id="ready",
+    summary="Can it serve?",
+    description="200 where the archive can be read; 503 where it cannot, or where the server is going down.",
+    tags=["Health"],
+    responses={200: ResponseSpec(HealthDocument, description="It can.")} | problems(503),
+)
+async def ready(services: NamedDependency[Services]) -> Response[bytes]:
+    """Say whether the archive can be reached, by a real read of it."""
+    services.dialogue.ensure_running()
+    await services.source.newer(_ANY_ROOM, None, 0, PageLimit(events=1))
+    return json_response({"status": "ok"})

@@ -1,0 +1,157 @@
+"""`GET` and `POST /rooms/{roomId}/events`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+from litestar import Request, Response, get, post
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
+from litestar.params import HeaderParameter, QueryParameter
+
+from ...domain.errors import InvalidRequest
+from ...domain.page import Page
+from . import requests
+from .answers import wire_page
+from .frame_reader import FrameReader
+from .http_identity import user_of
+from .http_rooms import RoomInPath, UserId, json_response, problems
+from .schemas import EventDocument, HistoryDocument
+from .services import Services
+from .wire import WireEvent
+
+
+@dataclass
+class PublishOperation(Operation):
+    """The operation with its body described, which the handler reads by itself to refuse repeated keys."""
+
+    def __post_init__(self) -> None:
+        schema = Schema(
+            type=OpenAPIType.OBJECT,
+            required=["event", "data"],
+            properties={
+                "event": Schema(
+                    type=OpenAPIType.STRING, min_length=1, max_length=100, description="One of the room's event names."
+                ),
+                "data": Schema(description="The payload; the event's schema decides."),
+                "meta": Schema(type=OpenAPIType.OBJECT, description="An extra object of your own, at most 4 KiB."),
+            },
+        )
+        self.request_body = RequestBody(content={"application/json": OpenAPIMediaType(schema=schema)}, required=True)
+
+
+Place = Annotated[str | None, QueryParameter(description="A seq: 0 or more.")]
+TIME = "Milliseconds since the Unix epoch; as `before` or `after` the room's first event of that time or later."
+Offset = Annotated[str | None, QueryParameter(description="Counted from the newest event of that name, which is 0.")]
+
+
+@get(
+    "/rooms/{room_id:str}/events",
+    operation_id="getHistory",
+    summary="Read a page of history",
+    description=(
+        "One contiguous run of the room's events, newest first. Choose one form: nothing (the newest), `before`, "
+        "`after`, `around`, `beforeTime`, `afterTime`, or `start` and `end`, which need `event` and may be held still "
+        "by `anchor`. Without `event` all names with history are merged. `Link` headers lead to the older (`next`) "
+        "and newer (`prev`) events."
+    ),
+    tags=["Events"],
+    responses={200: ResponseSpec(HistoryDocument, description="The page.")} | problems(401, 404, 410, 422, 503),
+)
+async def get_history(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    room_id: RoomInPath,
+    x_user_id: UserId = None,
+    event: Annotated[str | None, QueryParameter(description="One event name; without it all are merged.")] = None,
+    limit: Annotated[str | None, QueryParameter(description="How many at most: 1 to 1,000; default 50.")] = None,
+    before: Place = None,
+    after: Place = None,
+    around: Place = None,
+    before_time: Annotated[str | None, QueryParameter(name="beforeTime", description=TIME)] = None,
+    after_time: Annotated[str | None, QueryParameter(name="afterTime", description=TIME)] = None,
+    start: Offset = None,
+    end: Offset = None,
+    anchor: Place = None,
+    epoch: Annotated[str | None, QueryParameter(description="Fail with 410 where the room has another.")] = None,
+) -> Response[bytes]:
+    """Read a page of history."""
+    await user_of(request, services)
+    given = {
+        "event": event,
+        "limit": limit,
+        "before": before,
+        "after": after,
+        "around": around,
+        "beforeTime": before_time,
+        "afterTime": after_time,
+        "start": start,
+        "end": end,
+        "anchor": anchor,
+        "epoch": epoch,
+    }
+    present = {name: value for name, value in given.items() if value is not None}
+    fields = requests.parse(requests.HistoryFields, present, strict=False)
+    page = await services.pages(requests.page_request(room_id, fields))
+    return json_response(wire_page(page), headers=_links(request, page, fields))
+
+
+@post(
+    "/rooms/{room_id:str}/events",
+    operation_id="publishEvent",
+    summary="Publish an event",
+    description="Answered when the event is kept; 503 means that it was not kept and never will be.",
+    tags=["Events"],
+    responses={201: ResponseSpec(EventDocument, description="The event as it was kept.")}
+    | problems(401, 404, 413, 422, 503),
+    operation_class=PublishOperation,
+)
+async def post_event(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    room_id: RoomInPath,
+    x_user_id: UserId = None,
+    idempotency_key: Annotated[
+        str | None,
+        HeaderParameter(name="Idempotency-Key", description="Refused by this version, which does not keep keys yet."),
+    ] = None,
+) -> Response[bytes]:
+    """Publish an event."""
+    user_id = await user_of(request, services)
+    requests.refuse_key(idempotency_key, "Idempotency-Key")
+    fields = _read_body(await request.body())
+    event = requests.parse(requests.PostEvent, fields)
+    requests.refuse_key(event.key)
+    kept = await services.publish(room_id, event.event, event.data, sender=user_id, meta=event.meta)
+    return json_response(WireEvent.of(kept), 201)
+
+
+def _read_body(body: bytes) -> dict[str, object]:
+    reader = FrameReader()
+    try:
+        fields = reader.read(body.decode())
+    except UnicodeDecodeError as error:
+        raise InvalidRequest.field("body", f"must be UTF-8: {error}") from error
+    reader.refuse_repeats(fields)
+    return fields
+
+
+def _links(request: Request[Any, Any, Any], page: Page, fields: requests.HistoryFields) -> dict[str, str]:
+    if not page.events:
+        return {}
+    kept = {
+        "event": page.event_name,
+        "limit": fields.limit or (fields.end - fields.start if fields.end and fields.start is not None else None),
+        "epoch": page.epoch,
+        "userId": request.query_params.get("userId"),
+    }
+    common = {name: value for name, value in kept.items() if value is not None}
+    is_newer = fields.after is not None or fields.after_time is not None
+    newest, oldest = page.events[0].seq, page.events[-1].seq
+    links = [f'<?{urlencode({**common, "after": newest})}>; rel="prev"'] if newest is not None else []
+    if oldest is not None and (page.has_more or is_newer):
+        links.insert(0, f'<?{urlencode({**common, "before": oldest})}>; rel="next"')
+    return {"Link": ", ".join(links)}

@@ -1,0 +1,30 @@
+"""Who makes an HTTP request."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request
+
+from ...domain.errors import InvalidRequest
+from .services import Services
+
+_BEARER = "bearer "
+
+
+async def user_of(request: Request[Any, Any, Any], services: Services) -> str:
+    """The user behind the request: a bearer token, or under a trusting authenticator X-User-Id or `userId`.
+
+    Raises Unauthenticated, which is 401.
+    """
+    claims: dict[str, object] = {}
+    authorization = request.headers.get("authorization", "")
+    if authorization.lower().startswith(_BEARER):
+        claims["token"] = authorization[len(_BEARER) :].strip()
+    named = request.headers.get("x-user-id") or request.query_params.get("userId")
+    if named and services.authenticator.trusts_clients:
+        claims["userId"] = named
+    try:
+        return await services.authenticator.authenticate(claims, None)
+    except InvalidRequest as error:
+        raise InvalidRequest.field("X-User-Id", error.problems[0].message) from error

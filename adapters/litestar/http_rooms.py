@@ -1,0 +1,86 @@
+"""`GET /rooms` and `GET /rooms/{roomId}`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import HeaderParameter, PathParameter, QueryParameter
+
+from . import requests
+from .answers import wire_rooms
+from .http_identity import user_of
+from .schemas import ProblemDocument, RoomDocument, RoomsDocument
+from .services import Services
+from .wire import json_bytes, wire_room
+
+JSON = "application/json"
+
+RoomInPath = Annotated[str, PathParameter(description="The room's id.", max_length=255)]
+UserId = Annotated[
+    str | None,
+    HeaderParameter(name="X-User-Id", description="Who you are, where the server trusts its clients (development)."),
+]
+
+
+def problems(*statuses: int) -> dict[int, ResponseSpec]:
+    """The refusals of an operation, for OpenAPI."""
+    return {
+        status: ResponseSpec(ProblemDocument, description=_MEANINGS[status], media_type="application/problem+json")
+        for status in statuses
+    }
+
+
+_MEANINGS = {
+    401: "Nobody knows who is asking.",
+    403: "The caller may not do this.",
+    404: "There is no such room.",
+    410: "The position is of another life of the room, or outside of what its history holds.",
+    413: "The body is larger than a frame may be.",
+    422: "A field, or the event, is not valid; `details` names the paths.",
+    503: "The history cannot be reached now; nothing was kept.",
+}
+
+
+def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
+    """A JSON answer."""
+    return Response(json_bytes(value), status_code=status, media_type=JSON, headers=headers)
+
+
+@get(
+    "/rooms",
+    operation_id="listRooms",
+    summary="List the rooms",
+    description="The rooms that the caller may see, in order of id.",
+    tags=["Rooms"],
+    responses={200: ResponseSpec(RoomsDocument, description="Some of the rooms.")} | problems(401, 422),
+)
+async def list_rooms(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    x_user_id: UserId = None,
+    limit: Annotated[str | None, QueryParameter(description="How many at most: 1 to 1,000; default 100.")] = None,
+    cursor: Annotated[str | None, QueryParameter(description="The `cursor` of an earlier answer.")] = None,
+) -> Response[bytes]:
+    """List the rooms."""
+    await user_of(request, services)
+    fields = {name: value for name, value in (("limit", limit), ("cursor", cursor)) if value is not None}
+    return json_response(wire_rooms(services, requests.parse(requests.ListRooms, fields, strict=False)))
+
+
+@get(
+    "/rooms/{room_id:str}",
+    operation_id="getRoom",
+    summary="One room",
+    description="One room as its visitors see it.",
+    tags=["Rooms"],
+    responses={200: ResponseSpec(RoomDocument, description="The room.")} | problems(401, 404),
+)
+async def get_room(
+    request: Request[Any, Any, Any], services: NamedDependency[Services], room_id: RoomInPath, x_user_id: UserId = None
+) -> Response[bytes]:
+    """Tell of one room."""
+    await user_of(request, services)
+    return json_response(wire_room(services.manage.find(room_id)))

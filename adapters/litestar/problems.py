@@ -1,0 +1,65 @@
+"""One table from errors to HTTP, and problem documents after RFC 9457."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+
+from ...domain.errors import DialogueError
+from .wire import json_bytes, without_nothing
+
+PROBLEM_JSON = "application/problem+json"
+
+STATUS = {
+    "UNAUTHENTICATED": 401,
+    "NOT_JOINED": 403,
+    "JOIN_DENIED": 403,
+    "FORBIDDEN": 403,
+    "ROOM_NOT_FOUND": 404,
+    "ROOM_FULL": 409,
+    "ROOM_EXISTS": 409,
+    "POSITION_UNKNOWN": 410,
+    "INVALID_REQUEST": 422,
+    "INVALID_EVENT": 422,
+    "EVENT_NOT_ALLOWED": 422,
+    "EVENT_REJECTED": 422,
+    "RATE_LIMITED": 429,
+    "UNAVAILABLE": 503,
+}
+
+logger = logging.getLogger("dialogue.http")
+
+
+def problem(status: int, code: str, message: str, details: object = None) -> Response[bytes]:
+    """A problem document; `code` is the wire's."""
+    document = without_nothing(
+        type="about:blank",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        detail=message,
+        code=code,
+        details=details,
+    )
+    return Response(json_bytes(document), status_code=status, media_type=PROBLEM_JSON)
+
+
+def refused(_: Request[Any, Any, Any], error: DialogueError) -> Response[bytes]:
+    """The answer to a request that Dialogue refuses."""
+    return problem(STATUS.get(error.code, 500), error.code, error.message, error.details)
+
+
+def not_routed(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """The answer to what never reached Dialogue: no such path, no such method, a body that is too large."""
+    code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "INVALID_REQUEST")
+    status = 422 if error.status_code == 400 else error.status_code  # a parameter that Litestar itself refuses
+    return problem(status, code, error.detail)
+
+
+def failed(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The answer when something broke: it tells nothing of the inside; the log does."""
+    logger.error("a request failed", exc_info=error)
+    return problem(500, "INTERNAL", "Something broke on the server")

@@ -1,0 +1,200 @@
+"""The requests of `protocol.md`, each field checked for type and size before anything else happens."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic.alias_generators import to_camel
+
+from ...domain.errors import InvalidRequest, Problem
+from ...domain.names import MAX_EVENT_NAME, MAX_ROOM_ID
+from ...domain.page import (
+    DEFAULT_LIMIT,
+    MAX_LIMIT,
+    After,
+    AfterTime,
+    Around,
+    Before,
+    BeforeTime,
+    Newest,
+    Offsets,
+    PageForm,
+    PageRequest,
+)
+
+Parsed = TypeVar("Parsed", bound="Request")
+
+MAX_NAMES = 1_000
+MAX_NUMBER = 2**53
+
+RoomId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ROOM_ID)]
+EventName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_EVENT_NAME)]
+EventNames = Annotated[list[EventName], Field(max_length=MAX_NAMES)]
+Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+Text = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^[^\x00]*$")]  # no database keeps NUL
+
+
+class Request(BaseModel):
+    """What all requests share: camelCase names, no coercion; fields that are not known are ignored."""
+
+    model_config = ConfigDict(strict=True, extra="ignore", alias_generator=to_camel, frozen=True)
+
+
+class Connect(Request):
+    """The first request of a connection."""
+
+    auth: dict[str, Any] = Field(default_factory=dict)
+
+
+class Nothing(Request):
+    """A request without fields."""
+
+
+class OfRoom(Request):
+    """A request that names a room and nothing else."""
+
+    room_id: RoomId
+
+
+class Since(Request):
+    """A position that a client has seen."""
+
+    epoch: Annotated[str, StringConstraints(min_length=1, max_length=64)]
+    seq: Number
+
+
+class Join(OfRoom):
+    """Join a room, or join it again."""
+
+    since: Since | None = None
+    events: EventNames | None = None
+
+
+class Subscribe(OfRoom):
+    """Receive events of these names, or receive them no more."""
+
+    events: Annotated[EventNames, Field(min_length=1)]
+
+
+class Trigger(OfRoom):
+    """Publish an event."""
+
+    event: EventName
+    data: Any
+    meta: dict[Any, Any] | None = None
+    key: Any = None
+
+
+class PostEvent(Request):
+    """Publish an event over HTTP, where the room stands in the path."""
+
+    event: EventName
+    data: Any
+    meta: dict[Any, Any] | None = None
+    key: Any = None
+
+
+class ListRooms(Request):
+    """List the rooms."""
+
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 100
+    cursor: Annotated[str, StringConstraints(max_length=MAX_ROOM_ID)] = ""
+
+
+class NewRoom(Request):
+    """The room that a client wants to make."""
+
+    id: RoomId
+    name: RoomId
+    description: Text | None = None
+    max_size: Annotated[int, Field(ge=1, le=MAX_NUMBER)] | None = None
+    events: Annotated[EventNames, Field(min_length=1)] | None = None
+
+
+class CreateRoom(Request):
+    """Make a room."""
+
+    room: NewRoom
+
+
+class HistoryFields(Request):
+    """The fields that choose a page; which may stand together is `page_form`'s to say."""
+
+    event: EventName | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] | None = None
+    before: Number | None = None
+    after: Number | None = None
+    around: Number | None = None
+    before_time: Number | None = None
+    after_time: Number | None = None
+    start: Number | None = None
+    end: Number | None = None
+    anchor: Number | None = None
+    epoch: Annotated[str, StringConstraints(max_length=64)] | None = None
+
+
+class GetHistory(HistoryFields, OfRoom):
+    """Read a page of history."""
+
+
+def parse(model: type[Parsed], fields: Mapping[str, object], *, strict: bool = True) -> Parsed:
+    """`fields` as a `model`; texts stand for numbers where not `strict`. Raises InvalidRequest with each flaw."""
+    try:
+        return model.model_validate(fields, strict=strict)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise InvalidRequest([Problem(_path(each["loc"]), each["msg"]) for each in found]) from None
+
+
+def page_request(room_id: str, fields: HistoryFields) -> PageRequest:
+    """The question that `fields` ask. Raises InvalidRequest where they are not one form."""
+    form = page_form(fields)
+    return PageRequest(
+        room_id=room_id,
+        event_name=fields.event,
+        form=form,
+        limit=DEFAULT_LIMIT if fields.limit is None else fields.limit,
+        epoch=fields.epoch,
+    )
+
+
+def page_form(fields: HistoryFields) -> PageForm:
+    """The form that `fields` choose. Raises InvalidRequest for two at once, and for half of one."""
+    offsets = _offsets(fields)
+    forms: dict[str, PageForm | None] = {
+        "before": None if fields.before is None else Before(fields.before),
+        "after": None if fields.after is None else After(fields.after),
+        "around": None if fields.around is None else Around(fields.around),
+        "beforeTime": None if fields.before_time is None else BeforeTime(fields.before_time),
+        "afterTime": None if fields.after_time is None else AfterTime(fields.after_time),
+        "start": offsets,
+    }
+    chosen = {name: form for name, form in forms.items() if form is not None}
+    if len(chosen) > 1:
+        first, second, *_ = chosen
+        raise InvalidRequest.field(second, f"must not stand together with {first}")
+    return next(iter(chosen.values()), Newest())
+
+
+def _offsets(fields: HistoryFields) -> Offsets | None:
+    if fields.start is None and fields.end is None:
+        if fields.anchor is not None:
+            raise InvalidRequest.field("anchor", "needs start and end")
+        return None
+    if fields.start is None or fields.end is None:
+        raise InvalidRequest.field("start" if fields.start is None else "end", "is needed: start and end go together")
+    if fields.limit is not None:
+        raise InvalidRequest.field("limit", "must not stand together with start and end")
+    return Offsets(fields.start, fields.end, fields.anchor)
+
+
+def refuse_key(key: object, field: str = "key") -> None:
+    """Raise InvalidRequest where an idempotency key was given: they are not kept yet, and must not be ignored."""
+    if key is not None:
+        raise InvalidRequest.field(field, "is not supported by this server yet")
+
+
+def _path(parts: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, parts)) or "frame"

@@ -1,0 +1,48 @@
+"""What the entrypoint hands to this adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ...application.client import Hooks
+from ...application.dialogue import Dialogue
+from ...application.hub import Hub
+from ...application.join_room import JoinRoom
+from ...application.manage_rooms import ManageRooms
+from ...application.page_history import PageHistory
+from ...application.ports.authenticator import Authenticator
+from ...application.publish_event import PublishEvent
+from ...domain.ports.history_source import HistorySource
+from .wire import WireCodec
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The bounds of one connection; `protocol.md` and the settings say what each means."""
+
+    max_frame: int
+    max_out_frame: int
+    max_backlog_frames: int
+    max_backlog_bytes: int
+    max_in_flight: int
+    heartbeat_s: float
+    connect_timeout_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """The services that requests reach, and what connections share."""
+
+    dialogue: Dialogue
+    hub: Hub
+    join: JoinRoom
+    publish: PublishEvent
+    pages: PageHistory
+    manage: ManageRooms
+    source: HistorySource
+    authenticator: Authenticator
+    hooks: Hooks
+    codec: WireCodec
+    limits: Limits
+    is_origin_allowed: Callable[[str, str], bool]

@@ -1,0 +1,50 @@
+"""The files of the page and its client, served from the root."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+
+INDEX = "index.html"
+MEDIA_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".ts": "text/plain; charset=utf-8",
+}
+HEADERS = {
+    "Cache-Control": "no-cache",
+    "Access-Control-Allow-Origin": "*",  # a page elsewhere may import the client; who may connect is asked at /ws
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Content-Security-Policy": (
+        "default-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data:; frame-ancestors 'self'; base-uri 'none'"
+    ),
+}
+
+
+def page_routes(folder: Path) -> Iterator[HTTPRouteHandler]:
+    """A route for each file of `folder`, by its name; `index.html` is the root itself."""
+    for file in sorted(folder.iterdir()):
+        if file.suffix in MEDIA_TYPES:
+            yield _route("/" if file.name == INDEX else f"/{file.name}", file)
+
+
+def _route(path: str, file: Path) -> HTTPRouteHandler:
+    content = file.read_bytes()
+    headers = {**HEADERS, "ETag": f'"{sha256(content).hexdigest()[:32]}"'}
+    media_type = MEDIA_TYPES[file.suffix]
+
+    @get(path, include_in_schema=False, name=file.name, sync_to_thread=False)
+    def serve(request: Request[Any, Any, Any]) -> Response[bytes]:
+        if request.headers.get("if-none-match") == headers["ETag"]:
+            return Response(b"", status_code=304, headers=headers, media_type=media_type)
+        return Response(content, headers=headers, media_type=media_type)
+
+    return serve

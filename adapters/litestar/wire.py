@@ -1,0 +1,139 @@
+"""The frames that the server sends, as `protocol.md` writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, Struct, UnsetType, field
+
+from ...application.frame import Frame
+from ...application.notice import Notice, PutIntoRoom, RoomCreated, RoomDeleted, RoomInfo, TakenOut
+from ...domain.event import Event
+from ...domain.position import Position
+
+RequestId = str | int | None
+
+_encoder = msgspec.json.Encoder()
+ENVELOPE_SIZE = 16_384
+"""How much of a frame's size is left to what stands around the events."""
+
+
+class WireEvent(Struct, rename="camel", omit_defaults=True):
+    """An event as it travels; the payload passes as the bytes that were kept."""
+
+    event: str
+    room_id: str
+    data: Raw
+    sender: str = field(name="from")
+    timestamp: int
+    seq: int | UnsetType = UNSET
+    meta: Raw | UnsetType = UNSET
+
+    @classmethod
+    def of(cls, event: Event) -> WireEvent:
+        """The wire's form of an event."""
+        return cls(
+            event=event.name,
+            room_id=event.room_id,
+            data=Raw(event.payload),
+            sender=event.sender,
+            timestamp=event.timestamp_ms,
+            seq=UNSET if event.seq is None else event.seq,
+            meta=UNSET if event.meta is None else Raw(event.meta),
+        )
+
+
+def event_bytes(event: Event) -> bytes:
+    """The event as JSON."""
+    return _encoder.encode(WireEvent.of(event))
+
+
+def wire_events(events: Iterable[Event]) -> list[WireEvent]:
+    """The events as they travel, in the same order."""
+    return [WireEvent.of(event) for event in events]
+
+
+def wire_position(position: Position) -> dict[str, object]:
+    """A position as it travels."""
+    return {"epoch": position.epoch, "seq": position.seq}
+
+
+def wire_room(room: RoomInfo) -> dict[str, object]:
+    """A room as it travels; what it does not have is left out."""
+    return without_nothing(
+        id=room.id,
+        name=room.name,
+        description=room.description,
+        size=room.size,
+        maxSize=room.max_size,
+        createdById=room.created_by_id,
+    )
+
+
+def without_nothing(**fields: object) -> dict[str, object]:
+    """The fields that are not None."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
+def json_bytes(value: object) -> bytes:
+    """Any of the above as JSON."""
+    return _encoder.encode(value)
+
+
+def frame(kind: str, request_id: RequestId = None, /, **fields: Any) -> Frame:
+    """A message of that type, with the id of the request that it answers where there is one."""
+    message: dict[str, object] = {"type": kind}
+    if request_id is not None:
+        message["id"] = request_id
+    return _frame(_encoder.encode(message | fields))
+
+
+def _frame(encoded: bytes) -> Frame:
+    return Frame(encoded.decode(), len(encoded))
+
+
+class WireCodec:
+    """Encodes for the WebSockets of `dialogue.v1`."""
+
+    def __init__(self, max_out_frame: int) -> None:
+        self._max_out_frame = max_out_frame
+
+    def events(self, room_id: str, events: Sequence[Event]) -> list[Frame]:
+        """See `Codec.events`."""
+        head = b'{"type":"events","roomId":' + _encoder.encode(room_id) + b',"events":['
+        return [_frame(head + b",".join(run) + b"]}") for run in self._runs(events, len(head) + 2)]
+
+    def notice(self, notice: Notice) -> Frame:
+        """See `Codec.notice`."""
+        match notice:
+            case PutIntoRoom():
+                return frame(
+                    "joined",
+                    roomId=notice.room_id,
+                    roomName=notice.room_name,
+                    events=notice.events,
+                    position=wire_position(notice.position),
+                    history=(),
+                    hasMore=notice.has_more,
+                )
+            case TakenOut(room_id=room_id, reason=reason):
+                return frame("left", roomId=room_id, reason=reason)
+            case RoomCreated(room=room):
+                return frame("roomCreated", room=wire_room(room))
+            case RoomDeleted(room_id=room_id):
+                return frame("roomDeleted", roomId=room_id)
+
+    def _runs(self, events: Sequence[Event], size: int) -> Iterable[list[bytes]]:
+        run: list[bytes] = []
+        taken = size
+        for event in events:
+            encoded = event_bytes(event)
+            if run and taken + len(encoded) + 1 > self._max_out_frame:
+                yield run
+                run, taken = [], size
+            run.append(encoded)
+            taken += len(encoded) + 1
+        if run:
+            yield run

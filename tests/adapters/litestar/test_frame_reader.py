@@ -1,0 +1,100 @@
+"""Reading what strangers send: as Python's json does, but for what JSON forbids or leaves open."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dialogue.adapters.litestar.frame_reader import FrameReader
+from dialogue.domain.errors import DialogueError, InvalidEvent, InvalidRequest
+
+keys = st.sampled_from(["data", "meta", "type", "a", "b"])
+scalars = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text()
+values: st.SearchStrategy[Any] = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(keys, inner, max_size=3), max_leaves=10
+)
+
+
+@given(st.dictionaries(keys | st.text(), values, max_size=5))
+def test_any_json_object_is_read_as_it_is(message: dict[str, Any]) -> None:
+    reader = FrameReader()
+    read = reader.read(json.dumps(message))
+    reader.refuse_repeats(read)
+    assert read == message
+
+
+@given(st.text())
+def test_any_text_is_an_object_or_refused(text: str) -> None:
+    try:
+        wanted = json.loads(text)
+    except ValueError:
+        wanted = None
+    if isinstance(wanted, dict):
+        assert FrameReader().read(text) == wanted
+    else:
+        with pytest.raises(InvalidRequest, match="frame"):
+            FrameReader().read(text)
+
+
+objects: st.SearchStrategy[str] = st.recursive(
+    st.just("1"),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=2).map(lambda items: f"[{','.join(items)}]"),
+        st.lists(st.tuples(keys, inner), max_size=3).map(
+            lambda pairs: "{" + ",".join(f'"{key}":{value}' for key, value in pairs) + "}"
+        ),
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.lists(st.tuples(keys, objects), max_size=4))
+def test_a_key_that_stands_twice_is_refused_wherever_it_is(pairs: list[tuple[str, str]]) -> None:
+    """In a payload as an invalid event, elsewhere as an invalid request; and nothing else is refused."""
+    text = "{" + ",".join(f'"{key}":{value}' for key, value in pairs) + "}"
+    names = [key for key, _ in pairs]
+    expected: type[DialogueError] | None = None
+    if len(set(names)) < len(names):
+        expected = InvalidRequest
+    elif any(has_repeats(value) for key, value in pairs if key in ("data", "meta")):
+        expected = InvalidEvent
+    elif any(has_repeats(value) for _, value in pairs):
+        expected = InvalidRequest
+    reader = FrameReader()
+    message = reader.read(text)
+    if expected is None:
+        reader.refuse_repeats(message)
+    else:
+        with pytest.raises(expected):
+            reader.refuse_repeats(message)
+
+
+def has_repeats(text: str) -> bool:
+    found = False
+
+    def look(pairs: list[tuple[str, Any]]) -> None:
+        nonlocal found
+        found = found or len(dict(pairs)) < len(pairs)
+
+    json.loads(text, object_pairs_hook=look)
+    return found
+
+
+def test_what_one_frame_had_twice_does_not_stick_to_the_next() -> None:
+    reader = FrameReader()
+    with pytest.raises(InvalidRequest):
+        reader.refuse_repeats(reader.read('{"a": 1, "a": 2}'))
+    reader.refuse_repeats(reader.read('{"a": 1}'))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, '{"a":' * 100_000, "9" * 5_000, '{"a": NaN}', '{"a": Infinity}', '{"a": -Infinity}', "\ufeff{}"],
+)
+def test_what_json_forbids_or_no_reader_should_follow_is_refused(text: str) -> None:
+    with pytest.raises(InvalidRequest):
+        FrameReader().read(text)
