@@ -1,0 +1,36 @@
+"""The bundled chat: the application that runs when nobody names one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, StringConstraints
+
+from ..application.client import Client, Hooks
+from ..application.room_registry import RuntimeRooms
+from ..domain.event_definition import History, define_event
+from ..domain.room import RoomConfig
+from .dialogue_app import DialogueApp, create_dialogue
+
+
+class ChatMessage(BaseModel):
+    """What somebody says."""
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    username: str
+
+
+message = define_event("message", schema=ChatMessage, history=History(limit=100))
+
+
+async def _into_general(client: Client) -> None:
+    await client.join("general")
+
+
+def create_chat() -> DialogueApp:
+    """A chat with the room `general`, in which anybody may make further rooms."""
+    return create_dialogue(
+        rooms={"general": RoomConfig(name="General Chat", events=[message], sync_history_on_join=50)},
+        runtime_rooms=RuntimeRooms(events=[message], sync_history_on_join=50),
+        hooks=Hooks(on_connected=_into_general),
+    )

@@ -1,0 +1,120 @@
+"""The command line."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+import sys
+from functools import partial
+from typing import Annotated, NoReturn
+
+import anyio
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from ...adapters.uvicorn.server import listen
+from ...domain.errors import DialogueError
+from ..dialogue_app import DialogueApp
+from ..logs import configure_logs
+from ..server import serve as run_server
+from ..settings import ENV_PREFIX, Settings
+from ..version import __version__
+from .load_app import load_app
+from .migrate import migrate_database
+
+app = typer.Typer(
+    name="dialogue",
+    help="Dialogue: a realtime event server whose history does not end.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+console = Console(stderr=True)
+
+_SETTINGS_HELP = "\n\n".join(
+    f"[bold]{ENV_PREFIX}{name.upper()}[/bold] [dim]({field.get_default(call_default_factory=True)})[/dim] "
+    f"{(field.description or '').replace('[', chr(92) + '[')}"
+    for name, field in Settings.model_fields.items()
+)
+_EPILOG = f"Settings, from the environment or a file .env (an option goes before them):\n\n{_SETTINGS_HELP}"
+
+Target = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[MODULE:NAME]", help="Your application, as in chat:dialogue. Without one: the bundled chat."
+    ),
+]
+Host = Annotated[str | None, typer.Option(help="The address to listen on (default: 127.0.0.1).")]
+Port = Annotated[int | None, typer.Option(help="The port to listen on; 0 takes any free one (default: 3000).")]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(metavar="URL", help="sqlite:///FILE, or memory:// to keep nothing (default: sqlite:///dialogue.db)."),
+]
+
+
+@app.command(epilog=_EPILOG)
+def serve(target: Target = None, host: Host = None, port: Port = None, database: DatabaseUrl = None) -> None:
+    """Run an application until Ctrl-C or SIGTERM."""
+    dialogue = load_app(target)
+    settings = dialogue.configure(host=host, port=port, database=database)
+    configure_logs(settings.log_level)
+    with _listen(settings.host, settings.port) as listener:
+        started = partial(_say_where, dialogue, listener)
+        anyio.run(run_server, dialogue, listener, started, backend_options={"use_uvloop": sys.platform != "win32"})
+
+
+@app.command(epilog=_EPILOG)
+def migrate(target: Target = None, database: DatabaseUrl = None) -> None:
+    """Bring the database to this version's tables; `serve` does so by itself at its start."""
+    settings = load_app(target).configure(database=database)
+    configure_logs(settings.log_level)
+    anyio.run(migrate_database, settings, console)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"dialogue {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Tell the version.")] = False,
+) -> None:
+    """Options of all commands."""
+
+
+def main() -> None:
+    """Run the command line; a mistake of the user's is told in one line, and ends with 1."""
+    try:
+        app()
+    except DialogueError as error:
+        _fail(error.message)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        return listen(host, port)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            _fail(f"port {port} of {host} is in use by another program; choose another with --port")
+        _fail(f"cannot listen on {host}, port {port}: {error.strerror or error}")
+
+
+def _say_where(dialogue: DialogueApp, listener: socket.socket) -> None:
+    host, port = listener.getsockname()[:2]
+    shown = f"[{host}]" if ":" in host else host
+    console.print(f"[bold]Dialogue {__version__}[/bold] at [link]http://{shown}:{port}[/link] (Ctrl-C stops it)")
+    storage = f"history in {dialogue.settings.database}, process {os.getpid()}"
+    console.print(storage, style="dim", highlight=False, markup=False)
+
+
+def _fail(message: str) -> NoReturn:
+    line = escape(" ".join(message.splitlines()))  # it may quote what the user wrote, brackets and all
+    console.print(f"[bold red]error:[/bold red] {line}", highlight=False, soft_wrap=True)
+    sys.exit(1)

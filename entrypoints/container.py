@@ -1,0 +1,139 @@
+"""The one place that wires everything; each provider can be overridden."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from dependency_injector import containers, providers
+
+from ..adapters.auth.trusting_authenticator import TrustingAuthenticator
+from ..adapters.litestar.services import Limits, Services
+from ..adapters.litestar.wire import ENVELOPE_SIZE, WireCodec
+from ..adapters.memory.history_archive import MemoryHistoryArchive
+from ..adapters.memory.history_source import MemoryHistorySource
+from ..adapters.memory.room_store import MemoryRoomStore
+from ..adapters.memory.store import MemoryStore
+from ..adapters.sqlmodel.database import Database
+from ..adapters.sqlmodel.history_archive import SqlHistoryArchive
+from ..adapters.sqlmodel.history_source import SqlHistorySource
+from ..adapters.sqlmodel.room_store import SqlRoomStore
+from ..adapters.system_clock import SystemClock
+from ..application.dialogue import Dialogue
+from ..application.hub import Hub
+from ..application.join_room import JoinRoom
+from ..application.journal import Journal
+from ..application.listeners import Listeners
+from ..application.manage_rooms import ManageRooms
+from ..application.page_history import PageHistory
+from ..application.publish_event import PublishEvent
+from ..application.room_registry import RoomRegistry
+from ..application.sweeper import Sweeper
+from .app_config import AppConfig
+from .origins import OriginPolicy
+from .settings import Settings
+
+WEB = Path(__file__).parent / "web"
+
+
+def _storage_kind(settings: Settings) -> str:
+    return settings.database.partition(":")[0]
+
+
+def _room_for_events(settings: Settings) -> int:
+    return settings.max_out_frame - ENVELOPE_SIZE
+
+
+class Container(containers.DeclarativeContainer):
+    """Settings and configuration go in; services and adapters come out, one of each.
+
+    Override before the start: `app.container.archive.override(providers.Singleton(MyArchive))`.
+    """
+
+    settings = providers.Dependency(instance_of=Settings)
+    config = providers.Dependency(instance_of=AppConfig)
+
+    clock = providers.Singleton(SystemClock)
+    authenticator = providers.Singleton(TrustingAuthenticator)
+    storage_kind = providers.Callable(_storage_kind, settings)
+
+    memory_store = providers.Singleton(MemoryStore)
+    database = providers.Singleton(
+        Database,
+        settings.provided.database,
+        synchronous=settings.provided.synchronous,
+        busy_timeout_s=settings.provided.busy_timeout_s,
+    )
+    storage = providers.Selector(storage_kind, memory=memory_store, sqlite=database)
+    archive = providers.Selector(
+        storage_kind,
+        memory=providers.Singleton(MemoryHistoryArchive, memory_store),
+        sqlite=providers.Singleton(SqlHistoryArchive, database),
+    )
+    source = providers.Selector(
+        storage_kind,
+        memory=providers.Singleton(MemoryHistorySource, memory_store),
+        sqlite=providers.Singleton(SqlHistorySource, database),
+    )
+    room_store = providers.Selector(
+        storage_kind,
+        memory=providers.Singleton(MemoryRoomStore, memory_store),
+        sqlite=providers.Singleton(SqlRoomStore, database),
+    )
+
+    hub = providers.Singleton(Hub)
+    listeners = providers.Singleton(Listeners)
+    registry = providers.Singleton(
+        RoomRegistry,
+        config.provided.rooms,
+        config.provided.runtime_template,
+        config.provided.runtime_rooms,
+        archive,
+        source,
+        room_store,
+    )
+    journal = providers.Singleton(Journal, archive, registry, hub, listeners, clock)
+    max_event_size = providers.Callable(_room_for_events, settings)
+    publish = providers.Singleton(PublishEvent, registry, journal, max_event_size)
+    pages = providers.Singleton(PageHistory, registry, source, max_event_size)
+    join = providers.Singleton(JoinRoom, registry, hub, pages)
+    manage = providers.Singleton(ManageRooms, registry, hub, join)
+    sweeper = providers.Singleton(Sweeper, archive)
+    dialogue = providers.Singleton(
+        Dialogue,
+        registry=registry,
+        journal=journal,
+        hub=hub,
+        publish=publish,
+        pages=pages,
+        manage=manage,
+        listeners=listeners,
+        sweeper=sweeper,
+    )
+
+    codec = providers.Singleton(WireCodec, settings.provided.max_out_frame)
+    origin_policy = providers.Singleton(OriginPolicy, settings.provided.allowed_origins)
+    limits = providers.Singleton(
+        Limits,
+        max_frame=settings.provided.max_frame,
+        max_out_frame=settings.provided.max_out_frame,
+        max_backlog_frames=settings.provided.max_backlog_frames,
+        max_backlog_bytes=settings.provided.max_backlog_bytes,
+        max_in_flight=settings.provided.max_in_flight,
+        heartbeat_s=settings.provided.heartbeat_s,
+        connect_timeout_s=settings.provided.connect_timeout_s,
+    )
+    services = providers.Singleton(
+        Services,
+        dialogue=dialogue,
+        hub=hub,
+        join=join,
+        publish=publish,
+        pages=pages,
+        manage=manage,
+        source=source,
+        authenticator=authenticator,
+        hooks=config.provided.hooks,
+        codec=codec,
+        limits=limits,
+        is_origin_allowed=origin_policy,
+    )

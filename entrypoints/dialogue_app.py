@@ -1,0 +1,185 @@
+"""What a developer writes: an application of rooms, events and hooks, and everything that runs it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from functools import cached_property
+from typing import Any
+
+from dependency_injector import providers
+from litestar import Litestar
+
+from ..adapters.litestar.app import build_app
+from ..application.client import Hooks
+from ..application.dialogue import Dialogue, RoomHandle, name_of
+from ..application.listeners import Handler
+from ..application.notice import RoomInfo
+from ..application.room_registry import RuntimeRooms
+from ..domain.errors import ConfigurationError
+from ..domain.event import Event
+from ..domain.event_definition import EventDefinition
+from ..domain.ports.room_store import StoredRoom
+from ..domain.room import RoomConfig
+from .app_config import AppConfig
+from .container import WEB, Container
+from .settings import Settings, load_settings
+from .version import __version__
+
+logger = logging.getLogger("dialogue")
+
+
+class DialogueApp:
+    """An application: its configuration, its container, an ASGI app, and the calls for the developer's own code.
+
+    `container` may be overridden until the start. `asgi` runs on any asyncio ASGI server; mounted into another app it
+    needs that app to enter `lifespan`, which otherwise the server does.
+    """
+
+    def __init__(self, config: AppConfig, code_settings: Mapping[str, Any]) -> None:
+        self._config = config
+        self._code_settings = dict(code_settings)
+        self._handlers: list[tuple[str, str | None, Handler]] = []
+        self._is_entered = False
+        self.container = Container(config=providers.Object(config))
+        self.configure()
+
+    def configure(self, **overrides: Any) -> Settings:
+        """Set what the command line says, before the start. Raises ConfigurationError with what is wrong."""
+        settings = load_settings(self._code_settings, overrides)
+        self.container.settings.override(providers.Object(settings))
+        return settings
+
+    @property
+    def settings(self) -> Settings:
+        """The settings in force."""
+        settings: Settings = self.container.settings()
+        return settings
+
+    @cached_property
+    def asgi(self) -> Litestar:
+        """The ASGI app, built at first use."""
+        return build_app(
+            self.container.services,
+            version=__version__,
+            max_frame=self.settings.max_frame,
+            allowed_origins=self.settings.allowed_origins,
+            page=WEB,
+            lifespan=self.lifespan,
+        )
+
+    @asynccontextmanager
+    async def lifespan(self, _app: object = None) -> AsyncIterator[None]:
+        """Run everything for as long as the context lasts: open and migrate the database, serve, stop cleanly.
+
+        Give it to the host app that `asgi` is mounted in: `Starlette(lifespan=dialogue.lifespan)`,
+        `Litestar(lifespan=[dialogue.lifespan])`. Raises ConfigurationError where the database cannot be used.
+        """
+        if self._is_entered:
+            raise ConfigurationError("This Dialogue is already running: its lifespan was entered twice")
+        self._is_entered = True
+        try:
+            await self.container.storage().open()
+            try:
+                for room_id, event_name, handler in self._handlers:
+                    self.container.listeners().on(room_id, event_name, handler)
+                self._say_what_is_in_force()
+                async with self._services.run():
+                    yield
+            finally:
+                await self.container.storage().close()
+        finally:
+            self._is_entered = False
+            self.container.reset_singletons()
+
+    async def drain(self) -> None:
+        """Take no more events, and return when every client has its answers and its close (1001)."""
+        await self._services.drain()
+
+    def on(self, room_id: str, event: EventDefinition | str | None, handler: Handler) -> None:
+        """Call `handler(event)`, async or not, for each event of that kind (None: any) in the room, after it was kept.
+
+        To be called before the start. Raises ConfigurationError where a configured room has no such event.
+        """
+        name = None if event is None else name_of(event)
+        room = self._config.rooms.get(room_id)
+        if room is not None and name is not None and name not in room.definitions:
+            raise ConfigurationError(
+                f"on({room_id!r}, {name!r}): the room has no such event, only {', '.join(room.definitions)}"
+            )
+        if self._is_entered:
+            raise ConfigurationError("on() must be called before the start")
+        self._handlers.append((room_id, name, handler))
+
+    async def trigger(
+        self,
+        room_id: str,
+        event: EventDefinition | str,
+        data: object,
+        *,
+        sender: str,
+        meta: Mapping[str, object] | None = None,
+    ) -> Event:
+        """Publish an event and wait until it is kept; give it back with its `seq` and `timestamp_ms`.
+
+        `data` is what the event's schema takes, or an instance of it. Raises RoomNotFound, EventNotAllowed,
+        InvalidEvent, and Unavailable, which means: not kept, and never will be.
+        """
+        return await self.room(room_id).trigger(event, data, sender=sender, meta=meta)
+
+    def room(self, room_id: str) -> RoomHandle:
+        """A handle of a room: `history(event, start, end)`, `trigger`, `info`, `position`."""
+        return self._services.room(room_id)
+
+    async def create_room(
+        self, room_id: str, name: str, *, created_by_id: str | None = None, **fields: Any
+    ) -> RoomInfo:
+        """Make a room at run time; `fields` are `description`, `max_size` and `event_names`.
+
+        Raises Forbidden, RoomExists, EventNotAllowed and Unavailable.
+        """
+        self._services.ensure_running()
+        return await self._services.create_room(
+            StoredRoom(id=room_id, name=name, created_by_id=created_by_id, **fields)
+        )
+
+    async def delete_room(self, room_id: str) -> None:
+        """Delete a room made at run time, and its history. Raises RoomNotFound, Forbidden and Unavailable."""
+        self._services.ensure_running()
+        await self._services.delete_room(room_id)
+
+    @property
+    def _services(self) -> Dialogue:
+        services: Dialogue = self.container.dialogue()
+        return services
+
+    def _say_what_is_in_force(self) -> None:
+        logger.info("history is kept in %s", self.settings.database)
+        if self.container.authenticator().trusts_clients:
+            logger.warning("clients are believed to be who they say they are: for development only")
+
+
+def create_dialogue(
+    *,
+    rooms: Mapping[str, RoomConfig],
+    hooks: Hooks | None = None,
+    runtime_rooms: RuntimeRooms | None = None,
+    host: str | None = None,
+    port: int | None = None,
+    database: str | None = None,
+    settings: Mapping[str, Any] | None = None,
+) -> DialogueApp:
+    """An application of these rooms.
+
+    `runtime_rooms` lets users make rooms while it runs. `host`, `port`, `database` and the other `settings` (by their
+    names in `dialogue.Settings`) are defaults: the environment and the command line go before them.
+
+    Raises ConfigurationError with what is wrong: two events of one name, an unknown subscription, a bad setting.
+    """
+    given = {"host": host, "port": port, "database": database, **(settings or {})}
+    unknown = sorted(given.keys() - Settings.model_fields.keys())
+    if unknown:
+        raise ConfigurationError(f"There is no setting {unknown[0]!r}; there are: {', '.join(Settings.model_fields)}")
+    code_settings = {name: value for name, value in given.items() if value is not None}
+    return DialogueApp(AppConfig.of(rooms, hooks, runtime_rooms), code_settings)

@@ -1,0 +1,121 @@
+"""What is set per deployment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from ..adapters.litestar.wire import ENVELOPE_SIZE
+from ..domain.errors import ConfigurationError
+
+ENV_PREFIX = "DIALOGUE_"
+KIB = 1024
+MIB = 1024 * KIB
+
+
+class Settings(BaseSettings):
+    """All settings, their defaults, and what each bound protects.
+
+    A value comes from the command line, or the environment (`DIALOGUE_PORT=…`), or a file `.env`, or the code that
+    calls `create_dialogue`, or the default: the first that gives one.
+    """
+
+    model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_file=".env", extra="ignore", validate_default=True)
+
+    host: str = Field("127.0.0.1", description="The address to listen on; 0.0.0.0 for every one.")
+    port: int = Field(3000, ge=0, le=65535, description="The port to listen on; 0 takes any free one.")
+    database: str = Field(
+        "sqlite:///dialogue.db",
+        description="Where the history is kept: sqlite:///FILE, or memory:// for a server that keeps nothing.",
+    )
+    synchronous: Literal["FULL", "NORMAL", "OFF"] = Field(
+        "FULL",
+        description="When SQLite waits for the disk: FULL survives a power cut, the others trade that for speed.",
+    )
+    busy_timeout_s: float = Field(
+        5.0, ge=0, le=300, description="How long to wait for a database that another program has locked, in seconds."
+    )
+    allowed_origins: list[str] = Field(
+        default_factory=list,
+        description='Origins of pages that may connect, as a JSON list; ["*"] is any. Empty: the own one and loopback.',
+    )
+    max_frame: int = Field(
+        64 * KIB, ge=KIB, le=16 * MIB, description="The largest message from a client, in bytes; more closes with 1009."
+    )
+    max_out_frame: int = Field(
+        MIB, ge=64 * KIB, le=64 * MIB, description="The largest frame that the server sends, in bytes."
+    )
+    max_backlog_frames: int = Field(
+        1_000, ge=16, description="How many frames may wait for a slow client; more closes it with 4413."
+    )
+    max_backlog_bytes: int = Field(
+        4 * MIB, ge=64 * KIB, description="How many bytes may wait for a slow client; more closes it with 4413."
+    )
+    max_in_flight: int = Field(
+        256, ge=1, le=10_000, description="How many unanswered triggers a connection may have; more wait unread."
+    )
+    heartbeat_s: float = Field(25.0, gt=0, le=3600, description="How often the server pings each client, in seconds.")
+    heartbeat_timeout_s: float = Field(
+        20.0, gt=0, le=3600, description="How long it waits for the pong before it closes with 4408, in seconds."
+    )
+    connect_timeout_s: Annotated[float, Field(gt=0, le=3600)] = Field(
+        10.0, description="How long a new connection has to send `connect`, in seconds."
+    )
+    drain_timeout_s: float = Field(
+        10.0,
+        gt=0,
+        le=3600,
+        description="How long a stopping server waits for its clients to take their close, in seconds.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+
+    @field_validator("database")
+    @classmethod
+    def _is_known(cls, url: str) -> str:
+        scheme = url.partition(":")[0]
+        if "://" not in url or scheme not in ("sqlite", "memory", "postgresql"):
+            raise ValueError(f"must be sqlite:///FILE or memory://, not {url!r}")
+        if scheme == "postgresql":
+            raise ValueError("PostgreSQL is not supported by this version yet; use sqlite:///FILE")
+        return url
+
+    @model_validator(mode="after")
+    def _frames_fit(self) -> Settings:
+        if self.max_out_frame < self.max_frame + ENVELOPE_SIZE:
+            raise ValueError(f"max_out_frame must be at least max_frame + {ENVELOPE_SIZE}, so that every event fits")
+        if self.max_backlog_bytes < 2 * self.max_out_frame:
+            raise ValueError("max_backlog_bytes must be at least twice max_out_frame")
+        return self
+
+
+def load_settings(code: Mapping[str, Any], overrides: Mapping[str, Any]) -> Settings:
+    """The settings in force: `overrides` (the command line) before the environment before `code`.
+
+    Raises ConfigurationError, in one line, with each setting that is wrong.
+    """
+
+    class Loaded(Settings):
+        @classmethod
+        def settings_customise_sources(
+            cls,
+            settings_cls: type[BaseSettings],
+            init_settings: PydanticBaseSettingsSource,
+            env_settings: PydanticBaseSettingsSource,
+            dotenv_settings: PydanticBaseSettingsSource,
+            file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        ) -> tuple[PydanticBaseSettingsSource, ...]:
+            return init_settings, env_settings, dotenv_settings, InitSettingsSource(settings_cls, dict(code))
+
+    try:
+        return Loaded(**{name: value for name, value in overrides.items() if value is not None})
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_input=False)
+        problems = (f"{_name(each['loc'])}: {each['msg'].removeprefix('Value error, ')}" for each in found)
+        raise ConfigurationError("; ".join(problems)) from error
+
+
+def _name(place: tuple[int | str, ...]) -> str:
+    return ".".join(map(str, place)) or "settings"

@@ -1,0 +1,308 @@
+/** Any JSON value: what an event's data can be. */
+export type JsonValue = null | boolean | number | string | JsonValue[] | { [key: string]: JsonValue };
+
+/** One thing that happened in a room. */
+export interface DialogueEvent<Data = any> {
+  /** The event's name. */
+  event: string;
+  roomId: string;
+  /** The payload, as the event's schema gave it back; `null` in a redacted event. */
+  data: Data;
+  /** The user id of the sender, as the server knows it. */
+  from: string;
+  /** Milliseconds since the Unix epoch. */
+  timestamp: number;
+  /** The event's place in its room, without holes over all names with history. An event without history has none. */
+  seq?: number;
+  /** The sender's own extra object. */
+  meta?: { [key: string]: JsonValue };
+  /** The payload was taken away by a redaction. */
+  redacted?: true;
+}
+
+/** The ancestor's name for an event. */
+export type EventMessage<Data = any> = DialogueEvent<Data>;
+
+/** A place in one life of a room's history. */
+export interface Position {
+  /** Names the life: it changes when the history cannot be continued. */
+  epoch: string;
+  seq: number;
+}
+
+/** What a trigger is answered with, once the event is kept. */
+export interface Triggered {
+  roomId: string;
+  event: string;
+  /** Milliseconds since the Unix epoch. */
+  timestamp: number;
+  /** Left out for an event without history. */
+  seq?: number;
+}
+
+/** A room as it stands in a list. */
+export interface RoomInfo {
+  id: string;
+  name: string;
+  description?: string;
+  /** How many sessions are in it. */
+  size: number;
+  maxSize?: number;
+  /** The user who made it at run time. */
+  createdById?: string;
+  unread?: number;
+}
+
+/** A room to be made at run time. */
+export interface NewRoom {
+  /** 1 to 255 printable characters, without spaces at the ends. */
+  id: string;
+  name: string;
+  description?: string;
+  maxSize?: number;
+  /** Names of the event definitions that the application offers for such rooms; default: all of them. */
+  events?: string[];
+}
+
+/** Which form of page is wanted: exactly one of these, or `limit` alone for the newest events. */
+export type PageForm =
+  | {}
+  /** The newest events with a smaller seq. */
+  | { before: number }
+  /** The oldest events with a larger seq. `after: 0` is the beginning of the room. */
+  | { after: number }
+  /** About half older and half newer, the one at this seq included. */
+  | { around: number }
+  /** Like `before` the first event of that time (in ms) or later. */
+  | { beforeTime: number }
+  /** Like `after` the first event of that time (in ms) or later. */
+  | { afterTime: number }
+  /** Counted from the newest event of `event`; `end` is exclusive. With `anchor`, from the newest with seq ≤ anchor. */
+  | { event: string; start: number; end: number; anchor?: number };
+
+export type PageQuery = PageForm & {
+  /** One event name; without it all names with history, merged by seq. */
+  event?: string;
+  /** 1 to 1,000, default 50. Not together with `start` and `end`. */
+  limit?: number;
+  /** Refuses the page with `POSITION_UNKNOWN` if the room has begun another life. */
+  epoch?: string;
+};
+
+/** A contiguous run of history. */
+export interface Page<Data = any> {
+  /** Newest first, whatever the form. */
+  events: DialogueEvent<Data>[];
+  /** Whether there are more in the direction asked: older; newer for `after` and `afterTime`. */
+  hasMore: boolean;
+  /** For `around`: whether there are newer ones. */
+  hasMoreAfter?: boolean;
+  epoch: string;
+}
+
+/** What a server says to refuse a request, and what the client says where no server can. */
+export type ErrorCode =
+  | "UNAUTHENTICATED"
+  | "ROOM_NOT_FOUND"
+  | "ROOM_FULL"
+  | "ROOM_EXISTS"
+  | "JOIN_DENIED"
+  | "NOT_JOINED"
+  | "FORBIDDEN"
+  | "EVENT_NOT_ALLOWED"
+  | "INVALID_EVENT"
+  | "INVALID_REQUEST"
+  | "EVENT_REJECTED"
+  | "POSITION_UNKNOWN"
+  | "RATE_LIMITED"
+  | "UNAVAILABLE"
+  /** The connection was lost, or is not there. Whether the request had its effect is not known. */
+  | "DISCONNECTED"
+  /** No answer within `requestTimeoutMs`. Whether the request had its effect is not known. */
+  | "TIMEOUT"
+  /** The server closed the connection for good (`details.closeCode`: 1009, 4403). */
+  | "CLOSED"
+  /** The `auth` function threw; it will be called again. */
+  | "AUTH_FAILED"
+  /** A handler of the application threw; `cause` is what it threw. */
+  | "HANDLER_FAILED"
+  /** The server sent what cannot be read. */
+  | "INVALID_FRAME"
+  | "INVALID_URL"
+  // Servers may say more.
+  | (string & {});
+
+/** What every failed promise of the client is rejected with. */
+export class DialogueError extends Error {
+  constructor(code: ErrorCode, message: string, details?: unknown, options?: { cause?: unknown });
+  readonly name: string;
+  readonly code: ErrorCode;
+  /** What the server added: paths of an invalid payload, the valid range of a position, `retryAfterMs`. */
+  readonly details?: any;
+}
+
+/** What is sent to the server's authenticator. */
+export interface Auth {
+  /** Under the trusting authenticator of development: who one is. */
+  userId?: string;
+  token?: string;
+  [field: string]: unknown;
+}
+
+/** The part of the browser's `WebSocket` that the client uses. */
+export interface WebSocketLike {
+  onopen: ((event: any) => void) | null;
+  onmessage: ((event: any) => void) | null;
+  onclose: ((event: any) => void) | null;
+  onerror: ((event: any) => void) | null;
+  send(data: string): void;
+  close(code?: number, reason?: string): void;
+}
+
+export interface DialogueClientOptions {
+  /** `ws:`, `wss:`, `http:` or `https:`; without a path it gets `/ws`. In a browser it may be relative to the page. */
+  url: string | URL;
+  /** An object, or a function that is called at each connect and may be async: a place to fetch a fresh token. */
+  auth?: Auth | (() => Auth | Promise<Auth>);
+  reconnect?: {
+    /** The first attempt comes after a random time up to this; each next one up to twice as long. Default 500. */
+    minDelayMs?: number;
+    /** The back-off grows no further than this. Default 30,000. */
+    maxDelayMs?: number;
+  };
+  /** How long a request waits for its answer, and an attempt to connect for its success. Default 10,000. */
+  requestTimeoutMs?: number;
+  /** Another implementation than the global one, as in Node before version 22. */
+  WebSocket?: new (url: string, protocols?: string | string[]) => WebSocketLike;
+}
+
+/** `idle` before the first `connect()`; `closed` after `disconnect()` or a refusal, until the next `connect()`. */
+export type ConnectionState = "idle" | "connecting" | "connected" | "reconnecting" | "closed";
+
+/** Takes a handler away again. */
+export type Unsubscribe = () => void;
+
+/** Handlers may be async. What they throw goes to `onError` and harms nobody else. */
+export type EventHandler<Data = any> = (event: DialogueEvent<Data>) => unknown;
+
+/** What is known about a sync beyond its events. */
+export interface SyncInfo {
+  /** Every event with a larger seq comes live; all others are in the history, or older than it. */
+  position: Position;
+  /** Whether there are events older than the history. */
+  hasMore: boolean;
+  /** `false` where the client came back and the server could not continue; left out where it joined anew. */
+  recovered?: boolean;
+}
+
+export interface RecoveryInfo extends SyncInfo {
+  recovered: boolean;
+  /** How many events were missed and are handed to the `on` handlers next. 0 where nothing could be recovered. */
+  count: number;
+}
+
+/** A joined room. The object stays the same over reconnects, until the room is left. */
+export interface Room {
+  readonly id: string;
+  readonly name: string;
+  /** How far this client has come: the cursor that it comes back with. */
+  readonly position: Position;
+  /** What the client receives; `"*"` is all. */
+  readonly events: string[];
+  /** Whether it is joined at this moment; `false` while the client is reconnecting, and after it was left. */
+  readonly isJoined: boolean;
+
+  /** Live events and recovered ones, in the room's order, each once. */
+  on<Data = any>(event: string, handler: EventHandler<Data>): Unsubscribe;
+  /** As `on`, for events of every name. */
+  onAny(handler: EventHandler): Unsubscribe;
+  /** Takes away one handler of an event, or all of them. */
+  off(event: string, handler?: EventHandler): void;
+
+  /**
+   * Publishes an event. The promise is fulfilled when the server has kept it. A client receives its own events through
+   * `on` as everyone does, before or after the promise is fulfilled.
+   */
+  trigger<Data = any>(event: string, data: Data, options?: { meta?: { [key: string]: JsonValue } }): Promise<Triggered>;
+
+  /**
+   * A page of history, newest first, counted from the newest event: `end` is exclusive, and `end - start` at most 1,000.
+   * For a subscribed event `start > 0` counts from the newest event that this client has received, so that events which
+   * arrive meanwhile do not shift the pages of an application that counts what it shows.
+   */
+  getHistory<Data = any>(event: string, start: number, end: number): Promise<DialogueEvent<Data>[]>;
+  /** A page of history in any form, with whether there is more. Pages never move the room's cursor. */
+  getPage<Data = any>(query?: PageQuery): Promise<Page<Data>>;
+
+  /** Receives these events too, from now on. `"*"` is all. Gives all that the client now receives. */
+  subscribe(events: string | string[]): Promise<string[]>;
+  /** Does not receive these events any more. Gives all that the client now receives. */
+  unsubscribe(events: string | string[]): Promise<string[]>;
+  /** Goes out, and takes all handlers of the room away. */
+  leave(): Promise<void>;
+}
+
+export interface DialogueClient {
+  readonly state: ConnectionState;
+  /** The address that is connected to. */
+  readonly url: string;
+  /** Given by the server at the last connect. */
+  readonly clientId: string | undefined;
+  /** Who one is, as the server knows it. */
+  readonly userId: string | undefined;
+  /** The rooms that the client is in, or on its way back to. */
+  readonly rooms: Room[];
+  room(roomId: string): Room | undefined;
+
+  /**
+   * Connects, and from then on reconnects by itself. The promise is fulfilled at the first success, however many attempts
+   * it takes, and rejected with `UNAUTHENTICATED`, when the server does not want the client (close code 4403, 1009), or
+   * when `disconnect()` is called.
+   */
+  connect(): Promise<{ clientId: string; userId: string }>;
+  /** Ends the connection for good and forgets the rooms. `connect()` may be called again, and `join` then. */
+  disconnect(): void;
+
+  /**
+   * Joins a room. While the client is reconnecting it waits; without a connection at all it is rejected. The newest events
+   * go to `onHistory`, without those that handlers of this room have had already.
+   * @param options.events the subscriptions to begin with; default: as the room has it.
+   */
+  join(roomId: string, options?: { events?: string[] }): Promise<Room>;
+
+  /** The rooms that the client may see, a page at a time. */
+  listRooms(options?: { limit?: number; cursor?: string }): Promise<{ rooms: RoomInfo[]; cursor?: string }>;
+  createRoom(room: NewRoom): Promise<RoomInfo>;
+  deleteRoom(roomId: string): Promise<void>;
+
+  /**
+   * The newest events of a room, newest first: once for each `join`, and again (after `onRecovered` said `false`) where
+   * the client came back and has to start over with the room.
+   */
+  onHistory(handler: (roomId: string, events: DialogueEvent[], info: SyncInfo) => unknown): Unsubscribe;
+  /**
+   * The client is back in a room. `true`: all that it missed goes to the `on` handlers next, oldest first. `false`: what was
+   * shown of this room is to be replaced by what `onHistory` gives next.
+   */
+  onRecovered(handler: (roomId: string, recovered: boolean, info: RecoveryInfo) => unknown): Unsubscribe;
+  onConnect(
+    handler: (info: { clientId: string; userId: string; reconnected: boolean }) => unknown,
+  ): Unsubscribe;
+  /** A connection that stood was lost. `code` is the close code, or 0 where there was none. */
+  onDisconnect(
+    handler: (info: { code: number; reason: string; willReconnect: boolean }) => unknown,
+  ): Unsubscribe;
+  onStateChange(handler: (state: ConnectionState) => unknown): Unsubscribe;
+  /** Errors that no promise carries. Without a handler they go to the console. */
+  onError(handler: (error: DialogueError) => unknown): Unsubscribe;
+  /** The client is in a room that it was not in: because it asked, or because the server put it there. */
+  onJoined(handler: (room: Room) => unknown): Unsubscribe;
+  /** The client is out of a room: it left, the room was deleted, or the server took it out and may say why. */
+  onLeft(handler: (roomId: string, reason?: string) => unknown): Unsubscribe;
+  /** A room was made, by this client or by another. */
+  onRoomCreated(handler: (room: RoomInfo) => unknown): Unsubscribe;
+  /** A room was deleted, by this client or by another. */
+  onRoomDeleted(handler: (roomId: string) => unknown): Unsubscribe;
+}
+
+export function createDialogueClient(options: DialogueClientOptions): DialogueClient;
