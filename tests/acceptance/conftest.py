@@ -1,0 +1,82 @@
+"""One server of the tests' own rooms for all who do not stop it, and short ways to talk to it."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from itertools import count
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+
+from .server_process import ServerProcess
+from .wire_client import WireClient, connected
+
+NUMBERS = count(1)
+
+
+class Connect(Protocol):
+    """Opens a connection that ends with the test."""
+
+    async def __call__(self, user_id: str | None = None, **options: Any) -> WireClient: ...
+
+
+@pytest.fixture(scope="session")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server of the tests' own rooms, which all tests share."""
+    running = ServerProcess.of_rooms(tmp_path_factory.mktemp("rooms"))
+    try:
+        yield running.start()
+        assert running.stop() == 0, running.log
+        assert [fault for fault in running.faults if "this hook always fails" not in fault] == []
+    finally:
+        running.kill()
+
+
+@pytest.fixture
+def new_server(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
+    """Starts servers of the test's own, each in a folder of its own, and ends them with the test."""
+    running: list[ServerProcess] = []
+
+    def start(make: Callable[..., ServerProcess] = ServerProcess.of_rooms, **settings: str | float) -> ServerProcess:
+        folder = tmp_path / str(len(running))
+        folder.mkdir()
+        running.append(make(folder, {f"DIALOGUE_{name.upper()}": str(value) for name, value in settings.items()}))
+        return running[-1].start()
+
+    yield start
+    for each in running:
+        each.kill()
+
+
+@pytest.fixture
+async def connect(server: ServerProcess) -> AsyncIterator[Connect]:
+    """Opens connections to the shared server."""
+    async with AsyncExitStack() as connections:
+
+        async def open_one(user_id: str | None = None, **options: Any) -> WireClient:
+            client: AbstractAsyncContextManager[WireClient] = connected(server.ws, user_id, **options)
+            return await connections.enter_async_context(client)
+
+        yield open_one
+
+
+@pytest.fixture
+async def ada(connect: Connect) -> WireClient:
+    """Somebody who is connected."""
+    return await connect(f"ada-{next(NUMBERS)}")
+
+
+@pytest.fixture
+async def bob(connect: Connect) -> WireClient:
+    """Somebody else."""
+    return await connect(f"bob-{next(NUMBERS)}")
+
+
+@pytest.fixture
+async def room(ada: WireClient) -> str:
+    """A new room, made by Ada, in which nobody is."""
+    room_id = f"room-{next(NUMBERS)}"
+    await ada.ask("createRoom", room={"id": room_id, "name": "A Room"})
+    return room_id

@@ -1,0 +1,145 @@
+"""A real server in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
+
+import httpx
+
+DEADLINE_S = 30.0
+ROOMS_APP = Path(__file__).with_name("rooms_app.py")
+_ADDRESS = re.compile(r"http://[\w.]+:(\d+)")
+
+
+def environment(settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment with these settings, and without those of whoever runs the tests."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("DIALOGUE_")}
+    return {**kept, "COLUMNS": "400", **(settings or {})}
+
+
+class ServerProcess:
+    """A command that serves, in `folder`; it may be killed and started again, on its port and its files.
+
+    `{port}` in the command stands for the port: any free one at the first start, the same one afterwards. `mount` is
+    where Dialogue is in the app that is served, and `ready` what answers there when it is up.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        command: Sequence[str],
+        settings: Mapping[str, str] | None = None,
+        *,
+        mount: str = "",
+        ready: str = "/health/ready",
+    ) -> None:
+        self.folder = folder
+        self.settings = dict(settings or {})
+        self.port = 0
+        self._mount = mount
+        self._ready = ready
+        self._command = command
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def of_rooms(cls, folder: Path, settings: Mapping[str, str] | None = None) -> ServerProcess:
+        """`dialogue serve` of the tests' own rooms, over SQLite."""
+        shutil.copy(ROOMS_APP, folder)
+        return cls(folder, [*DIALOGUE, "rooms_app:dialogue", *_OPTIONS], settings)
+
+    @classmethod
+    def of_chat(cls, folder: Path, settings: Mapping[str, str] | None = None) -> ServerProcess:
+        """`dialogue serve` of the bundled chat, over SQLite."""
+        return cls(folder, [*DIALOGUE, *_OPTIONS], settings)
+
+    @property
+    def http(self) -> str:
+        """Where HTTP is answered."""
+        return f"http://127.0.0.1:{self.port}{self._mount}"
+
+    @property
+    def ws(self) -> str:
+        """Where the WebSocket is."""
+        return f"ws://127.0.0.1:{self.port}{self._mount}/ws"
+
+    @property
+    def log(self) -> str:
+        """What it has written, to both of its outputs."""
+        return self._log_file.read_text()
+
+    @property
+    def faults(self) -> list[str]:
+        """What its log complains about as a fault of the server or the application."""
+        lines = self.log.splitlines()
+        return [line for line in lines if '"level": "error"' in line or "Traceback" in line or "Error:" in line]
+
+    def start(self) -> ServerProcess:
+        """Start it, and return when it is ready."""
+        with self._log_file.open("wb") as log:
+            self._process = subprocess.Popen(
+                [part.format(port=self.port) for part in self._command],
+                cwd=self.folder,
+                env=environment(self.settings),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        deadline = time.monotonic() + DEADLINE_S
+        while not self._is_ready():
+            assert self._ended_within(0.02) is None, f"it ended:\n{self.log}"
+            assert time.monotonic() < deadline, f"it is not ready:\n{self.log}"
+        return self
+
+    def send_signal(self, number: signal.Signals) -> None:
+        """Send it a signal."""
+        self._running.send_signal(number)
+
+    def exit_code(self) -> int:
+        """Wait for its end."""
+        return self._running.wait(DEADLINE_S)
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to stop, and wait until it has; its exit code."""
+        self.send_signal(number)
+        return self.exit_code()
+
+    def kill(self) -> None:
+        """End it without asking, as `kill -9` does; fine where it has ended."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(DEADLINE_S)
+
+    @property
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "it was not started"
+        return self._process
+
+    @property
+    def _log_file(self) -> Path:
+        return self.folder / "server.log"
+
+    def _is_ready(self) -> bool:
+        found = _ADDRESS.search(self.log)
+        if found is None:
+            return False
+        self.port = int(found.group(1))
+        with suppress(httpx.TransportError):
+            return httpx.get(self.http + self._ready, timeout=DEADLINE_S, trust_env=False).status_code == 200
+        return False
+
+    def _ended_within(self, seconds: float) -> int | None:
+        with suppress(subprocess.TimeoutExpired):
+            return self._running.wait(seconds)
+        return None
+
+
+DIALOGUE = (sys.executable, "-m", "dialogue", "serve")
+_OPTIONS = ("--port", "{port}", "--database", "sqlite:///chat.db")

@@ -1,0 +1,67 @@
+"""Where settings come from, and which goes before which."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from dialogue import ConfigurationError, DialogueApp, create_dialogue
+
+from .command import dialogue
+
+
+def app(**code: object) -> DialogueApp:
+    """An application that says `code` itself."""
+    return create_dialogue(rooms={}, settings=code)
+
+
+@pytest.fixture(autouse=True)
+def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DIALOGUE_PORT", raising=False)
+
+
+def test_the_default_is_what_nobody_says_otherwise() -> None:
+    assert app().settings.port == 3000
+    assert app().settings.database == "sqlite:///dialogue.db"
+
+
+def test_the_code_goes_before_the_default() -> None:
+    assert app(port=1).settings.port == 1
+    assert create_dialogue(rooms={}, port=2).settings.port == 2
+
+
+def test_env_goes_before_the_code(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text('DIALOGUE_PORT=3\nDIALOGUE_ALLOWED_ORIGINS=["https://a.example"]\nOTHER=1\n')
+    assert app(port=1).settings.port == 3
+    assert app().settings.allowed_origins == ["https://a.example"]
+
+
+def test_the_environment_goes_before_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".env").write_text("DIALOGUE_PORT=3\n")
+    monkeypatch.setenv("DIALOGUE_PORT", "4")
+    assert app(port=1).settings.port == 4
+
+
+def test_the_command_line_goes_before_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DIALOGUE_PORT", "4")
+    changed = app(port=1)
+    changed.configure(port=5, host=None)
+    assert changed.settings.port == 5
+    assert changed.settings.host == "127.0.0.1"
+
+
+def test_the_command_reads_env_of_its_folder(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DIALOGUE_DATABASE=nonsense\n")
+    assert "'nonsense'" in dialogue(tmp_path, "serve", "--port", "0").complaint
+
+
+def test_a_setting_that_is_not_there_is_refused_by_its_name() -> None:
+    with pytest.raises(ConfigurationError, match="'prot'"):
+        app(prot=1)
+
+
+def test_a_value_that_cannot_be_is_refused_with_its_setting() -> None:
+    with pytest.raises(ConfigurationError, match=r"^max_backlog_frames: "):
+        app(max_backlog_frames=1)

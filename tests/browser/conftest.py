@@ -1,0 +1,336 @@
+"""A real server process, a real browser, and the few words in which the tests speak of them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Error as PlaywrightError
+from websockets.sync.client import ClientConnection, connect
+
+DEADLINE_S = 20.0
+SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+BROWSER_ARGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+]
+
+
+class Publisher:
+    """A user who writes from outside the browser."""
+
+    def __init__(self, socket: ClientConnection, user_id: str) -> None:
+        self._socket = socket
+        self._next_id = 0
+        self.user_id = user_id
+
+    def ask(self, kind: str, **fields: object) -> dict[str, Any]:
+        """Send a request and give back its answer; fail where it is an error."""
+        return self._answer(self._send(kind, **fields))
+
+    def say(self, *texts: str, room: str = "general") -> list[int]:
+        """Publish the texts, many in flight, and give back their seqs."""
+        seqs: list[int] = []
+        for first in range(0, len(texts), 50):
+            sent = [
+                self._send("trigger", roomId=room, event="message", data={"text": text, "username": self.user_id})
+                for text in texts[first : first + 50]
+            ]
+            seqs += [self._answer(request)["seq"] for request in sent]
+        return seqs
+
+    def _send(self, kind: str, **fields: object) -> int:
+        self._next_id += 1
+        self._socket.send(json.dumps({"type": kind, "id": self._next_id, **fields}))
+        return self._next_id
+
+    def _answer(self, request: int) -> dict[str, Any]:
+        while True:
+            message: dict[str, Any] = json.loads(self._socket.recv(timeout=DEADLINE_S))
+            if message.get("id") == request:
+                assert message["type"] != "error", message
+                return message
+
+
+class ChatServer:
+    """`dialogue serve` in a process of its own, which may be killed and started again on its port and its file."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._port = 0
+        self._process: subprocess.Popen[str] | None = None
+        self._reader: threading.Thread | None = None
+        self._output: list[str] = []
+
+    @property
+    def url(self) -> str:
+        """Where the page is."""
+        return f"http://127.0.0.1:{self._port}/"
+
+    def start(self, *, on_another_port: bool = False) -> None:
+        """Start it, and return when it is ready."""
+        port = 0 if on_another_port else self._port
+        database = f"sqlite:///{self._folder / 'chat.db'}"
+        command = [sys.executable, "-m", "dialogue", "serve", "--host", "127.0.0.1"]
+        self._process = subprocess.Popen(
+            [*command, "--port", str(port), "--database", database],
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        self._output = []
+        self._wait_until_ready(self._listening(self._process))
+
+    def kill(self) -> None:
+        """SIGKILL: nothing is said, flushed or closed."""
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> None:
+        """SIGTERM, and wait for the clean end."""
+        self._end(signal.SIGTERM)
+
+    @contextmanager
+    def elsewhere(self) -> Iterator[None]:
+        """Run on the same file under another address, where the page does not look."""
+        port = self._port
+        self.start(on_another_port=True)
+        try:
+            yield
+        finally:
+            self.stop()
+            self._port = port
+
+    @contextmanager
+    def user(self, user_id: str, room: str = "general", *, create: bool = False) -> Iterator[Publisher]:
+        """A user in a room."""
+        with connect(f"ws://127.0.0.1:{self._port}/ws", subprotocols=["dialogue.v1"], max_size=None) as socket:  # type: ignore[list-item]
+            publisher = Publisher(socket, user_id)
+            publisher.ask("connect", auth={"userId": user_id})
+            if create:
+                publisher.ask("createRoom", room={"id": room, "name": room})
+            publisher.ask("join", roomId=room)
+            yield publisher
+
+    def say(self, *texts: str, user_id: str = "grace", room: str = "general") -> list[int]:
+        """Publish the texts as a user who comes and goes."""
+        with self.user(user_id, room) as publisher:
+            return publisher.say(*texts, room=room)
+
+    def _listening(self, process: subprocess.Popen[str]) -> threading.Event:
+        """Set when the process has said where it listens, or has ended."""
+        listening = threading.Event()
+
+        def read() -> None:
+            assert process.stderr is not None
+            with process.stderr as lines:
+                for line in lines:
+                    self._output.append(line)
+                    if " at http://" in line:
+                        self._port = int(line.split(" at http://")[1].split()[0].rpartition(":")[2])
+                        listening.set()
+            listening.set()
+
+        self._reader = threading.Thread(target=read, daemon=True)
+        self._reader.start()
+        return listening
+
+    def _wait_until_ready(self, listening: threading.Event) -> None:
+        deadline = time.monotonic() + DEADLINE_S
+        assert listening.wait(DEADLINE_S), "the server did not say where it listens"
+        while time.monotonic() < deadline and not self._has_ended(within_s=0.02):
+            try:
+                with urllib.request.urlopen(f"{self.url}health/ready", timeout=DEADLINE_S):
+                    return
+            except urllib.error.HTTPError as refusal:
+                refusal.close()
+            except urllib.error.URLError:
+                continue  # bound, but not listening yet
+        raise AssertionError(f"the server was not ready in time: {''.join(self._output)}")
+
+    def _has_ended(self, within_s: float) -> bool:
+        assert self._process is not None
+        try:
+            self._process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def _end(self, with_signal: signal.Signals) -> None:
+        if self._process is None:
+            return
+        self._process.send_signal(with_signal)
+        self._process.wait(DEADLINE_S)
+        assert self._reader is not None
+        self._reader.join(DEADLINE_S)
+        self._process = None
+
+
+class ChatPage:
+    """The chat as a person sees it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    @property
+    def log(self) -> Locator:
+        """The messages of the room that is open."""
+        return self.page.get_by_role("log")
+
+    @property
+    def composer(self) -> Locator:
+        """Where one writes."""
+        return self.page.locator("#composer-text")
+
+    def message(self, text: str) -> Locator:
+        """The messages that say exactly this."""
+        return self.log.locator(".text").get_by_text(text, exact=True)
+
+    def say(self, text: str) -> None:
+        """Write and send, as a person does."""
+        self.composer.fill(text)
+        self.composer.press("Enter")
+
+    def expect_connected(self) -> None:
+        """Wait until the page says that it is."""
+        expect(self.page.get_by_role("status")).to_have_text("Connected")
+
+    def texts(self) -> list[str]:
+        """What is in the document, from top to bottom."""
+        return self.log.locator(".text").all_text_contents()
+
+    def seqs(self) -> list[int]:
+        """The seqs in the document, from top to bottom."""
+        script = "log => [...log.querySelectorAll('[data-seq]')].map(entry => Number(entry.dataset.seq))"
+        seqs: list[int] = self.log.evaluate(script)
+        return seqs
+
+
+OpenChat = Callable[..., ChatPage]
+
+
+def _no_browser(reason: str) -> None:
+    """Skip for people, fail in CI, where a browser belongs to the set-up."""
+    advice = f"{reason}; install one with `apt-get install chromium` or `playwright install chromium`"
+    if os.environ.get("CI"):
+        pytest.fail(advice)
+    pytest.skip(advice)
+
+
+def _launch(playwright: Playwright) -> Browser:
+    found = next(filter(None, map(shutil.which, SYSTEM_BROWSERS)), None)
+    return playwright.chromium.launch(executable_path=found, args=BROWSER_ARGS)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Chromium: the system's, or Playwright's own."""
+    with sync_playwright() as playwright:
+        try:
+            browser = _launch(playwright)
+        except PlaywrightError as error:
+            _no_browser(f"No Chromium could be started ({str(error).splitlines()[0]})")
+            raise
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
+    """One server for the tests of a module: they use rooms of their own."""
+    server = ChatServer(tmp_path_factory.mktemp("server"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ChatServer]:
+    """A server for one test, with nothing in it."""
+    server = ChatServer(tmp_path)
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def contexts(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Makes contexts (each is another person) and looks at the end whether a script failed or was forbidden in one."""
+    made: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def new_context(**options: Any) -> BrowserContext:
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 800}, **options})
+        context.on("weberror", lambda error: faults.append(str(error.error)))
+        context.on("console", lambda said: faults.append(said.text) if "Content Security Policy" in said.text else None)
+        made.append(context)
+        return context
+
+    yield new_context
+    for context in made:
+        context.close()
+    assert faults == []
+
+
+@pytest.fixture
+def open_chat(contexts: Callable[..., BrowserContext]) -> OpenChat:
+    """`open_chat(server, name="Ada", room="general", **context options)`: a person opens the page and gives a name."""
+
+    def open_it(server: ChatServer, name: str | None = "Ada", room: str = "", **options: Any) -> ChatPage:
+        page = contexts(**options).new_page()
+        page.set_default_timeout(DEADLINE_S * 1000)
+        page.goto(f"{server.url}#{room}" if room else server.url)
+        chat = ChatPage(page)
+        chat.expect_connected()
+        if name is not None:
+            page.get_by_label("What should the others call you?").fill(name)
+            page.get_by_role("button", name="Start chatting").click()
+            expect(chat.composer).to_be_visible()
+        return chat
+
+    return open_it
+
+
+class ClientPage:
+    """A page without the chat, in which scripts use `/client.js` by themselves."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def run(self, script: str, argument: object = None) -> Any:
+        """Call an async function of JavaScript with what `scripted_socket.js` has prepared, and the argument."""
+        return self.page.evaluate(
+            f"async argument => ({script})(await globalThis.prepared, argument)", json.loads(json.dumps(argument))
+        )
+
+
+@pytest.fixture
+def client_page(shared_server: ChatServer, contexts: Callable[..., BrowserContext]) -> ClientPage:
+    """A page of the server's origin with the client and the scripted socket at hand."""
+    page = contexts().new_page()
+    page.goto(f"{shared_server.url}client.js")
+    page.evaluate(Path(__file__).with_name("scripted_socket.js").read_text())
+    return ClientPage(page)
+
+
+@pytest.fixture(autouse=True)
+def _expect_deadline() -> None:
+    expect.set_options(timeout=DEADLINE_S * 1000)
