@@ -1,0 +1,45 @@
+"""The application that is measured: the chat's event with its schema, in as many rooms as the benchmarks need.
+
+It runs in the server's process, as `dialogue serve benchmarks.rooms:dialogue`.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import BaseModel, StringConstraints
+
+from dialogue import History, RoomConfig, create_dialogue, define_event
+
+SYNC = 50
+CROWD = "crowd"
+DEEP = "deep"
+LONG = "long"
+MESSAGE = "message"
+RARE = "rare"
+PUBLISHERS = 200
+
+
+class ChatMessage(BaseModel):
+    """As in the bundled chat."""
+
+    text: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
+    username: str
+
+
+def own_room(index: int) -> str:
+    """The room of one of the many publishers."""
+    return f"room-{index % PUBLISHERS}"
+
+
+message = define_event(MESSAGE, schema=ChatMessage, history=History(limit=100))
+rare = define_event(RARE, schema=ChatMessage, history=History(limit=100))
+
+
+def _room(name: str) -> RoomConfig:
+    return RoomConfig(name=name, events=[message, rare], sync_history_on_join=SYNC)
+
+
+dialogue = create_dialogue(
+    rooms={name: _room(name) for name in [CROWD, DEEP, LONG, *(own_room(index) for index in range(PUBLISHERS))]}
+)

@@ -1,0 +1,47 @@
+"""What all benchmarks are given."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from .server_process import Server, running
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """How much is measured, where, and over which database (None: a new SQLite file for each)."""
+
+    quick: bool = False
+    database: str | None = None
+    folder: Path | None = None
+    keep: Path | None = None
+    subscribers: tuple[int, ...] = (100, 1_000)
+    depth: int = 1_000_000
+    connections: int = 2_000
+    command: tuple[str, ...] = ()
+
+    def some(self, number: int) -> int:
+        """`number`, or a tenth of it in a quick run."""
+        return max(1, number // 10) if self.quick else number
+
+    @property
+    def url(self) -> str:
+        """The server's database, as seen from its folder."""
+        return self.database or "sqlite:///bench.db"
+
+    @contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for as long as the context lasts."""
+        with tempfile.TemporaryDirectory(prefix="dialogue-bench-", dir=self.folder) as folder:
+            yield Path(folder)
+
+    @asynccontextmanager
+    async def server(self) -> AsyncIterator[Server]:
+        """A server of its own, over a database of its own."""
+        with self.scratch() as folder:
+            async with running(folder, self.url, *self.command) as server:
+                yield server
