@@ -94,7 +94,8 @@ class Journal:
         """
         if not draft.has_history and not self._rooms_in_queue[draft.room_id]:
             self._refuse_when_stopping()
-            self._publish(draft.room_id, [(_Entry(draft, settle), self._without_history(draft))])
+            outcome = self._without_history(draft, self._clock.now_ms())
+            self._publish(draft.room_id, [(_Entry(draft, settle), outcome)])
             return
         if self._is_full:
             with move_on_after(self._limits.patience_s):
@@ -148,11 +149,13 @@ class Journal:
         return batch
 
     async def _commit(self, batch: Sequence[_Entry]) -> None:
-        outcomes = iter(await self._keep([entry.draft for entry in batch if entry.draft.has_history]))
+        # One reading for the whole batch: by a later one an event without history would be newer than those behind it.
+        now_ms = self._clock.now_ms()
+        outcomes = iter(await self._keep([entry.draft for entry in batch if entry.draft.has_history], now_ms))
         rooms: dict[str, list[tuple[_Entry, Outcome]]] = {}
         for entry in batch:
             draft = entry.draft
-            outcome = next(outcomes) if draft.has_history else self._without_history(draft)
+            outcome = next(outcomes) if draft.has_history else self._without_history(draft, now_ms)
             rooms.setdefault(draft.room_id, []).append((entry, outcome))
         for room_id, settled in rooms.items():
             self._leave_queue(room_id, len(settled))
@@ -160,11 +163,11 @@ class Journal:
         moved, self._moved = self._moved, Signal()
         moved.set()
 
-    async def _keep(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
+    async def _keep(self, drafts: Sequence[Draft], now_ms: int) -> Sequence[Outcome]:
         if not drafts:
             return []
         try:
-            outcomes = await self._archive.append(drafts, self._clock.now_ms())
+            outcomes = await self._archive.append(drafts, now_ms)
             if len(outcomes) != len(drafts):
                 raise RuntimeError(f"the archive gave {len(outcomes)} outcomes for {len(drafts)} drafts")
             return outcomes
@@ -180,11 +183,11 @@ class Journal:
         if not self._rooms_in_queue[room_id]:
             del self._rooms_in_queue[room_id]
 
-    def _without_history(self, draft: Draft) -> Outcome:
+    def _without_history(self, draft: Draft, now_ms: int) -> Outcome:
         history = self._registry.opened(draft.room_id)
         if history is None or history.epoch != draft.epoch:
             return RoomNotFound(draft.room_id)
-        return Event.kept(draft, timestamp_ms=max(self._clock.now_ms(), history.last_timestamp_ms))
+        return Event.kept(draft, timestamp_ms=max(now_ms, history.last_timestamp_ms))
 
     def _publish(self, room_id: str, settled: Sequence[tuple[_Entry, Outcome]]) -> None:
         history = self._registry.opened(room_id)
