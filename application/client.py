@@ -42,6 +42,9 @@ class Client:
         self._join.take_out(self._session, room_id, reason)
 
 
+OnConnected = Callable[[Client], Awaitable[object] | object]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks:
     """The application's own functions, called at moments of a client's life; each may be async or not.
@@ -50,4 +53,4 @@ class Hooks:
     raises is logged, and the client goes on.
     """
 
-    on_connected: Callable[[Client], Awaitable[object] | object] | None = None
+    on_connected: OnConnected | None = None
