@@ -63,9 +63,9 @@ class Kept:
             assert event_seq == event_seqs.get((room_id, name), 0) + 1, f"{name!r} has a hole before {event_seq}"
             assert not events or timestamp >= events[-1]["timestamp"], f"time runs backwards at {seq}"
             event_seqs[room_id, name] = event_seq
-            event = {"event": name, "roomId": room_id, "data": json.loads(data), "from": sender}
+            event = {"event": name, "roomId": room_id, "data": _value(data), "from": sender}
             event |= {"timestamp": timestamp, "seq": seq}
-            events.append(event if meta is None else event | {"meta": json.loads(meta)})
+            events.append(event if meta is None else event | {"meta": _value(meta)})
         for room_id, epoch, head, floor, last_timestamp in connection.execute(ROOMS):
             events = self.events(room_id)
             self.epochs[room_id] = epoch
@@ -74,3 +74,8 @@ class Kept:
         assert self._rooms.keys() <= self.epochs.keys()
         heads = {(room_id, name): (head, floor) for room_id, name, head, floor in connection.execute(STREAMS)}
         assert heads == {stream: (count, 0) for stream, count in event_seqs.items()}
+
+
+def _value(column: str | int | float) -> object:
+    """SQLite keeps a JSON number, and nothing else, as a number."""
+    return json.loads(column) if isinstance(column, str) else column

@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 from anyio import fail_after
@@ -19,7 +20,7 @@ from .kept import Kept
 from .serving import database_of
 
 IN_MEMORY = 5
-SETTINGS = {"busy_timeout_s": 0.2, "LOAD_LIMIT": IN_MEMORY}
+SETTINGS: dict[str, Any] = {"busy_timeout_s": 0.2, "LOAD_LIMIT": IN_MEMORY}
 BEFORE = 50
 
 

@@ -1,6 +1,6 @@
 """The rooms with hooks and handlers as nobody should write them: they fail, they never end, they take long.
 
-A user's name says what `on_connected` does with it. Of the room `side` there are four handlers; what the sane one has
+A user's name says what `on_connected` does with it. Of the room `side` there are five handlers; what the sane one has
 seen of `message` it tells as `note`.
 """
 
@@ -31,6 +31,12 @@ async def throws(event: Event) -> None:
     raise RuntimeError(f"this handler always fails, as with {event.seq}")
 
 
+async def cancels(event: Event) -> None:
+    """Wait for something that was cancelled, now and then."""
+    if event.seq is not None and event.seq % 10 == 0:
+        raise get_cancelled_exc_class()
+
+
 async def hangs(_event: Event) -> None:
     """Never end."""
     await sleep_forever()
@@ -47,5 +53,5 @@ async def tells(event: Event) -> None:
 
 
 dialogue = create(Hooks(on_connected=on_connected))
-for handler in (throws, hangs, slow, tells):
+for handler in (throws, cancels, hangs, slow, tells):
     dialogue.on("side", message, handler)
