@@ -29,12 +29,14 @@ TOO_SLOW = 4413
 class Crowd:
     """`run` lets them at the server; `check` holds what each saw against what the server kept.
 
-    `may_fail` says that the storage fails now and then: then requests may be answered with UNAVAILABLE.
+    There are `size` of each kind; `members` sets the number of those who come and go. `may_fail` says that the storage
+    fails now and then: then requests may be answered with UNAVAILABLE.
     """
 
     server: ServerProcess
     random: Random
     size: int = 20
+    members: int | None = None
     may_fail: bool = False
     is_clock_steady: bool = True
     ledger: Ledger = field(default_factory=Ledger)
@@ -70,6 +72,7 @@ class Crowd:
             ):
                 for number in range(self.size):
                     audience.start_soon(Reader(self, f"reader-{number}", http).run)
+                for number in range(self.size if self.members is None else self.members):
                     audience.start_soon(Member(self, f"member-{number}").run)
                 async with create_task_group() as writers:
                     for number in range(self.size):

@@ -82,6 +82,9 @@ class Member:
 
     async def _stay(self, client: Peer) -> None:
         """Wait for the newest event of every name that is wanted: none may fail to come."""
+        for view in list(client.views.values()):
+            while view.segments[-1].joined is None:  # of what was subscribed to just now, the newest may be older
+                await client.join(view.room_id, sorted(view.names))
         await self._crowd.written.wait()
         heads = self._crowd.ledger.heads()
         for view in client.views.values():

@@ -36,14 +36,14 @@ async def first_complaint(crowd: Crowd) -> str:
     ("kind", "complaint"),
     [
         ("lost", "a gap"),
-        ("repeated", "came twice"),
-        ("swapped", "came twice, or too late|time ran backwards|out of its sender's order|another order"),
+        ("repeated", "came twice|out of its sender's order"),
+        ("swapped", "came twice|time ran backwards|out of its sender's order|another order"),
         ("late", "ahead of what was sent live"),
         ("forgotten", "has a hole before 21"),
     ],
 )
 async def test_a_planted_fault_is_found(serve: Serve, random: Random, kind: str, complaint: str) -> None:
     """An event that is lost, repeated or swapped live; a page that is ahead; an answered event that is gone."""
-    crowd = Crowd(serve("planted", PLANT=kind), random, size=4)
+    crowd = Crowd(serve("planted", PLANT=kind), random, size=4, members=0 if kind == "late" else 4)
     found = await first_complaint(crowd)
     assert any(words in found for words in complaint.split("|")), found

@@ -17,12 +17,12 @@ from dialogue.application.hub import Hub
 from .rooms import create
 
 KIND = os.environ["PLANT"]
-EVERY = 20
+HIT = 60
 LATE_S = 0.02
 
 
 class PlantedHub(Hub):
-    """Sends on what it should not, in one of twenty cases, or late, in each."""
+    """Sends on what it should not, once, or in another order or late, each time."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -30,8 +30,9 @@ class PlantedHub(Hub):
 
     def deliver(self, room_id: str, events: Sequence[Event]) -> None:
         """Misbehave."""
-        self._count += 1
-        is_hit = self._count % EVERY == 0
+        is_kept = events[0].seq is not None
+        self._count += is_kept
+        is_hit = is_kept and self._count == HIT
         match KIND:
             case "late":
                 asyncio.get_running_loop().call_later(LATE_S, super().deliver, room_id, events)
@@ -39,7 +40,7 @@ class PlantedHub(Hub):
             case "lost" if is_hit:
                 events = events[1:]
             case "repeated" if is_hit:
-                events = [*events, *events[-1:]]
+                events = [events[0], *events]
             case "swapped":
                 events = [*reversed(events)]
         super().deliver(room_id, events)
