@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from ...domain.errors import ConfigurationError, Unavailable
+from .commit_outcome import CommitFailed, settled
 from .migrations.upgrade import Progress, upgrade
 from .sqlite_engine import SqliteSettings, migrating_engine, reading_engine, writing_engine
 from .sqlite_file import ServerLock, ensure_database, path_of
@@ -73,10 +74,25 @@ class Database:
         opened = self._ensure_open()
         return await to_thread.run_sync(_transact, opened.reader, work, limiter=opened.readers)
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a transaction, alone, and commit it. Raises Unavailable: then nothing of it is kept."""
+    async def write(self, work: Callable[[Connection], T], was_kept: Callable[[Connection], bool] | None = None) -> T:
+        """Run `work` in a transaction, alone, and commit it.
+
+        Raises Unavailable: then nothing of it is kept, and never will be. Where a commit itself fails, `was_kept` is
+        asked, on a new connection, whether it was made all the same; without it that counts as not kept. Raises
+        CommitUnknown where that cannot be found out.
+        """
         opened = self._ensure_open()
-        return await to_thread.run_sync(_transact, opened.writer, work, limiter=opened.writers)
+        try:
+            return await to_thread.run_sync(_transact, opened.writer, work, limiter=opened.writers)
+        except CommitFailed as failure:
+            if was_kept is None:
+                raise Unavailable(f"The database cannot be reached: {failure}") from failure
+            result: T = await settled(failure, lambda: self._ask(was_kept))
+            return result
+
+    async def _ask(self, question: Callable[[Connection], bool]) -> bool:
+        opened = self._ensure_open()
+        return await to_thread.run_sync(_transact, opened.writer, question, limiter=opened.writers)
 
     def _ensure_open(self) -> _Opened:
         if self._opened is None:
@@ -121,12 +137,17 @@ class _Opened:
 
 def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
     with translated(), engine.connect() as connection:
+        is_done = False
         try:
             with connection.begin():
-                return work(connection)
-        except (DBAPIError, sqlite3.Error):
+                result = work(connection)
+                is_done = True
+            return result
+        except (DBAPIError, sqlite3.Error) as error:
             # Whatever state the connection is in now, the next transaction begins on a new one.
             connection.invalidate()
+            if is_done:
+                raise CommitFailed(result, condition(error) or str(error)) from error
             raise
 
 
