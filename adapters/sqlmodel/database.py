@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ...domain.errors import ConfigurationError, Unavailable
 from .commit_outcome import CommitFailed, settled
+from .epochs import begin_running, end_running, new_epochs
 from .migrations.upgrade import Progress, upgrade
 from .sqlite_engine import SqliteSettings, migrating_engine, reading_engine, writing_engine
 from .sqlite_file import ServerLock, ensure_database, path_of
@@ -60,13 +61,21 @@ class Database:
         opened, self._opened = self._opened, None
         if opened is not None:
             with CancelScope(shield=True):
-                await to_thread.run_sync(opened.dispose)
+                await to_thread.run_sync(opened.finish)
             self._lock.release()
 
     async def migrate(self, progress: Progress | None = None) -> None:
         """Only bring the tables to this version; otherwise as `open` and `close`. Safe to repeat."""
         if self._opened is None:
             await self.open(progress)
+            await self.close()
+
+    async def renew_epochs(self) -> int:
+        """Give every room a new epoch, as is due after a restore; how many rooms. The database must not be open."""
+        await self.open()
+        try:
+            return await self.write(new_epochs)
+        finally:
             await self.close()
 
     async def read(self, work: Callable[[Connection], T]) -> T:
@@ -109,7 +118,7 @@ class Database:
             undo.callback(opened.dispose)
             try:
                 upgrade(migrating_engine(self._settings), path, progress)
-                opened.try_out()
+                opened.begin(is_durable=self._settings.synchronous == "FULL")
             except (DBAPIError, sqlite3.Error) as error:
                 raise ConfigurationError(f"{path} cannot be used: {condition(error) or error}") from error
             undo.pop_all()
@@ -125,10 +134,21 @@ class _Opened:
         self.writers = CapacityLimiter(1)
         self.readers = CapacityLimiter(READERS)
 
-    def try_out(self) -> None:
-        """Connect once for writing, so that what stands in the way is told at the start."""
-        with self.writer.begin():
-            pass
+    def begin(self, *, is_durable: bool) -> None:
+        """Write once, so that what stands in the way is told at the start."""
+        with self.writer.begin() as connection:
+            renewed = begin_running(connection, is_durable=is_durable)
+        if renewed:
+            logger.warning("the last server did not stop cleanly and may have lost events: new epochs (%d)", renewed)
+
+    def finish(self) -> None:
+        """Say that the server has stopped, as far as that can be written, and let the file go."""
+        try:
+            _transact(self.writer, end_running)
+        except (Unavailable, CommitFailed) as error:
+            logger.warning("that the server stopped could not be noted: %s", error)
+        finally:
+            self.dispose()
 
     def dispose(self) -> None:
         self.reader.dispose()
