@@ -59,6 +59,16 @@ class RoomHistory:
         }
 
     @property
+    def is_open_ended(self) -> bool:
+        """Whether the history goes on below what has places: the application's own storage holds it."""
+        return any(stream.floor < 0 for stream in self._streams.values())
+
+    @property
+    def memory_limit(self) -> int:
+        """How many events of one name memory holds at most."""
+        return max((stream.buffer.limit for stream in self._streams.values()), default=0)
+
+    @property
     def position(self) -> Position:
         """Where a reader is who has seen all that was applied."""
         return Position(epoch=self.epoch, seq=self.head)

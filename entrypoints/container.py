@@ -7,6 +7,12 @@ from pathlib import Path
 from dependency_injector import containers, providers
 
 from ..adapters.auth.trusting_authenticator import TrustingAuthenticator
+from ..adapters.hooks.history_archive import HookedHistoryArchive
+from ..adapters.hooks.history_source import HookedHistorySource
+from ..adapters.hooks.room_store import HookedRoomStore
+from ..adapters.hooks.storage_hooks import StorageHooks
+from ..adapters.hooks.store import HookStore
+from ..adapters.hooks.user_events import HookedUserEvents
 from ..adapters.litestar.services import Limits, Services
 from ..adapters.litestar.wire import ENVELOPE_SIZE, WireCodec
 from ..adapters.memory.history_archive import MemoryHistoryArchive
@@ -41,7 +47,14 @@ from .settings import Settings
 WEB = Path(__file__).parent / "web"
 
 
-def _storage_kind(settings: Settings) -> str:
+HOOKS = "hooks"
+
+
+def _storage_kind(settings: Settings, config: AppConfig) -> str:
+    """The hooks keep the history where the application has them and nobody has named a database."""
+    if config.hooks.on_load is not None and "database" not in settings.model_fields_set:
+        config.refuse_retention()
+        return HOOKS
     return settings.database.partition(":")[0]
 
 
@@ -60,7 +73,7 @@ class Container(containers.DeclarativeContainer):
 
     clock = providers.Singleton(SystemClock)
     authenticator = providers.Singleton(TrustingAuthenticator)
-    storage_kind = providers.Callable(_storage_kind, settings)
+    storage_kind = providers.Callable(_storage_kind, settings, config)
 
     memory_store = providers.Singleton(MemoryStore)
     database = providers.Singleton(
@@ -69,27 +82,44 @@ class Container(containers.DeclarativeContainer):
         synchronous=settings.provided.synchronous,
         busy_timeout_s=settings.provided.busy_timeout_s,
     )
-    storage = providers.Selector(storage_kind, memory=memory_store, sqlite=database)
+    hook_store = providers.Singleton(
+        HookStore,
+        providers.Singleton(
+            StorageHooks,
+            config.provided.hooks.on_cleanup,
+            config.provided.hooks.on_load,
+            settings.provided.hook_timeout_s,
+        ),
+        config.provided.memory_limits,
+        max_waiting=settings.provided.max_waiting_cleanup,
+        flush_timeout_s=settings.provided.flush_timeout_s,
+        key_ttl_s=settings.provided.key_ttl_s,
+    )
+    storage = providers.Selector(storage_kind, memory=memory_store, sqlite=database, hooks=hook_store)
     archive = providers.Selector(
         storage_kind,
         memory=providers.Singleton(MemoryHistoryArchive, memory_store, settings.provided.key_ttl_s),
         sqlite=providers.Singleton(SqlHistoryArchive, database, settings.provided.key_ttl_s),
+        hooks=providers.Singleton(HookedHistoryArchive, hook_store),
     )
     source = providers.Selector(
         storage_kind,
         memory=providers.Singleton(MemoryHistorySource, memory_store),
         sqlite=providers.Singleton(SqlHistorySource, database),
+        hooks=providers.Singleton(HookedHistorySource, hook_store),
     )
     room_store = providers.Selector(
         storage_kind,
         memory=providers.Singleton(MemoryRoomStore, memory_store),
         sqlite=providers.Singleton(SqlRoomStore, database),
+        hooks=providers.Singleton(HookedRoomStore, hook_store),
     )
 
     user_events = providers.Selector(
         storage_kind,
         memory=providers.Singleton(MemoryUserEvents, memory_store),
         sqlite=providers.Singleton(SqlUserEvents, database),
+        hooks=providers.Singleton(HookedUserEvents, hook_store),
     )
 
     hub = providers.Singleton(Hub)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from ...domain.ports.room_store import StoredRoom
 from .kept_room import KeptRoom
 
@@ -22,8 +25,7 @@ class MemoryStore:
             room = self.rooms[room_id] = KeptRoom()
         return room
 
-    async def open(self) -> None:
-        """Nothing is to be opened."""
-
-    async def close(self) -> None:
-        """Nothing is to be closed; what is kept stays as long as this object does."""
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Nothing is to be opened or closed; what is kept stays as long as this object does."""
+        yield
