@@ -126,7 +126,7 @@ class PageHistory:
         found = Budget(limit, self._max_page_size)
         found.extend(history.before(names, before, limit + 1))
         before = min(before, covered)
-        exhausted = covered <= history.floor + 1 or before <= history.floor + 1
+        exhausted = covered <= history.bottom + 1 or before <= history.bottom + 1
         while not exhausted and not found.is_over:
             rows = await self._source.older(room_id, wanted, before, found.rest)
             found.extend(rows)

@@ -64,6 +64,11 @@ class RoomHistory:
         return any(stream.floor < 0 for stream in self._streams.values())
 
     @property
+    def bottom(self) -> int:
+        """No event has a smaller or equal seq; where nobody knows that, and places end first, it lies below them all."""
+        return -1 if self.is_open_ended else self.floor
+
+    @property
     def memory_limit(self) -> int:
         """How many events of one name memory holds at most."""
         return max((stream.buffer.limit for stream in self._streams.values()), default=0)
@@ -134,7 +139,7 @@ class RoomHistory:
         """Whether `event` is known to be the first that there is of these names."""
         if len(names) == 1 and event.stream_place <= self._streams[names[0]].floor + 1:
             return True
-        return event.place <= self.floor + 1
+        return event.place <= self.bottom + 1
 
     def before(self, names: Sequence[str], seq: int, limit: int) -> list[Event]:
         """The newest `limit` events with a smaller seq, newest first, as far down as memory covers all the names."""

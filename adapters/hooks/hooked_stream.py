@@ -112,20 +112,22 @@ class HookedStream:
         """The events with event seqs `first` to `last` (inclusive), newest first, wherever they are."""
         first = max(first, self.floor + 1)
         last = min(last, self.head)
-        if first > self.stored:
-            return [event for event in reversed(self.waiting) if first <= event.stream_place <= last]
-        async with self._hooking:  # what waits and what is stored, of one moment
-            found = [event for event in reversed(self.waiting) if first <= event.stream_place <= last]
-            stored, newest = self.stored, min(last, self.stored)
-            if first > newest:
-                return found
-            loaded = await self._stored(stored - newest, stored - first + 1)
+        if first > last:
+            return []
+        if first > self.stored or self._is_warm(self.stored - first + 1):
+            found, newest = self._waiting(first, last), min(last, self.stored)
+            loaded = (self._warm or [])[self.stored - newest : self.stored - first + 1]
+        else:
+            async with self._hooking:  # what waits and what is stored, of one moment
+                found, newest = self._waiting(first, last), min(last, self.stored)
+                loaded = await self._hooks.load(self.room_id, self.name, self.stored - newest, self.stored - first + 1)
         for offset, event in enumerate(loaded):
             known = event.seq is not None and event.epoch == epoch
             found.append(replace(event, seq=event.seq if known else None, event_seq=newest - offset))
         return found
 
-    async def _stored(self, start: int, end: int) -> list[Event]:
-        if self._warm is not None and (self._warm_is_all or end <= len(self._warm)):
-            return self._warm[start:end]
-        return await self._hooks.load(self.room_id, self.name, start, end)
+    def _waiting(self, first: int, last: int) -> list[Event]:
+        return [event for event in reversed(self.waiting) if first <= event.stream_place <= last]
+
+    def _is_warm(self, end: int) -> bool:
+        return self._warm is not None and (self._warm_is_all or end <= len(self._warm))
