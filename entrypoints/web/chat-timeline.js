@@ -1,8 +1,11 @@
 // One room's events on the screen: a window that moves over the whole history. At most MAX_ENTRIES are in the document,
 // however long the room is; what leaves at one end is fetched again when the reader comes back to it.
 
-import { explain, formatTime, plural } from "./chat-format.js";
+import { Edges } from "./chat-edges.js";
 import { decorate, renderEntry, renderMarker } from "./chat-entry.js";
+import { plural } from "./chat-format.js";
+import { Markers, summarise } from "./chat-markers.js";
+import { RemovalButtons } from "./chat-removal.js";
 
 const EVENT_NAME = "message";
 const PAGE_SIZE = 50;
@@ -12,7 +15,12 @@ const SLACK = 50;
 /** A page is asked for when the reader is this near to the end of what is there. */
 const LOAD_WITHIN_PX = 900;
 const PINNED_WITHIN_PX = 48;
-const MAX_MARKERS = 50;
+const MAX_REMOVED = 1_000;
+/** What a page has at most, by the protocol. */
+const MAX_LIMIT = 1_000;
+
+/** Others share the room's order: redactions, and whatever a room has besides what is said. */
+const isMessage = ({ event }) => event === EVENT_NAME;
 
 export class Timeline {
   /** Whether the window ends at the newest event, and the reader is there: then it follows. */
@@ -24,8 +32,13 @@ export class Timeline {
   #fetchPage;
   #onChange;
   #entries = [];
-  #markers = [];
-  #pendingMarker = null;
+  #markers = new Markers();
+  #edges = new Edges(() => this.retry());
+  #removal;
+  /** The seqs that were removed lately: a page that was cut before may still bring their text. */
+  #removed = new Set();
+  /** What the recovery of this moment brings, while it is handed over. */
+  #recovery = null;
   #hasOlder = false;
   #hasNewer = false;
   #newestSeq = 0;
@@ -40,14 +53,14 @@ export class Timeline {
   #incoming = [];
   #savedPlace = null;
 
-  constructor({ ownUserId, fetchPage, onChange }) {
+  constructor({ ownUserId, fetchPage, remove, onChange }) {
     this.#ownUserId = ownUserId;
     this.#fetchPage = fetchPage;
     this.#onChange = onChange;
-    this.#build();
+    this.#build(remove);
   }
 
-  #build() {
+  #build(remove) {
     const make = (tag, className) => Object.assign(document.createElement(tag), { className });
     this.element = make("section", "timeline");
     this.scroller = make("div", "log");
@@ -55,19 +68,26 @@ export class Timeline {
     this.scroller.setAttribute("role", "log");
     this.scroller.setAttribute("aria-live", "polite");
     this.scroller.setAttribute("aria-relevant", "additions");
-    this.top = make("div", "edge edge-top");
     this.list = make("div", "entries");
-    this.bottom = make("div", "edge edge-bottom");
     this.tail = make("div", "tail");
     this.jump = make("button", "jump");
     this.jump.type = "button";
     this.jump.hidden = true;
     this.jump.addEventListener("click", () => this.showNewest());
-    this.scroller.append(this.top, this.list, this.tail, this.bottom);
+    this.scroller.append(this.#edges.top, this.list, this.tail, this.#edges.bottom);
     this.element.append(this.scroller, this.jump);
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.scroller.addEventListener("keydown", (event) => this.#key(event));
     new ResizeObserver(() => this.#resized()).observe(this.scroller);
+    this.#removal = new RemovalButtons({
+      list: this.list,
+      change: (change) => this.#keepPlace(change),
+      remove: async (seq) => {
+        await remove(seq);
+        this.redact(seq); // the room says so too, now or a little later
+      },
+      giveBackFocus: () => this.scroller.focus({ preventScroll: true }),
+    });
     this.setTitle("this room");
     this.#renderEdges();
   }
@@ -84,28 +104,30 @@ export class Timeline {
   start(events, { position, hasMore }) {
     this.#epoch = position.epoch;
     this.#isStarted = true;
-    this.#replace([...events].reverse(), { hasOlder: hasMore, hasNewer: false, show: "newest" });
+    this.#replace(events.filter(isMessage).reverse(), { hasOlder: hasMore, hasNewer: false, show: "newest" });
   }
 
   /** A live or a recovered event. Those of one frame are put into the page together. */
   receive(event) {
+    if (this.#recovery && event.seq <= this.#recovery.upTo) this.#recovery.messages += 1;
     this.#incoming.push(event);
     if (this.#incoming.length === 1) queueMicrotask(() => this.#flush());
   }
 
   connectionLost(atMs) {
-    if (!this.#isStarted || this.#pendingMarker) return;
+    if (!this.#isStarted || this.#markers.isPending) return;
     this.#flush();
-    const text = `Connection lost at ${formatTime(atMs)}`;
-    this.#pendingMarker = { afterSeq: this.#newestSeq, text, note: "reconnecting…" };
-    this.#markers.push(this.#pendingMarker);
-    if (this.#markers.length > MAX_MARKERS) this.#markers.shift();
+    this.#markers.lost(atMs, this.#newestSeq);
     this.#keepPlace(() => this.#renderTail());
   }
 
-  /** The room goes on where it was; `count` events follow through `receive`. */
-  recovered(count) {
-    this.#settleMarker(count === 0 ? "nothing was missed" : `${plural(count, "message", "messages")} recovered`);
+  /** The room goes on where it was: what was missed, up to `position`, follows at once through `receive` and `redact`. */
+  recovered({ position }) {
+    this.#recovery = { upTo: position.seq, messages: 0, removals: 0 };
+    queueMicrotask(() => {
+      this.#settleMarker(summarise(this.#recovery));
+      this.#recovery = null;
+    });
   }
 
   /**
@@ -114,26 +136,33 @@ export class Timeline {
    */
   startOver(events, { position, hasMore }) {
     this.#flush();
-    const run = [...events].reverse();
+    const run = events.filter(isMessage).reverse();
     const livesOn = position.epoch === this.#epoch && position.seq >= this.#newestSeq;
     if (!livesOn) {
       this.#epoch = position.epoch;
-      this.#markers = this.#pendingMarker ? [this.#pendingMarker] : [];
-      if (this.#pendingMarker) this.#pendingMarker.afterSeq = (run[0]?.seq ?? 1) - 1;
-      this.#settleMarker("the history of this room was started anew");
+      this.#markers.forgetOlder();
+      this.#removed.clear();
+      this.#settleMarker("the history of this room was started anew", (run[0]?.seq ?? 1) - 1);
       this.#replace(run, { hasOlder: hasMore, hasNewer: false, show: "newest" });
       return;
     }
     const missed = run.filter(({ seq }) => seq > this.#newestSeq);
+    if (run.length === 0 && position.seq > this.#newestSeq) {
+      this.#settleMarker("what came meanwhile is loaded");
+      this.#hasNewer = true;
+      if (this.isPinned) this.showNewest();
+      else this.retry();
+      return;
+    }
     if (missed.length < run.length || !hasMore) {
-      this.recovered(missed.length);
+      this.#settleMarker(summarise({ messages: missed.length, removals: 0 }));
       for (const event of missed) this.receive(event);
       this.#flush();
+      this.#recheck();
       return;
     }
     const count = position.seq - this.#newestSeq;
-    if (this.#pendingMarker) this.#pendingMarker.afterSeq = run[0].seq - 1;
-    this.#settleMarker(`${plural(count, "message", "messages")} came meanwhile`);
+    this.#settleMarker(`up to ${plural(count, "message", "messages")} came meanwhile`, run[0].seq - 1);
     if (this.isPinned) {
       this.#replace(run, { hasOlder: true, hasNewer: false, show: "newest" });
     } else {
@@ -143,12 +172,22 @@ export class Timeline {
       this.#hasNewer = true;
       this.#renderEdges();
       this.#changed();
+      this.#recheck();
     }
   }
 
-  redact(seq) {
+  /** The text of the event `seq` is gone for everyone: it goes from the page, and does not come back with a page. */
+  redact(seq, { seq: at } = {}) {
+    if (this.#recovery && at <= this.#recovery.upTo) this.#recovery.removals += 1;
+    this.#removed.add(seq);
+    if (this.#removed.size > MAX_REMOVED) this.#removed.delete(this.#removed.values().next().value);
+    this.#incoming = this.#incoming.map((event) => this.#withoutRemoved(event));
+    this.#blank(seq);
+  }
+
+  #blank(seq) {
     const entry = this.#entries.find(({ event }) => event.seq === seq);
-    if (!entry) return;
+    if (!entry || entry.event.redacted) return;
     entry.event = { ...entry.event, data: null, redacted: true };
     const fresh = renderEntry(entry.event, this.#ownUserId);
     this.#keepPlace(() => {
@@ -156,6 +195,22 @@ export class Timeline {
       entry.node = fresh;
       this.#decorateFrom(this.#entries.indexOf(entry), 2);
     });
+    this.#removal.refresh();
+  }
+
+  #withoutRemoved(event) {
+    return this.#removed.has(event.seq) && !event.redacted ? { ...event, data: null, redacted: true } : event;
+  }
+
+  /** Without a recovery nobody says what was removed meanwhile: what is shown is compared with what the room has now. */
+  async #recheck() {
+    const shown = this.#entries.map(({ event }) => event).filter(({ seq, redacted }) => seq !== undefined && !redacted);
+    if (shown.length === 0) return;
+    const generation = this.#generation;
+    const query = { event: EVENT_NAME, after: shown[0].seq - 1, limit: MAX_LIMIT };
+    const page = await this.#fetchPage(query).catch(() => null); // then it stays as it is, as without a connection
+    if (!page || generation !== this.#generation) return;
+    for (const { seq, redacted } of page.events) if (redacted) this.redact(seq);
   }
 
   // ----- being looked at
@@ -204,8 +259,9 @@ export class Timeline {
     this.#loadWhereNear();
   }
 
-  get isAtNewest() {
-    return !this.#hasNewer;
+  /** Whether the newest message is before the reader's eyes, as far as the page can know. */
+  get isNewestInView() {
+    return this.#isStarted && this.#isShown && this.isPinned;
   }
 
   // ----- the window
@@ -262,7 +318,8 @@ export class Timeline {
   }
 
   #add(events, end) {
-    const added = events.map((event) => ({ event, node: renderEntry(event, this.#ownUserId) }));
+    const current = events.map((event) => this.#withoutRemoved(event));
+    const added = current.map((event) => ({ event, node: renderEntry(event, this.#ownUserId) }));
     const nodes = added.map(({ node }) => node);
     if (end === "end") {
       this.#entries.push(...added);
@@ -271,6 +328,7 @@ export class Timeline {
       this.#entries.unshift(...added);
       this.list.prepend(...nodes);
     }
+    this.#removal.refresh();
   }
 
   #cutTop() {
@@ -295,26 +353,19 @@ export class Timeline {
   #markersBefore(index, before) {
     const { seq } = this.#entries[index].event;
     if (seq === undefined) return [];
-    return this.#markers.filter(({ afterSeq }) => {
-      if (afterSeq >= seq) return false;
-      return before ? afterSeq >= (before.seq ?? 0) : afterSeq === seq - 1 || !this.#hasOlder;
-    });
+    return this.#markers.between(before && (before.seq ?? 0), seq, this.#hasOlder);
   }
 
-  #settleMarker(note) {
-    const marker = this.#pendingMarker;
-    if (!marker) return;
-    this.#pendingMarker = null;
-    marker.note = note;
+  #settleMarker(note, afterSeq) {
+    if (!this.#markers.settle(note, afterSeq)) return;
     this.#keepPlace(() => {
       this.#decorateFrom(0, this.#entries.length);
       this.#renderTail();
     });
   }
 
-  /** Markers behind the newest event: nothing has been said since. */
   #renderTail() {
-    const markers = this.#hasNewer ? [] : this.#markers.filter(({ afterSeq }) => afterSeq >= this.#newestSeq);
+    const markers = this.#hasNewer ? [] : this.#markers.behind(this.#newestSeq);
     this.tail.replaceChildren(...markers.map(renderMarker));
   }
 
@@ -322,9 +373,10 @@ export class Timeline {
 
   async #loadOlder() {
     const first = this.#entries.find(({ event }) => event.seq !== undefined);
-    if (!first) return;
-    await this.#load("older", { before: first.event.seq, limit: PAGE_SIZE }, ({ events, hasMore }) => {
+    const query = first ? { before: first.event.seq, limit: PAGE_SIZE } : { limit: PAGE_SIZE };
+    await this.#load("older", query, ({ events, hasMore }) => {
       this.#hasOlder = hasMore;
+      this.#newestSeq = Math.max(this.#newestSeq, events[0]?.seq ?? 0);
       this.#quietly(() =>
         this.#keepPlace(() => {
           this.#add([...events].reverse(), "start");
@@ -393,46 +445,27 @@ export class Timeline {
     }
   }
 
+  #renderEdges() {
+    const isEmpty = this.#entries.length === 0;
+    this.scroller.setAttribute("aria-busy", String(this.#loading !== null));
+    this.element.classList.toggle("is-empty", this.#isStarted && isEmpty && !this.#hasOlder);
+    this.#edges.render({
+      title: this.title,
+      isStarted: this.#isStarted,
+      isEmpty,
+      hasOlder: this.#hasOlder,
+      hasNewer: this.#hasNewer,
+      loading: this.#loading,
+      failure: this.#failure,
+    });
+  }
+
   #loadWhereNear() {
     if (!this.#isShown || this.#loading || this.#failure) return;
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     if (clientHeight === 0) return;
     if (this.#hasOlder && scrollTop < LOAD_WITHIN_PX) this.#loadOlder();
     else if (this.#hasNewer && scrollHeight - scrollTop - clientHeight < LOAD_WITHIN_PX) this.#loadNewer();
-  }
-
-  // ----- edges: what is said above the first and below the last entry
-
-  #renderEdges() {
-    const { top, bottom } = this;
-    this.scroller.setAttribute("aria-busy", String(this.#loading !== null));
-    this.element.classList.toggle("is-empty", this.#isStarted && this.#entries.length === 0 && !this.#hasOlder);
-    if (!this.#isStarted) this.#edge(top, "loading", "Opening the room…");
-    else if (this.#loading === "older" || this.#loading === "jump") this.#edge(top, "loading", "Loading messages…");
-    else if (this.#failure?.kind === "older") this.#edge(top, "failure", explain(this.#failure.error));
-    else if (this.#hasOlder) this.#edge(top, "rest", "");
-    else if (this.#entries.length === 0) this.#edge(top, "empty", "Nothing has been said here yet. Be the first.");
-    else this.#edge(top, "beginning", `This is the beginning of ${this.title}`);
-    if (this.#loading === "newer") this.#edge(bottom, "loading", "Loading messages…");
-    else if (this.#failure?.kind === "newer") this.#edge(bottom, "failure", explain(this.#failure.error));
-    else this.#edge(bottom, this.#hasNewer ? "rest" : "none", "");
-  }
-
-  #edge(element, state, text) {
-    if (element.dataset.state === state && element.dataset.text === text) return;
-    element.dataset.state = state;
-    element.dataset.text = text;
-    element.replaceChildren();
-    if (state === "loading") {
-      element.append(Object.assign(document.createElement("span"), { className: "spinner", ariaHidden: "true" }));
-    }
-    if (text) element.append(Object.assign(document.createElement("bdi"), { textContent: text }));
-    if (state === "failure") {
-      const button = Object.assign(document.createElement("button"), { type: "button", className: "link-button" });
-      button.textContent = "Try again";
-      button.addEventListener("click", () => this.retry());
-      element.append(button);
-    }
   }
 
   // ----- scrolling
