@@ -233,18 +233,31 @@ class ChatPage:
         return seqs
 
 
+def until(chat: ChatPage, condition: Callable[[], bool]) -> None:
+    """Wait, while the page goes on."""
+    for _ in range(2_000):
+        if condition():
+            return
+        chat.page.evaluate("() => new Promise(requestAnimationFrame)")
+    raise AssertionError("waited in vain")
+
+
 class Between:
     """Stands on the wire between a page and the server, passes on what it is not told to play, and keeps the rest."""
 
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
         self._changes: list[Callable[[dict[str, Any]], None]] = []
-        self._answers: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+        self._answers: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {}
         self._page: WebSocketRoute | None = None
 
-    def answer(self, kind: str, answer: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
-        """Answer the requests of that type by itself."""
+    def answer(self, kind: str, answer: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
+        """Answer the requests of that type by itself; None is no answer, and the server never gets them."""
         self._answers[kind] = answer
+
+    def pass_on(self, kind: str) -> None:
+        """Leave the requests of that type to the server again."""
+        del self._answers[kind]
 
     def change(self, change: Callable[[dict[str, Any]], None]) -> None:
         """Have every message of the server changed in place before the page gets it."""
@@ -271,8 +284,8 @@ class Between:
             answer = self._answers.get(message["type"])
             if answer is None:
                 server.send(text)
-            else:
-                page.send(json.dumps({"id": message["id"], **answer(message)}))
+            elif (played := answer(message)) is not None:
+                page.send(json.dumps({"id": message["id"], **played}))
 
         def tell(text: str | bytes) -> None:
             message = json.loads(text)

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import Between
+from .conftest import Between, until
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from playwright.sync_api import Locator
 
     from tests.browser.conftest import ChatPage, ChatServer, OpenChat
@@ -47,15 +45,6 @@ class Marks:
 
 def badge(chat: ChatPage, room: str) -> Locator:
     return chat.page.locator(".room-list li", has_text=room).locator(".badge")
-
-
-def until(chat: ChatPage, condition: Callable[[], bool]) -> None:
-    """Wait, while the page goes on."""
-    for _ in range(2_000):
-        if condition():
-            return
-        chat.page.evaluate("() => new Promise(requestAnimationFrame)")
-    raise AssertionError("waited in vain")
 
 
 def test_rooms_that_were_never_opened_say_what_is_unread(shared_server: ChatServer, open_chat: OpenChat) -> None:
