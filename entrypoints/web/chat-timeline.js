@@ -2,10 +2,12 @@
 // however long the room is; what leaves at one end is fetched again when the reader comes back to it.
 
 import { Edges } from "./chat-edges.js";
-import { decorate, renderEntry, renderMarker } from "./chat-entry.js";
+import { Entries } from "./chat-entries.js";
+import { renderMarker } from "./chat-entry.js";
 import { plural } from "./chat-format.js";
 import { Markers, summarise } from "./chat-markers.js";
 import { RemovalButtons } from "./chat-removal.js";
+import { Scroll } from "./chat-scroll.js";
 
 const EVENT_NAME = "message";
 const PAGE_SIZE = 50;
@@ -15,7 +17,6 @@ const SLACK = 50;
 /** A page is asked for when the reader is this near to the end of what is there. */
 const LOAD_WITHIN_PX = 900;
 const PINNED_WITHIN_PX = 48;
-const MAX_REMOVED = 1_000;
 /** What a page has at most, by the protocol. */
 const MAX_LIMIT = 1_000;
 
@@ -23,35 +24,28 @@ const MAX_LIMIT = 1_000;
 const isMessage = ({ event }) => event === EVENT_NAME;
 
 export class Timeline {
-  /** Whether the window ends at the newest event, and the reader is there: then it follows. */
-  isPinned = true;
   /** Events that came while the reader was elsewhere. */
   newCount = 0;
 
   #ownUserId;
   #fetchPage;
   #onChange;
-  #entries = [];
   #markers = new Markers();
+  #entries;
+  #scroll;
   #edges = new Edges(() => this.retry());
   #removal;
-  /** The seqs that were removed lately: a page that was cut before may still bring their text. */
-  #removed = new Set();
   /** What the recovery of this moment brings, while it is handed over. */
   #recovery = null;
-  #hasOlder = false;
-  #hasNewer = false;
   #newestSeq = 0;
   #epoch = null;
   #isStarted = false;
-  #isShown = false;
   /** "older", "newer" or "jump", while a page is on its way. */
   #loading = null;
   #failure = null;
   /** Raised when the window is replaced, so that a page for the old one is not put into the new one. */
   #generation = 0;
   #incoming = [];
-  #savedPlace = null;
 
   constructor({ ownUserId, fetchPage, remove, onChange }) {
     this.#ownUserId = ownUserId;
@@ -68,19 +62,20 @@ export class Timeline {
     this.scroller.setAttribute("role", "log");
     this.scroller.setAttribute("aria-live", "polite");
     this.scroller.setAttribute("aria-relevant", "additions");
-    this.list = make("div", "entries");
+    this.#entries = new Entries({ ownUserId: this.#ownUserId, markers: this.#markers });
+    this.#scroll = new Scroll(this.scroller, this.#entries);
     this.tail = make("div", "tail");
     this.jump = make("button", "jump");
     this.jump.type = "button";
     this.jump.hidden = true;
     this.jump.addEventListener("click", () => this.showNewest());
-    this.scroller.append(this.#edges.top, this.list, this.tail, this.#edges.bottom);
+    this.scroller.append(this.#edges.top, this.#entries.list, this.tail, this.#edges.bottom);
     this.element.append(this.scroller, this.jump);
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.scroller.addEventListener("keydown", (event) => this.#key(event));
     new ResizeObserver(() => this.#resized()).observe(this.scroller);
     this.#removal = new RemovalButtons({
-      list: this.list,
+      list: this.#entries.list,
       change: (change) => this.#keepPlace(change),
       remove: async (seq) => {
         await remove(seq);
@@ -90,6 +85,15 @@ export class Timeline {
     });
     this.setTitle("this room");
     this.#renderEdges();
+  }
+
+  /** Whether the window ends at the newest event, and the reader is there: then it follows. */
+  get isPinned() {
+    return this.#scroll.isPinned;
+  }
+
+  set isPinned(isPinned) {
+    this.#scroll.isPinned = isPinned;
   }
 
   setTitle(title) {
@@ -141,7 +145,7 @@ export class Timeline {
     if (!livesOn) {
       this.#epoch = position.epoch;
       this.#markers.forgetOlder();
-      this.#removed.clear();
+      this.#entries.forgetRemoved();
       this.#settleMarker("the history of this room was started anew", (run[0]?.seq ?? 1) - 1);
       this.#replace(run, { hasOlder: hasMore, hasNewer: false, show: "newest" });
       return;
@@ -149,7 +153,7 @@ export class Timeline {
     const missed = run.filter(({ seq }) => seq > this.#newestSeq);
     if (run.length === 0 && position.seq > this.#newestSeq) {
       this.#settleMarker("what came meanwhile is loaded");
-      this.#hasNewer = true;
+      this.#entries.hasNewer = true;
       if (this.isPinned) this.showNewest();
       else this.retry();
       return;
@@ -169,7 +173,7 @@ export class Timeline {
       // The reader is somewhere above: what is missing comes with the pages on the way down.
       this.newCount += count;
       this.#newestSeq = run.at(-1).seq;
-      this.#hasNewer = true;
+      this.#entries.hasNewer = true;
       this.#renderEdges();
       this.#changed();
       this.#recheck();
@@ -179,35 +183,16 @@ export class Timeline {
   /** The text of the event `seq` is gone for everyone: it goes from the page, and does not come back with a page. */
   redact(seq, { seq: at } = {}) {
     if (this.#recovery && at <= this.#recovery.upTo) this.#recovery.removals += 1;
-    this.#removed.add(seq);
-    if (this.#removed.size > MAX_REMOVED) this.#removed.delete(this.#removed.values().next().value);
-    this.#incoming = this.#incoming.map((event) => this.#withoutRemoved(event));
-    this.#blank(seq);
-  }
-
-  #blank(seq) {
-    const entry = this.#entries.find(({ event }) => event.seq === seq);
-    if (!entry || entry.event.redacted) return;
-    entry.event = { ...entry.event, data: null, redacted: true };
-    const fresh = renderEntry(entry.event, this.#ownUserId);
-    this.#keepPlace(() => {
-      entry.node.replaceWith(fresh);
-      entry.node = fresh;
-      this.#decorateFrom(this.#entries.indexOf(entry), 2);
-    });
+    this.#keepPlace(() => this.#entries.remove(seq));
     this.#removal.refresh();
-  }
-
-  #withoutRemoved(event) {
-    return this.#removed.has(event.seq) && !event.redacted ? { ...event, data: null, redacted: true } : event;
   }
 
   /** Without a recovery nobody says what was removed meanwhile: what is shown is compared with what the room has now. */
   async #recheck() {
-    const shown = this.#entries.map(({ event }) => event).filter(({ seq, redacted }) => seq !== undefined && !redacted);
-    if (shown.length === 0) return;
+    const { firstSeq } = this.#entries;
+    if (firstSeq === undefined) return;
     const generation = this.#generation;
-    const query = { event: EVENT_NAME, after: shown[0].seq - 1, limit: MAX_LIMIT };
+    const query = { event: EVENT_NAME, after: firstSeq - 1, limit: MAX_LIMIT };
     const page = await this.#fetchPage(query).catch(() => null); // then it stays as it is, as without a connection
     if (!page || generation !== this.#generation) return;
     for (const { seq, redacted } of page.events) if (redacted) this.redact(seq);
@@ -216,29 +201,26 @@ export class Timeline {
   // ----- being looked at
 
   show() {
-    this.#isShown = true;
-    const place = this.#savedPlace;
-    if (this.isPinned || !place?.entry.node.isConnected) this.#scrollToEnd();
-    else this.scroller.scrollTop += this.#topOf(place.entry) - place.top;
+    this.#scroll.show();
+    if (this.isPinned && !this.#entries.hasNewer) this.newCount = 0;
     this.#afterLayout();
   }
 
   hide() {
-    this.#savedPlace = this.#place();
-    this.#isShown = false;
+    this.#scroll.hide();
   }
 
   /** Down to the newest event, wherever the window is. */
   async showNewest() {
-    if (this.#hasNewer) await this.#jumpTo({ limit: PAGE_SIZE }, "newest");
-    this.isPinned = !this.#hasNewer;
+    if (this.#entries.hasNewer) await this.#jumpTo({ limit: PAGE_SIZE }, "newest");
+    this.isPinned = !this.#entries.hasNewer;
     this.#scrollToEnd();
     this.#changed();
   }
 
   /** Up to the first event of the room. */
   async showBeginning() {
-    if (this.#hasOlder) {
+    if (this.#entries.hasOlder) {
       try {
         await this.#jumpTo({ after: 0, limit: PAGE_SIZE }, "beginning");
       } catch (error) {
@@ -249,7 +231,7 @@ export class Timeline {
       }
     }
     this.isPinned = false;
-    this.scroller.scrollTop = 0;
+    this.#scroll.toStart();
     this.#changed();
   }
 
@@ -261,7 +243,7 @@ export class Timeline {
 
   /** Whether the newest message is before the reader's eyes, as far as the page can know. */
   get isNewestInView() {
-    return this.#isStarted && this.#isShown && this.isPinned;
+    return this.#isStarted && this.#scroll.isShown && this.isPinned;
   }
 
   // ----- the window
@@ -276,10 +258,10 @@ export class Timeline {
     if (!wasPinned) this.newCount += events.filter(({ from }) => from !== this.#ownUserId).length;
     if (wasPinned && events.length > MAX_ENTRIES) {
       this.#replace(events.slice(-MAX_ENTRIES), { hasOlder: true, hasNewer: false, show: "newest" });
-    } else if (!this.#hasNewer && (wasPinned || this.#entries.length + events.length <= 2 * MAX_ENTRIES)) {
+    } else if (!this.#entries.hasNewer && (wasPinned || this.#entries.length + events.length <= 2 * MAX_ENTRIES)) {
       this.#append(events);
     } else {
-      this.#hasNewer = true;
+      this.#entries.hasNewer = true;
       this.#renderEdges();
       this.#renderTail();
     }
@@ -289,10 +271,8 @@ export class Timeline {
   #append(events) {
     const follow = this.isPinned;
     this.#keepPlace(() => {
-      const first = this.#entries.length;
-      this.#add(events, "end");
-      if (follow && this.#entries.length > MAX_ENTRIES + SLACK) this.#cutTop();
-      else this.#decorateFrom(first, events.length);
+      this.#add(events);
+      if (follow && this.#entries.length > MAX_ENTRIES + SLACK) this.#entries.cutTop(MAX_ENTRIES);
       this.#renderTail();
       this.#renderEdges();
     });
@@ -301,87 +281,50 @@ export class Timeline {
 
   #replace(events, { hasOlder, hasNewer, show }) {
     this.#generation += 1;
-    this.#entries = [];
-    this.list.replaceChildren();
-    this.#hasOlder = hasOlder;
-    this.#hasNewer = hasNewer;
+    this.#entries.clear();
+    this.#entries.hasOlder = hasOlder;
+    this.#entries.hasNewer = hasNewer;
     this.#failure = null;
-    this.#quietly(() => this.#add(events, "end"));
+    this.#quietly(() => this.#add(events));
     this.#newestSeq = Math.max(hasNewer ? this.#newestSeq : 0, events.at(-1)?.seq ?? 0);
-    this.#decorateFrom(0, events.length);
     this.#renderTail();
     this.#renderEdges();
     this.isPinned = show === "newest" && !hasNewer;
     if (show === "newest") this.#scrollToEnd();
-    else this.scroller.scrollTop = 0;
+    else this.#scroll.toStart();
     this.#afterLayout();
   }
 
-  #add(events, end) {
-    const current = events.map((event) => this.#withoutRemoved(event));
-    const added = current.map((event) => ({ event, node: renderEntry(event, this.#ownUserId) }));
-    const nodes = added.map(({ node }) => node);
-    if (end === "end") {
-      this.#entries.push(...added);
-      this.list.append(...nodes);
-    } else {
-      this.#entries.unshift(...added);
-      this.list.prepend(...nodes);
-    }
+  #add(events, where) {
+    this.#entries.add(events, where);
     this.#removal.refresh();
-  }
-
-  #cutTop() {
-    for (const { node } of this.#entries.splice(0, this.#entries.length - MAX_ENTRIES)) node.remove();
-    this.#hasOlder = true;
-    this.#decorateFrom(0, this.#entries.length);
-  }
-
-  #cutBottom() {
-    for (const { node } of this.#entries.splice(MAX_ENTRIES)) node.remove();
-    this.#hasNewer = true;
-  }
-
-  /** Day lines, markers and grouping depend on the entry before. */
-  #decorateFrom(index, count) {
-    for (let i = Math.max(0, index); i < Math.min(this.#entries.length, index + count + 1); i += 1) {
-      const before = this.#entries[i - 1]?.event;
-      decorate(this.#entries[i].node, this.#entries[i].event, before, this.#markersBefore(i, before));
-    }
-  }
-
-  #markersBefore(index, before) {
-    const { seq } = this.#entries[index].event;
-    if (seq === undefined) return [];
-    return this.#markers.between(before && (before.seq ?? 0), seq, this.#hasOlder);
   }
 
   #settleMarker(note, afterSeq) {
     if (!this.#markers.settle(note, afterSeq)) return;
     this.#keepPlace(() => {
-      this.#decorateFrom(0, this.#entries.length);
+      this.#entries.decorateAll();
       this.#renderTail();
     });
   }
 
   #renderTail() {
-    const markers = this.#hasNewer ? [] : this.#markers.behind(this.#newestSeq);
+    const markers = this.#entries.hasNewer ? [] : this.#markers.behind(this.#newestSeq);
     this.tail.replaceChildren(...markers.map(renderMarker));
   }
 
   // ----- pages
 
   async #loadOlder() {
-    const first = this.#entries.find(({ event }) => event.seq !== undefined);
-    const query = first ? { before: first.event.seq, limit: PAGE_SIZE } : { limit: PAGE_SIZE };
+    const { firstSeq } = this.#entries;
+    const query = firstSeq === undefined ? { limit: PAGE_SIZE } : { before: firstSeq, limit: PAGE_SIZE };
     await this.#load("older", query, ({ events, hasMore }) => {
-      this.#hasOlder = hasMore;
+      this.#entries.hasOlder = hasMore;
       this.#newestSeq = Math.max(this.#newestSeq, events[0]?.seq ?? 0);
       this.#quietly(() =>
         this.#keepPlace(() => {
-          this.#add([...events].reverse(), "start");
-          this.#decorateFrom(0, events.length);
-          if (this.#entries.length > MAX_ENTRIES) this.#cutBottom();
+          this.#add([...events].reverse(), { atStart: true });
+          this.#entries.cutBottom(MAX_ENTRIES);
           this.#renderTail();
         }),
       );
@@ -389,19 +332,17 @@ export class Timeline {
   }
 
   async #loadNewer() {
-    const last = this.#entries.findLast(({ event }) => event.seq !== undefined);
-    if (!last) return;
-    await this.#load("newer", { after: last.event.seq, limit: PAGE_SIZE }, ({ events, hasMore }) => {
-      const newest = events[0]?.seq ?? last.event.seq;
+    const { lastSeq } = this.#entries;
+    if (lastSeq === undefined) return;
+    await this.#load("newer", { after: lastSeq, limit: PAGE_SIZE }, ({ events, hasMore }) => {
+      const newest = events[0]?.seq ?? lastSeq;
       // Live events may have come after the page was cut: then it is not the end yet.
-      this.#hasNewer = hasMore || newest < this.#newestSeq;
+      this.#entries.hasNewer = hasMore || newest < this.#newestSeq;
       this.#newestSeq = Math.max(this.#newestSeq, newest);
       this.#quietly(() =>
         this.#keepPlace(() => {
-          const first = this.#entries.length;
-          this.#add([...events].reverse(), "end");
-          this.#decorateFrom(first, events.length);
-          if (this.#entries.length > MAX_ENTRIES) this.#cutTop();
+          this.#add([...events].reverse());
+          this.#entries.cutTop(MAX_ENTRIES);
           this.#renderTail();
         }),
       );
@@ -448,39 +389,39 @@ export class Timeline {
   #renderEdges() {
     const isEmpty = this.#entries.length === 0;
     this.scroller.setAttribute("aria-busy", String(this.#loading !== null));
-    this.element.classList.toggle("is-empty", this.#isStarted && isEmpty && !this.#hasOlder);
+    this.element.classList.toggle("is-empty", this.#isStarted && isEmpty && !this.#entries.hasOlder);
     this.#edges.render({
       title: this.title,
       isStarted: this.#isStarted,
       isEmpty,
-      hasOlder: this.#hasOlder,
-      hasNewer: this.#hasNewer,
+      hasOlder: this.#entries.hasOlder,
+      hasNewer: this.#entries.hasNewer,
       loading: this.#loading,
       failure: this.#failure,
     });
   }
 
   #loadWhereNear() {
-    if (!this.#isShown || this.#loading || this.#failure) return;
+    if (!this.#scroll.isShown || this.#loading || this.#failure) return;
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     if (clientHeight === 0) return;
-    if (this.#hasOlder && scrollTop < LOAD_WITHIN_PX) this.#loadOlder();
-    else if (this.#hasNewer && scrollHeight - scrollTop - clientHeight < LOAD_WITHIN_PX) this.#loadNewer();
+    if (this.#entries.hasOlder && scrollTop < LOAD_WITHIN_PX) this.#loadOlder();
+    else if (this.#entries.hasNewer && scrollHeight - scrollTop - clientHeight < LOAD_WITHIN_PX) this.#loadNewer();
   }
 
   // ----- scrolling
 
   #scrolled() {
-    if (!this.#isShown) return;
+    if (!this.#scroll.isShown) return;
     const wasPinned = this.isPinned;
-    this.isPinned = !this.#hasNewer && this.#distanceToEnd() < PINNED_WITHIN_PX;
+    this.isPinned = !this.#entries.hasNewer && this.#scroll.distanceToEnd < PINNED_WITHIN_PX;
     if (this.isPinned) this.newCount = 0;
     if (wasPinned !== this.isPinned || !this.isPinned) this.#changed();
     this.#loadWhereNear();
   }
 
   #resized() {
-    if (!this.#isShown) return;
+    if (!this.#scroll.isShown) return;
     if (this.isPinned) this.#scrollToEnd();
     this.#loadWhereNear();
   }
@@ -489,13 +430,14 @@ export class Timeline {
     requestAnimationFrame(() => this.#loadWhereNear());
   }
 
-  #distanceToEnd() {
-    return this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight;
+  #scrollToEnd() {
+    this.#scroll.toEnd();
+    if (!this.#entries.hasNewer) this.newCount = 0;
   }
 
-  #scrollToEnd() {
-    this.scroller.scrollTop = this.scroller.scrollHeight;
-    if (!this.#hasNewer) this.newCount = 0;
+  #keepPlace(change) {
+    this.#scroll.keep(change);
+    if (this.isPinned && !this.#entries.hasNewer) this.newCount = 0;
   }
 
   #key(event) {
@@ -506,32 +448,6 @@ export class Timeline {
     else this.showNewest();
   }
 
-  /** Changes the document so that what the reader looks at stays where it is. */
-  #keepPlace(change) {
-    const place = this.#isShown ? this.#place() : null;
-    change();
-    if (!place) return;
-    if (this.isPinned) this.#scrollToEnd();
-    else if (place.entry.node.isConnected) this.scroller.scrollTop += this.#topOf(place.entry) - place.top;
-  }
-
-  /** The first entry in sight, and where its text begins: lines above it may come and go. */
-  #place() {
-    let low = 0;
-    let high = this.#entries.length - 1;
-    if (high < 0) return null;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#topOf(this.#entries[middle]) + this.#entries[middle].node.lastElementChild.offsetHeight > 0) high = middle;
-      else low = middle + 1;
-    }
-    return { entry: this.#entries[low], top: this.#topOf(this.#entries[low]) };
-  }
-
-  #topOf({ node }) {
-    return node.lastElementChild.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top;
-  }
-
   /** Pages are not read out: only what is new is. */
   #quietly(change) {
     this.scroller.setAttribute("aria-live", "off");
@@ -540,7 +456,7 @@ export class Timeline {
   }
 
   #changed() {
-    const isFar = this.#hasNewer || this.#distanceToEnd() > this.scroller.clientHeight;
+    const isFar = this.#entries.hasNewer || this.#scroll.distanceToEnd > this.scroller.clientHeight;
     this.jump.hidden = this.isPinned || !(this.newCount > 0 || isFar);
     this.jump.textContent =
       this.newCount > 0 ? `${plural(this.newCount, "new message", "new messages")} ↓` : "Newest messages ↓";
