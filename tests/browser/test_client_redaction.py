@@ -166,3 +166,29 @@ def test_the_list_of_rooms_has_what_is_unread(client_page: ClientPage) -> None:
         }"""
     )
     assert rooms == [12, None]
+
+
+def test_redactions_are_known_over_many_connections(client_page: ClientPage) -> None:
+    """A name that the client never subscribed to reaches it all the same, so a rejoin is no break in what it has had."""
+    notes = client_page.run(
+        """async ({ Script }) => {
+          const script = new Script();
+          const { client, room } = await script.joinedClient({ seq: 0 });
+          room.onRedacted(() => {});
+          const redactions = [];
+          for (let seq = 1; seq <= 70; seq += 1) {
+            redactions.unshift(script.redaction(seq, 1));
+            script.say({ type: "events", roomId: "r", events: redactions.slice(0, 1) });
+            script.lose();
+            await script.welcome(seq + 1);
+            await script.joined({ seq, recovered: true });
+          }
+          const unseen = [];
+          client.onHistory((_, events) => unseen.push(...events.map(({ seq }) => seq)));
+          const joining = client.join("r");
+          await script.joined({ seq: 70, history: redactions });
+          await joining;
+          return unseen;
+        }"""
+    )
+    assert notes == []
