@@ -13,6 +13,7 @@ from ...application.manage_rooms import ManageRooms
 from ...application.page_history import PageHistory
 from ...application.ports.authenticator import Authenticator
 from ...application.publish_event import PublishEvent
+from ...application.redact_event import RedactEvent
 from ...domain.ports.history_source import HistorySource
 from .wire import WireCodec
 
@@ -40,6 +41,7 @@ class Services:
     publish: PublishEvent
     pages: PageHistory
     manage: ManageRooms
+    redact: RedactEvent
     source: HistorySource
     authenticator: Authenticator
     hooks: Hooks
