@@ -169,7 +169,7 @@ def test_the_list_of_rooms_has_what_is_unread(client_page: ClientPage) -> None:
 
 
 def test_redactions_are_known_over_many_connections(client_page: ClientPage) -> None:
-    """A name that the client never subscribed to reaches it all the same, so a rejoin is no break in what it has had."""
+    """They reach the client whatever it is subscribed to, so a rejoin is no break in what it has had."""
     notes = client_page.run(
         """async ({ Script }) => {
           const script = new Script();

@@ -205,3 +205,23 @@ def test_without_a_recovery_the_page_finds_out_what_was_removed(shared_server: C
         grace.say("event 81", room="compared")
         expect(chat.message("event 81")).to_be_visible()
         expect(shown).to_have_text(REMOVED)
+
+
+def test_what_one_takes_back_is_gone_for_everyone(shared_server: ChatServer, open_chat: OpenChat) -> None:
+    """With the real server: from the pages that are open, and from those that are opened later."""
+    with shared_server.user("grace", "gone", create=True):
+        ada = open_chat(shared_server, "Ada", "gone")
+        bob = open_chat(shared_server, "Bob", "gone")
+        ada.say("a secret")
+        ada.say("no secret")
+        expect(bob.message("no secret")).to_be_visible()
+        own = entry(ada, "a secret").first
+        own.hover()
+        own.get_by_role("button", name="Remove this message").click()
+        own.get_by_role("button", name="Remove", exact=True).click()
+        expect(ada.message(REMOVED)).to_be_visible()
+        expect(bob.message(REMOVED)).to_be_visible()
+        expect(bob.log.locator(".author").first).to_have_text("Ada")
+        bob.page.reload()
+        expect(bob.message("no secret")).to_be_visible()
+        assert bob.texts() == [REMOVED, "no secret"]
