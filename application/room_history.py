@@ -65,7 +65,7 @@ class RoomHistory:
 
     @property
     def bottom(self) -> int:
-        """No event has a smaller or equal seq; where nobody knows that, and places end first, it lies below them all."""
+        """No event has a smaller or equal seq; below all places where the history goes on without them."""
         return -1 if self.is_open_ended else self.floor
 
     @property
