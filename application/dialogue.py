@@ -28,6 +28,7 @@ from .redact_event import RedactEvent
 from .room_registry import RoomRegistry
 from .session import Session
 from .sweeper import Sweeper
+from .tell_evictions import TellEvictions
 
 SYSTEM = "system"
 """On whose behalf the application acts, where it names nobody."""
@@ -98,6 +99,7 @@ class Dialogue:
         listeners: Listeners,
         sweeper: Sweeper,
         idle_rooms: IdleRooms,
+        evictions: TellEvictions,
     ) -> None:
         self.registry = registry
         self.publish = publish
@@ -110,6 +112,7 @@ class Dialogue:
         self._listeners = listeners
         self._sweeper = sweeper
         self._idle_rooms = idle_rooms
+        self._evictions = evictions
         self._is_running = False
 
     def room(self, room_id: str) -> RoomHandle:
@@ -158,6 +161,7 @@ class Dialogue:
             background.start_soon(self._listeners.run)
             background.start_soon(self._sweeper.run)
             background.start_soon(self._idle_rooms.run)
+            background.start_soon(self._evictions.run)
             background.start_soon(self._journal.run)
             self._is_running = True
             try:

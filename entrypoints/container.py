@@ -15,12 +15,14 @@ from ..adapters.hooks.store import HookStore
 from ..adapters.hooks.user_events import HookedUserEvents
 from ..adapters.litestar.services import Limits, Services
 from ..adapters.litestar.wire import ENVELOPE_SIZE, WireCodec
+from ..adapters.memory.eviction_marks import MemoryEvictionMarks
 from ..adapters.memory.history_archive import MemoryHistoryArchive
 from ..adapters.memory.history_source import MemoryHistorySource
 from ..adapters.memory.room_store import MemoryRoomStore
 from ..adapters.memory.store import MemoryStore
 from ..adapters.memory.user_events import MemoryUserEvents
 from ..adapters.sqlmodel.database import Database
+from ..adapters.sqlmodel.eviction_marks import SqlEvictionMarks
 from ..adapters.sqlmodel.history_archive import SqlHistoryArchive
 from ..adapters.sqlmodel.history_source import SqlHistorySource
 from ..adapters.sqlmodel.room_store import SqlRoomStore
@@ -40,6 +42,7 @@ from ..application.recover_events import RecoverEvents
 from ..application.redact_event import RedactEvent
 from ..application.room_registry import RoomRegistry
 from ..application.sweeper import Sweeper
+from ..application.tell_evictions import TellEvictions
 from .app_config import AppConfig
 from .origins import OriginPolicy
 from .settings import Settings
@@ -56,6 +59,11 @@ def _storage_kind(settings: Settings, config: AppConfig) -> str:
         config.refuse_retention()
         return HOOKS
     return settings.database.partition(":")[0]
+
+
+def _cleanup_hook(kind: str, config: AppConfig, hooks: StorageHooks) -> StorageHooks | None:
+    """What is told of evicted events that an archive keeps, too; the hooks' own storage is handed them otherwise."""
+    return hooks if config.hooks.on_cleanup is not None and kind != HOOKS else None
 
 
 def _room_for_events(settings: Settings) -> int:
@@ -82,14 +90,15 @@ class Container(containers.DeclarativeContainer):
         synchronous=settings.provided.synchronous,
         busy_timeout_s=settings.provided.busy_timeout_s,
     )
+    storage_hooks = providers.Singleton(
+        StorageHooks,
+        config.provided.hooks.on_cleanup,
+        config.provided.hooks.on_load,
+        settings.provided.hook_timeout_s,
+    )
     hook_store = providers.Singleton(
         HookStore,
-        providers.Singleton(
-            StorageHooks,
-            config.provided.hooks.on_cleanup,
-            config.provided.hooks.on_load,
-            settings.provided.hook_timeout_s,
-        ),
+        storage_hooks,
         config.provided.memory_limits,
         max_waiting=settings.provided.max_waiting_cleanup,
         flush_timeout_s=settings.provided.flush_timeout_s,
@@ -122,6 +131,14 @@ class Container(containers.DeclarativeContainer):
         hooks=providers.Singleton(HookedUserEvents, hook_store),
     )
 
+    eviction_marks = providers.Selector(
+        storage_kind,
+        memory=providers.Singleton(MemoryEvictionMarks, memory_store),
+        sqlite=providers.Singleton(SqlEvictionMarks, database),
+        hooks=providers.Singleton(MemoryEvictionMarks, memory_store),  # not asked: there the hooks are the storage
+    )
+    cleanup_hook = providers.Callable(_cleanup_hook, storage_kind, config, storage_hooks)
+
     hub = providers.Singleton(Hub)
     listeners = providers.Singleton(Listeners)
     registry = providers.Singleton(
@@ -139,7 +156,8 @@ class Container(containers.DeclarativeContainer):
         waiting_bytes=settings.provided.max_waiting_bytes,
         patience_s=settings.provided.publish_patience_s,
     )
-    journal = providers.Singleton(Journal, archive, source, registry, hub, listeners, clock, journal_limits)
+    evictions = providers.Singleton(TellEvictions, cleanup_hook, registry, source, eviction_marks)
+    journal = providers.Singleton(Journal, archive, source, registry, hub, listeners, clock, journal_limits, evictions)
     max_event_size = providers.Callable(_room_for_events, settings)
     publish = providers.Singleton(PublishEvent, registry, journal, source, max_event_size)
     pages = providers.Singleton(PageHistory, registry, source, max_event_size)
@@ -163,6 +181,7 @@ class Container(containers.DeclarativeContainer):
         listeners=listeners,
         sweeper=sweeper,
         idle_rooms=idle_rooms,
+        evictions=evictions,
     )
 
     codec = providers.Singleton(WireCodec, settings.provided.max_out_frame)

@@ -26,7 +26,7 @@ class StorageHooks:
     A call that takes longer than `timeout_s` has failed.
     """
 
-    def __init__(self, on_cleanup: OnCleanup, on_load: OnLoad, timeout_s: float) -> None:
+    def __init__(self, on_cleanup: OnCleanup | None, on_load: OnLoad | None, timeout_s: float) -> None:
         self._on_cleanup = on_cleanup
         self._on_load = on_load
         self._timeout_s = timeout_s
@@ -57,7 +57,8 @@ class StorageHooks:
             logger.exception("on_load(%r, %r, %d, %d) failed", room_id, name, start, end)
             raise Unavailable("The history cannot be reached: the application's on_load failed") from error
 
-    async def _call(self, hook: Callable[..., Any], *arguments: object) -> Any:
+    async def _call(self, hook: Callable[..., Any] | None, *arguments: object) -> Any:
+        assert hook is not None, "only hooks that were given are called"
         with fail_after(self._timeout_s):
             if iscoroutinefunction(hook):
                 return await hook(*arguments)
