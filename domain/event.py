@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from . import json_value
+
+if TYPE_CHECKING:
+    from .idempotency_key import IdempotencyKey
+    from .redaction import Redaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +18,8 @@ class Draft:
     """An event that a room has admitted and that has no place yet.
 
     `epoch` is the life of the room that admitted it: an archive refuses it in another. `payload` and `meta` are JSON in
-    UTF-8, as validation gave them back. `has_history` says whether it is to be kept.
+    UTF-8, as validation gave them back. `has_history` says whether it is to be kept. With a `key` it is kept once
+    however often it comes, and with a `redaction` the event that this names is blanked when it is kept.
     """
 
     room_id: str
@@ -23,6 +29,8 @@ class Draft:
     sender: str
     meta: bytes | None = None
     has_history: bool = True
+    key: IdempotencyKey | None = None
+    redaction: Redaction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +39,8 @@ class Event:
 
     `seq` is its place in the room, `event_seq` its place among the events of its name, both from 1 on without holes; an
     event without history has neither. `timestamp_ms` never runs backwards within a room. `payload` and `meta` are JSON
-    in UTF-8: the wire, the buffer and the archive pass them on as they are.
+    in UTF-8: the wire, the buffer and the archive pass them on as they are. A redacted event is a tombstone: its
+    payload is JSON's null. `epoch` is the life of the room in which it got its place, where that is known.
     """
 
     room_id: str
@@ -42,6 +51,8 @@ class Event:
     seq: int | None = None
     event_seq: int | None = None
     meta: bytes | None = None
+    is_redacted: bool = False
+    epoch: str | None = field(default=None, compare=False)
 
     @property
     def data(self) -> Any:
@@ -60,6 +71,35 @@ class Event:
         assert self.event_seq is not None, "an event without history has no place"
         return self.event_seq
 
+    @classmethod
+    def of(
+        cls,
+        *,
+        room_id: str,
+        name: str,
+        data: object,
+        sender: str,
+        timestamp_ms: int,
+        seq: int | None = None,
+        epoch: str | None = None,
+        meta: Mapping[str, object] | None = None,
+    ) -> Event:
+        """An event from Python values, as an application's own storage gives it back.
+
+        `seq` and `epoch` go together: a place is one in a life of the room. Raises InvalidEvent where `data` or `meta`
+        is no JSON that could be kept.
+        """
+        return cls(
+            room_id=room_id,
+            name=name,
+            payload=json_value.keepable(data, "data"),
+            sender=sender,
+            timestamp_ms=timestamp_ms,
+            seq=seq,
+            epoch=epoch,
+            meta=None if meta is None else json_value.keepable(meta, "meta"),
+        )
+
     @staticmethod
     def kept(draft: Draft, *, timestamp_ms: int, seq: int | None = None, event_seq: int | None = None) -> Event:
         """The event that `draft` became."""
@@ -72,4 +112,5 @@ class Event:
             seq=seq,
             event_seq=event_seq,
             meta=draft.meta,
+            epoch=draft.epoch,
         )

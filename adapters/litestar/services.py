@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ...application.client import Hooks
@@ -13,6 +13,7 @@ from ...application.manage_rooms import ManageRooms
 from ...application.page_history import PageHistory
 from ...application.ports.authenticator import Authenticator
 from ...application.publish_event import PublishEvent
+from ...application.redact_event import RedactEvent
 from ...domain.ports.history_source import HistorySource
 from .wire import WireCodec
 
@@ -40,7 +41,9 @@ class Services:
     publish: PublishEvent
     pages: PageHistory
     manage: ManageRooms
+    redact: RedactEvent
     source: HistorySource
+    check_storage: Callable[[], Awaitable[None]]
     authenticator: Authenticator
     hooks: Hooks
     codec: WireCodec

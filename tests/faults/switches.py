@@ -3,11 +3,11 @@ finished one is demanded."""
 
 from __future__ import annotations
 
-KEYS = False
+KEYS = True
 """A `key` on a trigger makes a repeat be kept once: the answer is the first one's, with `duplicate: true`."""
 
-RECOVERS = False
+RECOVERS = True
 """A join with `since`, after a short absence, is `recovered: true`."""
 
-READY_WRITES = False
+READY_WRITES = True
 """`/health/ready` is 503 also where the archive can be read and not written to."""
