@@ -56,7 +56,7 @@ class Member:
         if since is not None:
             self._crowd.counts["returns"] += 1
             if self._random.random() < 0.1:  # a position that must not be taken for one of this room's
-                since |= self._random.choice([{"epoch": "another"}, {"seq": since["seq"] + 10_000_000}])
+                since = since | self._random.choice([{"epoch": "another"}, {"seq": since["seq"] + 10_000_000}])
         self._crowd.counts["joins"] += 1
         while not await client.join(room_id, events, since):
             self._crowd.counts["unavailable"] += 1

@@ -59,7 +59,9 @@ class View:
         self.segments.append(Segment(names, answer | {"history": None}, since, history=history))
         self.is_joined = True
         self.epoch, self.cursor = answer["position"]["epoch"], answer["position"]["seq"]
-        self.timestamp = answer["history"][0]["timestamp"] if history else 0
+        # A recovery that came to nothing took its time: what was not kept, and came meanwhile, follows the snapshot.
+        is_late = answer.get("recovered") is False
+        self.timestamp = answer["history"][0]["timestamp"] if history and not is_late else 0
         assert ("recovered" in answer) == (since is not None)
 
     def take_subscribed(self, answer: Message) -> None:
