@@ -6,6 +6,7 @@ import logging
 import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack
+from dataclasses import replace
 from typing import Literal, TypeVar, get_args
 
 from anyio import CancelScope, CapacityLimiter, to_thread
@@ -129,6 +130,7 @@ class _Opened:
     """The engines and limits of a database that is open."""
 
     def __init__(self, settings: SqliteSettings) -> None:
+        self._settings = settings
         self.writer = writing_engine(settings)
         self.reader = reading_engine(settings, READERS)
         self.writers = CapacityLimiter(1)
@@ -136,8 +138,14 @@ class _Opened:
 
     def begin(self, *, is_durable: bool) -> None:
         """Write once, so that what stands in the way is told at the start."""
-        with self.writer.begin() as connection:
-            renewed = begin_running(connection, is_durable=is_durable)
+        # On the disk whatever the setting: a power cut that took this row with the events that came after it would
+        # leave a database that looks as after a clean stop.
+        durable = writing_engine(replace(self._settings, synchronous="FULL"))
+        try:
+            with durable.begin() as connection:
+                renewed = begin_running(connection, is_durable=is_durable)
+        finally:
+            durable.dispose()
         if renewed:
             logger.warning("the last server did not stop cleanly and may have lost events: new epochs (%d)", renewed)
 
