@@ -151,11 +151,11 @@ async def test_rooms_and_the_ends_of_their_lives_are_known_after_a_restart(stora
 async def test_half_a_batch_at_the_end_of_the_file_was_never_kept(storage: Storage, reload: Reload, path: Path) -> None:
     """As a kill in the middle of a write leaves it, at every byte."""
     kept = await storage.publish("general", "message")
-    before = path.stat().st_size
+    before = _content(path)
     await storage.publish("general", "message", "message")
-    content = path.read_bytes()
-    for size in range(before, len(content)):
-        path.write_bytes(content[:size])
+    content = _content(path)
+    for size in range(len(before), len(content)):
+        _restore(path, content[:size])
         again = reload()
         assert await again.all("general") == kept
         assert seqs(await again.publish("general", "message")) == [2]
@@ -189,6 +189,14 @@ async def test_where_a_failed_write_cannot_be_taken_back_nobody_is_told_anything
             await storage.publish("general", "message")
     assert await storage.all("general") == first
     assert seqs(await storage.publish("general", "message")) == [2]
+
+
+def _content(path: Path) -> bytes:
+    return path.read_bytes()
+
+
+def _restore(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def _refuse_once(monkeypatch: pytest.MonkeyPatch) -> None:
