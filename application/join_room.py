@@ -159,8 +159,10 @@ class JoinRoom:
     async def _snapshot(self, room: Room, history: RoomHistory, subscribed: frozenset[str]) -> Run:
         names = [name for name in room.names_with_history if name in subscribed]
         sync = room.sync_history_on_join
-        if sync is True:
+        if sync is True and not history.is_open_ended:
             return self._pages.in_memory(history, names)
+        if sync is True:
+            sync = history.memory_limit
         if not sync:
             newest = await self._pages.newest(room.id, history, names, 1) if names else None
             return Run(events=[], has_more=bool(newest and newest.events))

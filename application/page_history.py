@@ -20,7 +20,7 @@ from ..domain.page import (
 )
 from ..domain.ports.history_source import HistorySource
 from .page_budget import Budget, Run
-from .page_checks import ensure_contiguous, ensure_form, ensure_known
+from .page_checks import ensure_contiguous, ensure_form, ensure_known, ensure_placed
 from .room_history import RoomHistory
 from .room_registry import RoomRegistry
 
@@ -48,6 +48,7 @@ class PageHistory:
         ensure_form(request)
         ensure_known(history, names, request)
         page = await self._page(history, names, request)
+        ensure_placed(request, page.events)
         if history.is_ended:
             raise RoomNotFound(request.room_id)  # deleted while it was being read
         ensure_known(history, names, request)
@@ -125,12 +126,12 @@ class PageHistory:
         found = Budget(limit, self._max_page_size)
         found.extend(history.before(names, before, limit + 1))
         before = min(before, covered)
-        exhausted = covered <= history.floor + 1 or before <= history.floor + 1
+        exhausted = covered <= history.bottom + 1 or before <= history.bottom + 1
         while not exhausted and not found.is_over:
             rows = await self._source.older(room_id, wanted, before, found.rest)
             found.extend(rows)
-            exhausted = not rows or history.is_first(names, rows[-1])
-            before = rows[-1].place if rows else before
+            exhausted = not rows or rows[-1].seq is None or history.is_first(names, rows[-1])
+            before = before if exhausted else rows[-1].place
         return found.run()
 
     async def _newer(self, room_id: str, history: RoomHistory, names: Sequence[str], after: int, limit: int) -> Run:
@@ -175,7 +176,8 @@ class PageHistory:
         if offsets.anchor is not None:
             anchored = await self._older(room_id, history, (name,), offsets.anchor + 1, 1)
             newest = anchored.events[0].stream_place if anchored.events else floor
-        first, last = max(floor + 1, newest - offsets.end + 1), newest - offsets.start
+        # One more than was asked for, where there may be one, tells whether there are more.
+        first, last = max(floor + 1, newest - offsets.end), newest - offsets.start
         covered = buffer[0].stream_place if buffer else stream.head + 1
         found = Budget(offsets.end - offsets.start, self._max_page_size)
         found.extend(event for event in reversed(buffer) if first <= event.stream_place <= last)
@@ -186,6 +188,4 @@ class PageHistory:
                 break
             found.extend(rows)
             last = rows[-1].stream_place - 1
-        run = found.run()
-        has_more = bool(run.events) and run.events[-1].stream_place > floor + 1
-        return Run(events=run.events, has_more=has_more)
+        return found.run()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Literal, TypeVar, get_args
 
@@ -64,6 +64,15 @@ class Database:
             with CancelScope(shield=True):
                 await to_thread.run_sync(opened.finish)
             self._lock.release()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The database, open for as long as the context lasts. Raises ConfigurationError as `open` does."""
+        await self.open()
+        try:
+            yield
+        finally:
+            await self.close()
 
     async def migrate(self, progress: Progress | None = None) -> None:
         """Only bring the tables to this version; otherwise as `open` and `close`. Safe to repeat."""

@@ -9,6 +9,7 @@ from inspect import signature
 import pytest
 
 from dialogue import History, RoomConfig, RuntimeRooms
+from dialogue.adapters.hooks import hooked_stream
 from dialogue.adapters.litestar import requests
 from dialogue.adapters.sqlmodel import commit_outcome, database
 from dialogue.adapters.uvicorn import websocket_protocol
@@ -44,6 +45,7 @@ FIXED: dict[str, float] = {
     "events removed at once": sweeper.BITE,
     "events erased at once": erase_user.BITE,
     "events that wait for a handler of yours": listeners.MAX_BACKLOG,
+    "events that one call of `on_cleanup` gets": hooked_stream.BITE,
     "the time for handlers at a stop": listeners.PATIENCE_S,
 }
 IN_CODE: dict[str, object] = {
