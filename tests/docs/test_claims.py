@@ -1,4 +1,4 @@
-"""What the pages on retention, redaction, recovery, durability and bounds claim, of the running server and of the library."""
+"""What the pages on retention, redaction, recovery, durability and bounds claim of the server and the library."""
 
 from __future__ import annotations
 
@@ -29,21 +29,22 @@ reading = define_event("reading", history=History(limit=2, max_events=3))
 dialogue = create_dialogue(
     database="memory://",
     settings={"sweep_interval_s": 0.02},
-    rooms={"house": RoomConfig(name="House", events=[message, reading])},
+    rooms={name: RoomConfig(name=name, events=[message, reading]) for name in ("house", "talk", "once")},
     runtime_rooms=RuntimeRooms(events=[message]),
 )
 """
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[Served]:
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """A server with retention that sweeps all the time."""
-    (tmp_path / "house.py").write_text(APP, encoding="utf-8")
-    with process(dialogue("serve", "house:dialogue", "--port", "0"), tmp_path) as running:
+    folder = tmp_path_factory.mktemp("house")
+    (folder / "house.py").write_text(APP, encoding="utf-8")
+    with process(dialogue("serve", "house:dialogue", "--port", "0"), folder) as running:
         yield running
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def http(served: Served) -> Iterator[httpx.Client]:
     """Ada, over HTTP."""
     with httpx.Client(base_url=f"http://{served.address}", headers={"X-User-Id": "ada"}) as client:
@@ -80,7 +81,7 @@ def seqs(events: list[dict[str, Any]]) -> list[int]:
     return [event["seq"] for event in events]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def retained(http: httpx.Client) -> str:
     """A room of messages at 1 and 8, and readings at 2 to 7 of which 5 to 7 are left; its epoch from before."""
     publish(http, "message", *["reading"] * 6)
@@ -135,12 +136,12 @@ def test_recovery_goes_by_the_floors_of_the_subscribed_names(socket: ClientConne
 
 def test_a_redaction_reaches_a_member_who_subscribed_to_nothing(http: httpx.Client, socket: ClientConnection) -> None:
     """Live and in a recovery."""
-    publish(http, "message")
-    joined = ask(socket, "join", roomId="house", events=[])
-    http.delete("/rooms/house/events/1").raise_for_status()
+    publish(http, "message", room="talk")
+    joined = ask(socket, "join", roomId="talk", events=[])
+    http.delete("/rooms/talk/events/1").raise_for_status()
     [told] = json.loads(socket.recv(ANSWER_S))["events"]
     assert (told["event"], told["seq"], told["data"]) == ("dialogue.redacted", 2, {"seq": 1, "by": "ada"})
-    again = ask(socket, "join", roomId="house", events=[], since=joined["position"])
+    again = ask(socket, "join", roomId="talk", events=[], since=joined["position"])
     assert (again["recovered"], again["history"], again["events"]) == (True, [told], [])
 
 
@@ -159,9 +160,9 @@ def test_who_may_redact_and_what(http: httpx.Client, socket: ClientConnection) -
 
 def test_a_repeat_of_a_redacted_event_is_still_a_repeat(http: httpx.Client) -> None:
     request = {"json": {"event": "message", "data": 1}, "headers": {"Idempotency-Key": "k"}}
-    assert http.post("/rooms/house/events", **request).status_code == 201  # type: ignore[arg-type]
-    http.delete("/rooms/house/events/1").raise_for_status()
-    again = http.post("/rooms/house/events", **request)  # type: ignore[arg-type]
+    assert http.post("/rooms/once/events", **request).status_code == 201  # type: ignore[arg-type]
+    http.delete("/rooms/once/events/1").raise_for_status()
+    again = http.post("/rooms/once/events", **request)  # type: ignore[arg-type]
     assert (again.status_code, again.json()["seq"], again.json()["redacted"]) == (200, 1, True)
 
 
