@@ -114,7 +114,10 @@ class Database:
 
     async def _ask(self, question: Callable[[Connection], bool]) -> bool:
         opened = self._ensure_open()
-        return await to_thread.run_sync(_transact, opened.writer, question, limiter=opened.writers)
+        try:
+            return await to_thread.run_sync(_transact, opened.writer, question, limiter=opened.writers)
+        except CommitFailed as failure:
+            return bool(failure.result)  # it has written nothing: what it read is the answer
 
     def _ensure_open(self) -> _Opened:
         if self._opened is None:

@@ -24,7 +24,7 @@ class SqliteSettings:
 
 def writing_engine(settings: SqliteSettings) -> Engine:
     """An engine of one connection, whose transactions hold the write lock from their first moment."""
-    return _engine(settings, 1, "BEGIN IMMEDIATE", ["journal_mode = WAL", "foreign_keys = ON"])
+    return _engine(settings, 1, "BEGIN IMMEDIATE", ["journal_mode = WAL", "foreign_keys = ON", "secure_delete = ON"])
 
 
 def reading_engine(settings: SqliteSettings, connections: int) -> Engine:
