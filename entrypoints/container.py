@@ -206,6 +206,7 @@ class Container(containers.DeclarativeContainer):
         manage=manage,
         redact=redact,
         source=source,
+        check_storage=storage.provided.check,
         authenticator=authenticator,
         hooks=config.provided.hooks,
         codec=codec,

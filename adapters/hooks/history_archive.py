@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...domain.errors import RoomNotFound, Unavailable
+from ...domain.errors import RoomNotFound
 from ...domain.event import Draft
 from ...domain.outcome import Outcome
 from ...domain.position import RoomHead, StreamFloor
@@ -27,8 +27,7 @@ class HookedHistoryArchive:
 
     async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Outcome]:
         """See `HistoryArchive.append`; refuses what comes while too many events wait to be handed over."""
-        if self._store.is_full:
-            raise Unavailable("The application's storage takes no events at this moment, and too many wait for it")
+        await self._store.check()
         outcomes = [self._append(draft, now_ms) for draft in drafts]
         for room_id in {draft.room_id for draft in drafts if draft.room_id in self._store.rooms}:
             self._store.hand_over(self._store.rooms[room_id])

@@ -11,6 +11,7 @@ from anyio import Event as Signal
 from anyio.abc import TaskGroup
 
 from ...application.background import background_tasks
+from ...domain.errors import Unavailable
 from ...domain.ports.room_store import StoredRoom
 from ...domain.used_keys import UsedKeys
 from .hooked_room import HookedRoom
@@ -47,6 +48,11 @@ class HookStore:
     def is_full(self) -> bool:
         """Whether as many events wait to be handed over as may."""
         return sum(stream.due for stream in self._handing) >= self._max_waiting
+
+    async def check(self) -> None:
+        """Raise Unavailable where nothing can be kept at this moment."""
+        if self.is_full:
+            raise Unavailable("The application's storage takes no events at this moment, and too many wait for it")
 
     async def opened(self, room_id: str) -> HookedRoom:
         """The room, new where it was never seen before, with its newest stored events loaded. Raises Unavailable."""

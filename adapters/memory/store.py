@@ -26,6 +26,9 @@ class MemoryStore:
             room = self.rooms[room_id] = KeptRoom()
         return room
 
+    async def check(self) -> None:
+        """Memory can always keep something."""
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Nothing is to be opened or closed; what is kept stays as long as this object does."""

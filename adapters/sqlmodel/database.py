@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ...domain.errors import ConfigurationError, Unavailable
 from .commit_outcome import CommitFailed, settled
-from .epochs import begin_running, end_running, new_epochs
+from .epochs import begin_running, end_running, new_epochs, still_running
 from .migrations.upgrade import Progress, upgrade
 from .sqlite_engine import SqliteSettings, migrating_engine, reading_engine, writing_engine
 from .sqlite_file import ServerLock, ensure_database, path_of
@@ -80,6 +80,10 @@ class Database:
             await self.open(progress)
             await self.close()
 
+    async def check(self) -> None:
+        """Write something small. Raises Unavailable where nothing can be kept at this moment."""
+        await self.write(still_running)
+
     async def renew_epochs(self) -> int:
         """Give every room a new epoch, as is due after a restore; how many rooms. The database must not be open."""
         await self.open()
@@ -111,7 +115,10 @@ class Database:
 
     async def _ask(self, question: Callable[[Connection], bool]) -> bool:
         opened = self._ensure_open()
-        return await to_thread.run_sync(_transact, opened.writer, question, limiter=opened.writers)
+        try:
+            return await to_thread.run_sync(_transact, opened.writer, question, limiter=opened.writers)
+        except CommitFailed as failure:
+            return bool(failure.result)  # it has written nothing: what it read is the answer
 
     def _ensure_open(self) -> _Opened:
         if self._opened is None:
