@@ -85,7 +85,12 @@ class Database:
         await self.write(still_running)
 
     async def renew_epochs(self) -> int:
-        """Give every room a new epoch, as is due after a restore; how many rooms. The database must not be open."""
+        """Give every room a new epoch, as is due after a restore; how many rooms. The database must not be open.
+
+        Raises ConfigurationError where there is no such file: a slip of the pen would make an empty one.
+        """
+        if not await to_thread.run_sync(self._settings.path.exists):
+            raise ConfigurationError(f"{self._settings.path} does not exist")
         await self.open()
         try:
             return await self.write(new_epochs)

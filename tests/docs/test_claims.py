@@ -186,6 +186,9 @@ def test_the_doctor_says_how_many_rooms_have_new_epochs_and_wants_the_database_f
     assert (done.returncode, "1 rooms have new epochs" in done.stderr) == (0, True)
     assert doctor(tmp_path).returncode == 2
     assert doctor(tmp_path, "--new-epochs", "--database", "memory://").returncode == 1
+    missing = doctor(tmp_path, "--new-epochs", "--database", "sqlite:///dialouge.db")
+    assert (missing.returncode, missing.stderr) == (1, "error: dialouge.db does not exist\n")
+    assert not (tmp_path / "dialouge.db").exists()
     with process(dialogue("serve", "--port", "0"), tmp_path) as running:
         found = httpx.get(f"http://{running.address}/rooms/general/events?userId=ada").json()
         assert (seqs(found["events"]), found["epoch"] == epoch) == ([1], False)
