@@ -35,7 +35,7 @@ def still_running(connection: Connection) -> None:
     It is another value each time: SQLite writes nothing where a row stays as it is, and CURRENT_TIMESTAMP does for a
     second.
     """
-    connection.execute(nodes.update().values(expires_at=datetime.now(UTC)))
+    connection.execute(nodes.update().values(seen_at=datetime.now(UTC)))
 
 
 def end_running(connection: Connection) -> None:

@@ -86,7 +86,7 @@ class Crowd:
         self.sightings.check(kept)
         for page in self.pages:
             check(page, kept)
-        recovered = sum(view.check(kept) for view in self.views)
+        recovered = sum(view.check(kept, may_fail=self.may_fail) for view in self.views)
         assert self.counts["unavailable"] == 0 or self.may_fail
         return (
             f"{len(kept):,} events kept, {self.ledger.answered:,} answered for, {len(self.pages):,} pages, "
