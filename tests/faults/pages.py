@@ -16,8 +16,11 @@ ALL = {"hall": ("message", "note", "rare"), "side": ("message", "note")}
 @dataclass(frozen=True, slots=True)
 class Asked:
     """A page: what was asked, what came, and what the asker had been sent live before it asked (`low`) and before the
-    answer (`high`; None where it was asked over HTTP). Where the storage is out of reach (`may_be_short`), a page may end
-    with what memory holds, saying that there is more."""
+    answer (`high`; None where it was asked over HTTP).
+
+    Where the storage is out of reach (`may_be_short`), a page may end with what memory holds, and say that there is
+    more.
+    """
 
     room_id: str
     fields: Message

@@ -60,7 +60,9 @@ class Reader:
             self._crowd.counts["unavailable"] += 1
             return
         seqs = self._crowd.sightings.see(room_id, answer["events"])
-        self._crowd.pages.append(Asked(room_id, fields, seqs, answer["hasMore"], answer.get("hasMoreAfter"), low, high))
+        more, more_after = answer["hasMore"], answer.get("hasMoreAfter")
+        asked = Asked(room_id, fields, seqs, more, more_after, low, high, may_be_short=self._crowd.may_fail)
+        self._crowd.pages.append(asked)
 
     async def _over_http(self, room_id: str, fields: Message) -> Message:
         answer = await self._http.get(f"/rooms/{room_id}/events", params={**fields, "userId": self._name})
