@@ -23,6 +23,7 @@ from .views import View
 from .writers import Writer
 
 TOO_SLOW = 4413
+IDLE = httpx.Limits(keepalive_expiry=1)  # the server ends idle connections after five seconds, be it under a request
 
 
 @dataclass
@@ -67,7 +68,7 @@ class Crowd:
         self.written = Signal()
         with fail_after(seconds + 120):
             async with (
-                httpx.AsyncClient(base_url=self.server.http, trust_env=False, timeout=30) as http,
+                httpx.AsyncClient(base_url=self.server.http, trust_env=False, timeout=30, limits=IDLE) as http,
                 create_task_group() as audience,
             ):
                 for number in range(self.size):
