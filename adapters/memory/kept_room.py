@@ -46,6 +46,10 @@ class Run:
         """All with a larger seq, oldest first."""
         return islice(self.events, self._index(seq + 1), None)
 
+    def count_after(self, seq: int) -> int:
+        """How many have a larger seq."""
+        return len(self.events) - self._index(seq + 1)
+
     def between(self, first: int, last: int) -> Iterator[Event]:
         """The `first` to the `last` (inclusive) event that there ever was, newest first, as far as they are there."""
         newest = min(last, self.head) - self.floor - 1

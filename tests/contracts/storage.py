@@ -1,4 +1,4 @@
-"""Every storage that ships, behind the three ports, and short ways to fill one."""
+"""Every storage that ships, behind the four ports, and short ways to fill one."""
 
 from __future__ import annotations
 
@@ -9,25 +9,29 @@ from pathlib import Path
 
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.history_source import MemoryHistorySource
+from dialogue.adapters.memory.read_marks import MemoryReadMarks
 from dialogue.adapters.memory.room_store import MemoryRoomStore
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
+from dialogue.adapters.sqlmodel.read_marks import SqlReadMarks
 from dialogue.adapters.sqlmodel.room_store import SqlRoomStore
 from dialogue.domain.event import Draft, Event
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
+from dialogue.domain.ports.read_marks import ReadMarks
 from dialogue.domain.ports.room_store import RoomStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """The three ports over one storage."""
+    """The four ports over one storage."""
 
     archive: HistoryArchive
     source: HistorySource
     rooms: RoomStore
+    marks: ReadMarks
 
     async def draft(self, room_id: str, name: str = "message", payload: bytes = b"{}") -> Draft:
         """A draft of the room's present life."""
@@ -57,7 +61,12 @@ class Storage:
 async def memory(_folder: Path) -> AsyncIterator[Storage]:
     """In memory."""
     store = MemoryStore()
-    yield Storage(archive=MemoryHistoryArchive(store), source=MemoryHistorySource(store), rooms=MemoryRoomStore(store))
+    yield Storage(
+        archive=MemoryHistoryArchive(store),
+        source=MemoryHistorySource(store),
+        rooms=MemoryRoomStore(store),
+        marks=MemoryReadMarks(store),
+    )
 
 
 @asynccontextmanager
@@ -67,7 +76,10 @@ async def sqlite(folder: Path) -> AsyncIterator[Storage]:
     await database.open()
     try:
         yield Storage(
-            archive=SqlHistoryArchive(database), source=SqlHistorySource(database), rooms=SqlRoomStore(database)
+            archive=SqlHistoryArchive(database),
+            source=SqlHistorySource(database),
+            rooms=SqlRoomStore(database),
+            marks=SqlReadMarks(database),
         )
     finally:
         await database.close()

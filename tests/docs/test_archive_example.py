@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from dialogue.adapters.memory.read_marks import MemoryReadMarks
 from dialogue.adapters.memory.room_store import MemoryRoomStore
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.domain.errors import Unavailable
@@ -43,7 +44,8 @@ def example(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
 async def storage(example: ModuleType, tmp_path: Path) -> Storage:
     """The page's class as archive and source."""
     history: Any = example.JsonLinesHistory(tmp_path / "history.jsonl")
-    return Storage(archive=history, source=history, rooms=MemoryRoomStore(MemoryStore()))
+    store = MemoryStore()
+    return Storage(archive=history, source=history, rooms=MemoryRoomStore(store), marks=MemoryReadMarks(store))
 
 
 async def test_all_is_there_after_a_restart(example: ModuleType, storage: Storage, tmp_path: Path) -> None:
@@ -52,7 +54,7 @@ async def test_all_is_there_after_a_restart(example: ModuleType, storage: Storag
     again: Any = example.JsonLinesHistory(tmp_path / "history.jsonl")
     assert await again.newer("general", None, 0, ALL) == kept
     assert await again.open("general") == await storage.archive.open("general")
-    later = Storage(archive=again, source=again, rooms=storage.rooms)
+    later = Storage(archive=again, source=again, rooms=storage.rooms, marks=storage.marks)
     assert seqs(await later.publish("general", "message")) == [4]
 
 
@@ -69,7 +71,7 @@ async def test_half_a_batch_at_the_end_of_the_file_was_never_kept(
         path.write_bytes(content[:size])
         again: Any = example.JsonLinesHistory(path)
         assert await again.newer("general", None, 0, ALL) == kept
-        later = Storage(archive=again, source=again, rooms=storage.rooms)
+        later = Storage(archive=again, source=again, rooms=storage.rooms, marks=storage.marks)
         assert seqs(await later.publish("general", "message")) == [2]
         assert len(await example.JsonLinesHistory(path).newer("general", None, 0, ALL)) == 2
 
