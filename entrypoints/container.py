@@ -11,11 +11,13 @@ from ..adapters.litestar.services import Limits, Services
 from ..adapters.litestar.wire import ENVELOPE_SIZE, WireCodec
 from ..adapters.memory.history_archive import MemoryHistoryArchive
 from ..adapters.memory.history_source import MemoryHistorySource
+from ..adapters.memory.read_marks import MemoryReadMarks
 from ..adapters.memory.room_store import MemoryRoomStore
 from ..adapters.memory.store import MemoryStore
 from ..adapters.sqlmodel.database import Database
 from ..adapters.sqlmodel.history_archive import SqlHistoryArchive
 from ..adapters.sqlmodel.history_source import SqlHistorySource
+from ..adapters.sqlmodel.read_marks import SqlReadMarks
 from ..adapters.sqlmodel.room_store import SqlRoomStore
 from ..adapters.system_clock import SystemClock
 from ..application.dialogue import Dialogue
@@ -24,6 +26,7 @@ from ..application.join_room import JoinRoom
 from ..application.journal import Journal
 from ..application.listeners import Listeners
 from ..application.manage_rooms import ManageRooms
+from ..application.mark_read import MarkRead
 from ..application.page_history import PageHistory
 from ..application.publish_event import PublishEvent
 from ..application.room_registry import RoomRegistry
@@ -79,6 +82,11 @@ class Container(containers.DeclarativeContainer):
         memory=providers.Singleton(MemoryRoomStore, memory_store),
         sqlite=providers.Singleton(SqlRoomStore, database),
     )
+    read_marks = providers.Selector(
+        storage_kind,
+        memory=providers.Singleton(MemoryReadMarks, memory_store),
+        sqlite=providers.Singleton(SqlReadMarks, database),
+    )
 
     hub = providers.Singleton(Hub)
     listeners = providers.Singleton(Listeners)
@@ -97,6 +105,7 @@ class Container(containers.DeclarativeContainer):
     pages = providers.Singleton(PageHistory, registry, source, max_event_size)
     join = providers.Singleton(JoinRoom, registry, hub, pages)
     manage = providers.Singleton(ManageRooms, registry, hub, join)
+    mark_read = providers.Singleton(MarkRead, registry, hub, read_marks)
     sweeper = providers.Singleton(Sweeper, archive)
     dialogue = providers.Singleton(
         Dialogue,
@@ -130,6 +139,7 @@ class Container(containers.DeclarativeContainer):
         publish=publish,
         pages=pages,
         manage=manage,
+        mark_read=mark_read,
         source=source,
         authenticator=authenticator,
         hooks=config.provided.hooks,

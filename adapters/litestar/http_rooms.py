@@ -65,9 +65,10 @@ async def list_rooms(
     cursor: Annotated[str | None, QueryParameter(description="The `cursor` of an earlier answer.")] = None,
 ) -> Response[bytes]:
     """List the rooms."""
-    await user_of(request, services)
+    user_id = await user_of(request, services)
     fields = {name: value for name, value in (("limit", limit), ("cursor", cursor)) if value is not None}
-    return json_response(wire_rooms(services, requests.parse(requests.ListRooms, fields, strict=False)))
+    wanted = requests.parse(requests.ListRooms, fields, strict=False)
+    return json_response(await wire_rooms(services, user_id, wanted))
 
 
 @get(
@@ -82,5 +83,6 @@ async def get_room(
     request: Request[Any, Any, Any], services: NamedDependency[Services], room_id: RoomInPath, x_user_id: UserId = None
 ) -> Response[bytes]:
     """Tell of one room."""
-    await user_of(request, services)
-    return json_response(wire_room(services.manage.find(room_id)))
+    user_id = await user_of(request, services)
+    unread = await services.mark_read.unread(user_id, [room_id])
+    return json_response(wire_room(services.manage.find(room_id), unread.get(room_id)))

@@ -78,6 +78,12 @@ class Subscribe(OfRoom):
     events: Annotated[EventNames, Field(min_length=1)]
 
 
+class MarkRead(OfRoom):
+    """Say how far the user has read."""
+
+    seq: Number
+
+
 class Trigger(OfRoom):
     """Publish an event."""
 

@@ -10,6 +10,7 @@ from ...application.dialogue import Dialogue
 from ...application.hub import Hub
 from ...application.join_room import JoinRoom
 from ...application.manage_rooms import ManageRooms
+from ...application.mark_read import MarkRead
 from ...application.page_history import PageHistory
 from ...application.ports.authenticator import Authenticator
 from ...application.publish_event import PublishEvent
@@ -40,6 +41,7 @@ class Services:
     publish: PublishEvent
     pages: PageHistory
     manage: ManageRooms
+    mark_read: MarkRead
     source: HistorySource
     authenticator: Authenticator
     hooks: Hooks

@@ -9,7 +9,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from ...application.frame import Frame
-from ...application.notice import Notice, PutIntoRoom, RoomCreated, RoomDeleted, RoomInfo, TakenOut
+from ...application.notice import Marked, Notice, PutIntoRoom, RoomCreated, RoomDeleted, RoomInfo, TakenOut
 from ...domain.event import Event
 from ...domain.position import Position
 
@@ -60,8 +60,8 @@ def wire_position(position: Position) -> dict[str, object]:
     return {"epoch": position.epoch, "seq": position.seq}
 
 
-def wire_room(room: RoomInfo) -> dict[str, object]:
-    """A room as it travels; what it does not have is left out."""
+def wire_room(room: RoomInfo, unread: int | None = None) -> dict[str, object]:
+    """A room as it travels, with what is unread for whoever asks; what there is not is left out."""
     return without_nothing(
         id=room.id,
         name=room.name,
@@ -69,6 +69,7 @@ def wire_room(room: RoomInfo) -> dict[str, object]:
         size=room.size,
         maxSize=room.max_size,
         createdById=room.created_by_id,
+        unread=unread,
     )
 
 
@@ -124,6 +125,8 @@ class WireCodec:
                 return frame("roomCreated", room=wire_room(room))
             case RoomDeleted(room_id=room_id):
                 return frame("roomDeleted", roomId=room_id)
+            case Marked():
+                return frame("marked", roomId=notice.room_id, seq=notice.seq, unread=notice.unread)
 
     def _runs(self, events: Sequence[Event], size: int) -> Iterable[list[bytes]]:
         run: list[bytes] = []

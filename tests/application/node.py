@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.history_source import MemoryHistorySource
+from dialogue.adapters.memory.read_marks import MemoryReadMarks
 from dialogue.adapters.memory.room_store import MemoryRoomStore
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.application.dialogue import Dialogue
@@ -18,6 +19,7 @@ from dialogue.application.join_room import JoinRoom
 from dialogue.application.journal import Journal, JournalLimits
 from dialogue.application.listeners import Listeners
 from dialogue.application.manage_rooms import ManageRooms
+from dialogue.application.mark_read import MarkRead
 from dialogue.application.notice import Notice
 from dialogue.application.outbox import Outbox
 from dialogue.application.page_history import PageHistory
@@ -87,6 +89,7 @@ class Node:
         self.pages = PageHistory(self.registry, source, self.max_page_size)
         self.join = JoinRoom(self.registry, self.hub, self.pages)
         self.manage = ManageRooms(self.registry, self.hub, self.join)
+        self.mark_read = MarkRead(self.registry, self.hub, MemoryReadMarks(self.store))
         self.dialogue = Dialogue(
             registry=self.registry,
             journal=self.journal,
