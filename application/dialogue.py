@@ -13,17 +13,23 @@ from ..domain.event_definition import EventDefinition
 from ..domain.page import Offsets, PageRequest
 from ..domain.ports.room_store import StoredRoom
 from ..domain.position import Position
+from .erase_user import EraseUser, Progress
 from .frame import GOING_AWAY
 from .hub import Hub
+from .idle_rooms import IdleRooms
 from .journal import Journal
 from .listeners import Listeners
 from .manage_rooms import ManageRooms
 from .notice import RoomInfo
 from .page_history import PageHistory
 from .publish_event import PublishEvent
+from .redact_event import RedactEvent
 from .room_registry import RoomRegistry
 from .session import Session
 from .sweeper import Sweeper
+
+SYSTEM = "system"
+"""On whose behalf the application acts, where it names nobody."""
 
 
 class RoomHandle:
@@ -62,10 +68,16 @@ class RoomHandle:
         *,
         sender: str,
         meta: Mapping[str, object] | None = None,
+        key: str | None = None,
     ) -> Event:
         """Publish an event here and wait until it is kept; see `DialogueApp.trigger`."""
         self._dialogue.ensure_running()
-        return await self._dialogue.publish(self.id, name_of(event), data, sender=sender, meta=meta)
+        return await self._dialogue.publish(self.id, name_of(event), data, sender=sender, meta=meta, key=key)
+
+    async def redact(self, seq: int, *, by: str = SYSTEM) -> None:
+        """Blank an event of this room for good; see `DialogueApp.redact`."""
+        self._dialogue.ensure_running()
+        await self._dialogue.redact(self.id, seq, by=by)
 
 
 class Dialogue:
@@ -80,22 +92,33 @@ class Dialogue:
         publish: PublishEvent,
         pages: PageHistory,
         manage: ManageRooms,
+        redact: RedactEvent,
+        erase: EraseUser,
         listeners: Listeners,
         sweeper: Sweeper,
+        idle_rooms: IdleRooms,
     ) -> None:
         self.registry = registry
         self.publish = publish
         self.pages = pages
         self.manage = manage
+        self.redact = redact
+        self._erase = erase
         self._journal = journal
         self._hub = hub
         self._listeners = listeners
         self._sweeper = sweeper
+        self._idle_rooms = idle_rooms
         self._is_running = False
 
     def room(self, room_id: str) -> RoomHandle:
         """A handle of a room, whether it is there or not."""
         return RoomHandle(self, room_id)
+
+    async def erase(self, user_id: str, *, by: str = SYSTEM, progress: Progress | None = None) -> int:
+        """Erase a user's data; see `DialogueApp.erase`."""
+        self.ensure_running()
+        return await self._erase(user_id, by=by, progress=progress)
 
     async def create_room(self, room: StoredRoom) -> RoomInfo:
         """Make a room at run time. Raises Forbidden, RoomExists, EventNotAllowed and Unavailable."""
@@ -134,6 +157,7 @@ class Dialogue:
         async with create_task_group() as background:
             background.start_soon(self._listeners.run)
             background.start_soon(self._sweeper.run)
+            background.start_soon(self._idle_rooms.run)
             background.start_soon(self._journal.run)
             self._is_running = True
             try:

@@ -118,6 +118,11 @@ class Hub:
                 frame = encoded[session.codec] = session.codec.notice(notice)
             session.outbox.put(frame)
 
+    def close_room(self, room_id: str, closing: Closing) -> None:
+        """End the connections of all who are in the room."""
+        for session in self.members(room_id):
+            session.outbox.abort(closing)
+
     def close_all(self, closing: Closing) -> None:
         """Let every connection send what waits for it, and then end."""
         for outbox in self._outboxes:

@@ -14,6 +14,7 @@ from .hub import Hub
 from .notice import PutIntoRoom, TakenOut
 from .page_budget import Run
 from .page_history import PageHistory
+from .recover_events import RecoverEvents
 from .room_history import RoomHistory
 from .room_registry import RoomRegistry
 from .session import Membership, Session
@@ -39,9 +40,10 @@ class JoinRoom:
     answer, release what was held back, all of which is newer.
     """
 
-    def __init__(self, registry: RoomRegistry, hub: Hub, pages: PageHistory) -> None:
+    def __init__(self, registry: RoomRegistry, hub: Hub, recover: RecoverEvents, pages: PageHistory) -> None:
         self._registry = registry
         self._hub = hub
+        self._recover = recover
         self._pages = pages
 
     async def __call__(
@@ -62,19 +64,25 @@ class JoinRoom:
         position = history.position
         self._hub.enter(session, room_id, membership)
         try:
-            run = await self._snapshot(room, history, membership.names)
+            missed = None if since is None else await self._recover(room, history, membership.names, since)
+            if missed is None:
+                position = history.position  # a recovery that came to nothing took its time
+                run = await self._snapshot(room, history, membership.names)
+            else:
+                run = missed
         except BaseException:
             self._restore(session, room_id, membership, earlier)
             raise
         if session.memberships.get(room_id) is not membership:
             raise RoomNotFound(room_id)  # deleted meanwhile, which the session was told
+        membership.answered_to = position.seq
         return Joined(
             room=room,
             events=tuple(room.in_order(membership.names)),
             position=position,
             history=tuple(run.events),
             has_more=run.has_more,
-            recovered=None if since is None else False,
+            recovered=None if since is None else missed is not None,
         )
 
     def release(self, session: Session, room_id: str) -> None:

@@ -6,19 +6,23 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from anyio import Event as Signal
 from anyio import move_on_after
 
-from ..domain.errors import DialogueError, RoomNotFound, Unavailable
+from ..domain.errors import DialogueError, InvalidEvent, Problem, RoomNotFound, Unavailable
 from ..domain.event import Draft, Event
-from ..domain.ports.history_archive import HistoryArchive
+from ..domain.outcome import Outcome, Repeat
+from ..domain.ports.history_archive import HistoryArchive, SpoiledBatch
+from ..domain.ports.history_source import HistorySource
+from .fill_gap import FillGap
+from .frame import SERVER_FAULT
 from .hub import Hub
 from .listeners import Listeners
 from .ports.clock import Clock
 from .room_registry import RoomRegistry
 
-Outcome = Event | DialogueError
 Settle = Callable[[Outcome], None]
 
 logger = logging.getLogger("dialogue.journal")
@@ -57,9 +61,9 @@ class _Entry:
 class Journal:
     """Takes drafts in the order in which they come, has them kept, and makes them visible.
 
-    A draft's `settle` is called once, synchronously, with its event or with the reason why there is none: after it was
-    kept, and in the same step in which the room's buffers, subscribers and listeners get it. There is no timer: a lone
-    event waits for nothing, and under load a transaction carries all that came while the last one ran.
+    A draft's `settle` is called once, synchronously, with its event or what else became of it: after it was kept, and
+    in the same step in which the room's buffers, subscribers and listeners get it. There is no timer: a lone event
+    waits for nothing, and under load a transaction carries all that came while the last one ran.
 
     An event without history waits for its turn only where its room has something in the queue, so that it overtakes
     nothing.
@@ -68,6 +72,7 @@ class Journal:
     def __init__(
         self,
         archive: HistoryArchive,
+        source: HistorySource,
         registry: RoomRegistry,
         hub: Hub,
         listeners: Listeners,
@@ -75,6 +80,7 @@ class Journal:
         limits: JournalLimits | None = None,
     ) -> None:
         self._archive = archive
+        self._fill = FillGap(source)
         self._registry = registry
         self._hub = hub
         self._listeners = listeners
@@ -83,9 +89,14 @@ class Journal:
         self._waiting: list[_Entry] = []
         self._waiting_bytes = 0
         self._rooms_in_queue: Counter[str] = Counter()
+        self._rooms_at_the_door: Counter[str] = Counter()
         self._arrived = Signal()
         self._moved = Signal()
         self.is_stopping = False
+
+    def is_busy_with(self, room_id: str) -> bool:
+        """Whether a draft of that room waits, or is being kept."""
+        return room_id in self._rooms_in_queue or room_id in self._rooms_at_the_door
 
     async def put(self, draft: Draft, settle: Settle) -> None:
         """Queue `draft`; waits for a place where the queue is full.
@@ -94,16 +105,23 @@ class Journal:
         """
         if not draft.has_history and not self._rooms_in_queue[draft.room_id]:
             self._refuse_when_stopping()
-            self._publish(draft.room_id, [(_Entry(draft, settle), self._without_history(draft))])
+            self._publish(draft.room_id, [(_Entry(draft, settle), self._without_history(draft))], ())
             return
         if self._is_full:
-            with move_on_after(self._limits.patience_s):
-                while self._is_full and not self.is_stopping:
-                    await self._moved.wait()
+            await self._wait_for_a_place(draft.room_id)
         self._refuse_when_stopping()
         if self._is_full:
             raise Unavailable("The server is overloaded: too many events wait to be kept")
         self._queue(_Entry(draft, settle))
+
+    async def _wait_for_a_place(self, room_id: str) -> None:
+        self._rooms_at_the_door[room_id] += 1
+        try:
+            with move_on_after(self._limits.patience_s):
+                while self._is_full and not self.is_stopping:
+                    await self._moved.wait()
+        finally:
+            _take(self._rooms_at_the_door, room_id, 1)
 
     async def run(self) -> None:
         """Commit batches until stopped and empty; the one writer."""
@@ -154,9 +172,10 @@ class Journal:
             draft = entry.draft
             outcome = next(outcomes) if draft.has_history else self._without_history(draft)
             rooms.setdefault(draft.room_id, []).append((entry, outcome))
+        unseen = {room_id: await self._unseen(room_id, settled) for room_id, settled in rooms.items()}
         for room_id, settled in rooms.items():
-            self._leave_queue(room_id, len(settled))
-            self._publish(room_id, settled)
+            _take(self._rooms_in_queue, room_id, len(settled))
+            self._publish(room_id, settled, unseen[room_id])
         moved, self._moved = self._moved, Signal()
         moved.set()
 
@@ -168,6 +187,8 @@ class Journal:
             if len(outcomes) != len(drafts):
                 raise RuntimeError(f"the archive gave {len(outcomes)} outcomes for {len(drafts)} drafts")
             return outcomes
+        except SpoiledBatch as error:
+            return await self._split(drafts, error)
         except DialogueError as error:
             return [error] * len(drafts)
         except Exception:
@@ -175,10 +196,12 @@ class Journal:
             logger.exception("an append failed in a way that its archive does not explain")
             return [OutcomeUnknown()] * len(drafts)
 
-    def _leave_queue(self, room_id: str, count: int) -> None:
-        self._rooms_in_queue[room_id] -= count
-        if not self._rooms_in_queue[room_id]:
-            del self._rooms_in_queue[room_id]
+    async def _split(self, drafts: Sequence[Draft], error: SpoiledBatch) -> Sequence[Outcome]:
+        if len(drafts) == 1:
+            logger.error("the storage refused an event for what it holds", exc_info=error)
+            return [InvalidEvent([Problem("data", "the storage cannot keep it")])]
+        middle = len(drafts) // 2
+        return [*await self._keep(drafts[:middle]), *await self._keep(drafts[middle:])]
 
     def _without_history(self, draft: Draft) -> Outcome:
         history = self._registry.opened(draft.room_id)
@@ -186,10 +209,28 @@ class Journal:
             return RoomNotFound(draft.room_id)
         return Event.kept(draft, timestamp_ms=max(self._clock.now_ms(), history.last_timestamp_ms))
 
-    def _publish(self, room_id: str, settled: Sequence[tuple[_Entry, Outcome]]) -> None:
+    async def _unseen(self, room_id: str, settled: Sequence[tuple[_Entry, Outcome]]) -> Sequence[Event]:
+        """Events that were kept before these and that nobody was told of: of an append whose outcome stayed unknown."""
+        history = self._registry.opened(room_id)
+        first = next((event.seq for event in self._visible(room_id, settled) if event.seq is not None), None)
+        if history is None or first is None or first <= history.head + 1:
+            return ()
+        try:
+            return await self._fill.between(room_id, history.head, first)
+        except Unavailable:
+            # Whoever is in the room must not see the gap: they come back, and are told of all that they missed.
+            logger.warning("events of room %r could not be read again: its members have to come back", room_id)
+            self._hub.close_room(room_id, SERVER_FAULT)
+            return ()
+
+    def _visible(self, room_id: str, settled: Sequence[tuple[_Entry, Outcome]]) -> list[Event]:
         history = self._registry.opened(room_id)
         epoch = None if history is None else history.epoch  # another than a draft's, where the room was made again
-        events = [outcome for entry, outcome in settled if isinstance(outcome, Event) and entry.draft.epoch == epoch]
+        return [outcome for entry, outcome in settled if isinstance(outcome, Event) and entry.draft.epoch == epoch]
+
+    def _publish(self, room_id: str, settled: Sequence[tuple[_Entry, Outcome]], unseen: Sequence[Event]) -> None:
+        history = self._registry.opened(room_id)
+        events = [*unseen, *self._visible(room_id, settled)]
         try:
             if events and history is not None:
                 history.apply(event for event in events if event.seq is not None)
@@ -201,8 +242,39 @@ class Journal:
             _settle(entry.settle, outcome)
 
 
+def _take(counter: Counter[str], room_id: str, count: int) -> None:
+    counter[room_id] -= count
+    if not counter[room_id]:
+        del counter[room_id]
+
+
 def _settle(settle: Settle, outcome: Outcome) -> None:
     try:
         settle(outcome)
     except Exception:
         logger.exception("a publisher could not be answered")
+
+
+async def settled_all(journal: Journal, drafts: Sequence[Draft]) -> list[Outcome]:
+    """Queue `drafts` and wait for what becomes of them, in the same order."""
+    arrived = Signal()
+    outcomes: dict[int, Outcome] = {}
+
+    def settle(number: int, outcome: Outcome) -> None:
+        outcomes[number] = outcome
+        if len(outcomes) == len(drafts):
+            arrived.set()
+
+    for number, draft in enumerate(drafts):
+        await journal.put(draft, partial(settle, number))
+    if drafts:
+        await arrived.wait()
+    return [outcomes[number] for number in range(len(drafts))]
+
+
+async def settled(journal: Journal, draft: Draft) -> Event | Repeat:
+    """Queue `draft` and wait for what becomes of it; raises the reason where it is not kept."""
+    outcome = (await settled_all(journal, [draft]))[0]
+    if isinstance(outcome, DialogueError):
+        raise outcome
+    return outcome

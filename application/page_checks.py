@@ -25,17 +25,20 @@ def ensure_form(request: PageRequest) -> None:
             raise InvalidRequest.field("end", f"must be 1 to {MAX_LIMIT} more than start")
 
 
-def ensure_known(history: RoomHistory, request: PageRequest) -> None:
-    """Raise PositionUnknown where the request means another life of the room, or what its history does not hold."""
+def ensure_known(history: RoomHistory, names: Sequence[str], request: PageRequest) -> None:
+    """Raise PositionUnknown where the request means another life of the room, or what its history does not hold.
+
+    To be asked before a page is read, and again after: what retention took in between may be missing from it.
+    """
     if request.epoch is not None and request.epoch != history.epoch:
-        raise _unknown(history, "The epoch is not the room's own: its history began anew")
+        raise _unknown(history, names, "The epoch is not the room's own: its history began anew")
     seq, reaches_back = _seq_of(request.form)
     if seq is None:
         return
     if seq > history.head + 1:
-        raise _unknown(history, f"seq {seq} lies beyond the room's head")
-    if not reaches_back and seq < history.floor:
-        raise _unknown(history, f"seq {seq} lies below what the room's history still holds")
+        raise _unknown(history, names, f"seq {seq} lies beyond the room's head")
+    if not reaches_back and seq < max(history.floor, history.floor_of(names)):
+        raise _unknown(history, names, f"seq {seq} lies below what the room's history still holds")
 
 
 def _seq_of(form: PageForm) -> tuple[int | None, bool]:
@@ -50,8 +53,9 @@ def _seq_of(form: PageForm) -> tuple[int | None, bool]:
             return None, True
 
 
-def _unknown(history: RoomHistory, why: str) -> PositionUnknown:
-    return PositionUnknown(why, epoch=history.epoch, floor=history.floor, head=history.head)
+def _unknown(history: RoomHistory, names: Sequence[str], why: str) -> PositionUnknown:
+    floor = max(history.floor, history.floor_of(names))
+    return PositionUnknown(why, epoch=history.epoch, floor=floor, head=history.head)
 
 
 def ensure_contiguous(events: Sequence[Event]) -> None:

@@ -46,10 +46,11 @@ class PageHistory:
         room, history = await self._registry.open(request.room_id)
         names = room.streams(request.event_name)
         ensure_form(request)
-        ensure_known(history, request)
+        ensure_known(history, names, request)
         page = await self._page(history, names, request)
-        if self._registry.opened(request.room_id) is not history:
+        if history.is_ended:
             raise RoomNotFound(request.room_id)  # deleted while it was being read
+        ensure_known(history, names, request)
         return page
 
     async def newest(self, room_id: str, history: RoomHistory, names: Sequence[str], limit: int) -> Run:
@@ -57,6 +58,12 @@ class PageHistory:
         if not names:
             return Run(events=[], has_more=False)
         return await self._older(room_id, history, names, history.head + 1, limit)
+
+    async def after(self, room_id: str, history: RoomHistory, names: Sequence[str], seq: int, limit: int) -> Run:
+        """The oldest `limit` events of these names with a larger seq, up to the applied head, oldest first."""
+        if not names:
+            return Run(events=[], has_more=False)
+        return await self._newer(room_id, history, names, seq, limit)
 
     def in_memory(self, history: RoomHistory, names: Sequence[str]) -> Run:
         """All events of these names that memory holds as one contiguous run, newest first."""

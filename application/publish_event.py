@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
-from anyio import Event as Signal
-
-from ..domain.errors import DialogueError, InvalidEvent, Problem
+from ..domain.errors import InvalidEvent, Problem
 from ..domain.event import Draft, Event
-from ..domain.page import weight
-from .journal import Journal, Outcome, Settle
+from ..domain.outcome import Repeat
+from ..domain.page import PageLimit, weight
+from ..domain.ports.history_source import HistorySource
+from .journal import Journal, Settle, settled
 from .room_registry import RoomRegistry
 from .session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """An event that is kept; `is_duplicate` where it had been kept before, for the same key."""
+
+    event: Event
+    is_duplicate: bool = False
 
 
 class PublishEvent:
     """Admits an event into a room and has the journal keep it."""
 
-    def __init__(self, registry: RoomRegistry, journal: Journal, max_event_size: int) -> None:
+    def __init__(self, registry: RoomRegistry, journal: Journal, source: HistorySource, max_event_size: int) -> None:
         self._registry = registry
         self._journal = journal
+        self._source = source
         self._max_event_size = max_event_size
 
     async def from_session(
@@ -30,14 +40,16 @@ class PublishEvent:
         event_name: str,
         data: object,
         meta: Mapping[str, object] | None,
+        key: str | None,
         settle: Settle,
     ) -> None:
         """Publish for a member of the room; `settle` is called once with the outcome, later.
 
-        Raises what refuses the event before it is queued: NotJoined, EventNotAllowed, InvalidEvent, Unavailable.
+        Raises what refuses the event before it is queued: NotJoined, EventNotAllowed, InvalidEvent, InvalidRequest for
+        a key that is none, Unavailable.
         """
         session.membership(room_id)
-        draft = await self._draft(room_id, event_name, data, session.user_id, meta)
+        draft = await self._draft(room_id, event_name, data, session.user_id, meta, key)
         await self._journal.put(draft, settle)
 
     async def __call__(
@@ -48,39 +60,50 @@ class PublishEvent:
         *,
         sender: str,
         meta: Mapping[str, object] | None = None,
+        key: str | None = None,
     ) -> Event:
-        """Publish and wait until the event is kept.
+        """As `once`, for whoever does not ask whether the event was a repeat."""
+        return (await self.once(room_id, event_name, data, sender=sender, meta=meta, key=key)).event
 
-        Raises RoomNotFound, EventNotAllowed, InvalidEvent, and Unavailable, which means: not kept, and never will be.
+    async def once(
+        self,
+        room_id: str,
+        event_name: str,
+        data: object,
+        *,
+        sender: str,
+        meta: Mapping[str, object] | None = None,
+        key: str | None = None,
+    ) -> Published:
+        """Publish and wait until the event is kept; a repeat gives back the event that was kept for the key first.
+
+        Raises RoomNotFound, EventNotAllowed, InvalidEvent, InvalidRequest (a key that is none, or was used for another
+        event), and Unavailable, which means: not kept, and never will be.
         """
-        draft = await self._draft(room_id, event_name, data, sender, meta)
-        waiting = _Waiting()
-        await self._journal.put(draft, waiting.settle)
-        return await waiting.event()
+        draft = await self._draft(room_id, event_name, data, sender, meta, key)
+        outcome = await settled(self._journal, draft)
+        if isinstance(outcome, Event):
+            return Published(outcome)
+        return Published(await self._first(draft, outcome), is_duplicate=True)
+
+    async def _first(self, draft: Draft, repeat: Repeat) -> Event:
+        found = await self._source.older(draft.room_id, None, repeat.seq + 1, PageLimit(events=1))
+        if found and found[0].seq == repeat.seq:
+            return found[0]
+        return Event.kept(draft, timestamp_ms=repeat.timestamp_ms, seq=repeat.seq)  # retention has taken it since
 
     async def _draft(
-        self, room_id: str, event_name: str, data: Any, sender: str, meta: Mapping[str, object] | None
+        self,
+        room_id: str,
+        event_name: str,
+        data: Any,
+        sender: str,
+        meta: Mapping[str, object] | None,
+        key: str | None,
     ) -> Draft:
         room, history = await self._registry.open(room_id)
-        draft = room.admit(event_name, data, sender=sender, epoch=history.epoch, meta=meta)
+        draft = room.admit(event_name, data, sender=sender, epoch=history.epoch, meta=meta, key=key)
         if weight(draft) > self._max_event_size:
             problem = f"must be at most {self._max_event_size} bytes of JSON, not {len(draft.payload)}"
             raise InvalidEvent([Problem("data", problem)])
         return draft
-
-
-class _Waiting:
-    def __init__(self) -> None:
-        self._settled = Signal()
-        self._outcome: Outcome | None = None
-
-    def settle(self, outcome: Outcome) -> None:
-        self._outcome = outcome
-        self._settled.set()
-
-    async def event(self) -> Event:
-        await self._settled.wait()
-        assert self._outcome is not None
-        if isinstance(self._outcome, DialogueError):
-            raise self._outcome
-        return self._outcome

@@ -8,18 +8,21 @@ from itertools import islice
 
 from ..domain.event import Event
 from ..domain.history_buffer import HistoryBuffer
-from ..domain.position import Position, RoomHead, StreamHead
+from ..domain.names import REDACTED
+from ..domain.position import Position, RoomHead, StreamFloor, StreamHead
+from ..domain.redaction import Redaction, without_sender
 from ..domain.room import Room
 
 
 class Stream:
     """The events of one name: how far they reach, and the buffer of the newest."""
 
-    __slots__ = ("buffer", "floor", "head")
+    __slots__ = ("buffer", "floor", "floor_seq", "head")
 
     def __init__(self, head: StreamHead, limit: int) -> None:
         self.head = head.head
         self.floor = head.floor
+        self.floor_seq = head.floor_seq
         self.buffer = HistoryBuffer(limit)
 
     @property
@@ -44,13 +47,15 @@ class RoomHistory:
 
     def __init__(self, room: Room, head: RoomHead) -> None:
         self.epoch = head.epoch
+        self.is_ended = False  # the room was deleted: what is still being read from this is nobody's any more
         self.head = head.head
         self.floor = head.floor
         self.last_timestamp_ms = head.last_timestamp_ms
         self._stored_names = frozenset(head.streams)
+        limits = {name: room.definitions[name].memory_limit for name in room.names_with_history}
         self._streams = {
-            name: Stream(head.streams.get(name, StreamHead()), room.definitions[name].memory_limit)
-            for name in room.names_with_history
+            name: Stream(head.streams.get(name, StreamHead()), limits.get(name, max(limits.values(), default=0)))
+            for name in room.kept_names
         }
 
     @property
@@ -75,7 +80,29 @@ class RoomHistory:
             self.head = event.place
             self.last_timestamp_ms = event.timestamp_ms
             stream.head = event.stream_place
+            if event.name == REDACTED:
+                self._blank(Redaction.told_by(event))
             stream.buffer.push((event,))
+
+    def trim(self, name: str, floor: StreamFloor) -> None:
+        """Let the stream begin at `floor`; to be called before the archive removes what lies below."""
+        stream = self._streams.get(name)
+        if stream is not None and floor.event_seq > stream.floor:
+            stream.floor, stream.floor_seq = floor.event_seq, floor.seq
+            stream.buffer.drop_through(floor.event_seq)
+
+    def forget_sender(self, seq: int) -> None:
+        """Let the tombstone, or the redaction, at `seq` no longer tell on whose behalf it is."""
+        for stream in self._streams.values():
+            stream.buffer.replace(seq, without_sender)
+
+    def floor_of(self, names: Iterable[str]) -> int:
+        """Of these names nothing is missing that has a larger seq than this."""
+        return max((self._streams[name].floor_seq for name in names), default=0)
+
+    def _blank(self, redaction: Redaction) -> None:
+        for stream in self._streams.values():
+            stream.buffer.replace(redaction.seq, redaction.blank)
 
     def _forget_buffers(self) -> None:
         # Something was kept that this node was not told of (an append whose outcome stayed unknown): what memory holds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from anyio import Lock
@@ -34,10 +34,14 @@ class RuntimeRooms:
 
 @dataclass(slots=True)
 class OpenRoom:
-    """A room and what this node knows of its history; `history` is None until somebody needs it."""
+    """A room and what this node knows of its history; `history` is None until somebody needs it.
+
+    `was_used` says that somebody did since it was last asked whether the room is idle.
+    """
 
     room: Room
     history: RoomHistory | None = None
+    was_used: bool = False
     opening: Lock = field(default_factory=Lock)
 
 
@@ -87,6 +91,7 @@ class RoomRegistry:
     async def open(self, room_id: str) -> tuple[Room, RoomHistory]:
         """The room and its history, opened where it was not. Raises RoomNotFound and Unavailable."""
         entry = self._entry(room_id)
+        entry.was_used = True
         if entry.history is None:
             async with entry.opening:
                 if entry.history is None:
@@ -94,6 +99,13 @@ class RoomRegistry:
         if self._rooms.get(room_id) is not entry:
             raise RoomNotFound(room_id)  # deleted while it was being opened
         return entry.room, entry.history
+
+    def close_unused(self, is_busy: Callable[[str], bool]) -> None:
+        """Forget the history of those open rooms that are not busy and were not opened since the last call."""
+        for room_id, entry in self._rooms.items():
+            if entry.history is not None and not entry.was_used and not is_busy(room_id):
+                entry.history = None
+            entry.was_used = False
 
     async def create(self, wanted: StoredRoom) -> Room:
         """Make a room at run time. Raises Forbidden, RoomExists, EventNotAllowed and Unavailable."""
@@ -121,7 +133,9 @@ class RoomRegistry:
         if user_id is not None and room.created_by_id != user_id:
             raise Forbidden(f"Only who made the room {room_id!r} may delete it")
         await self._store.delete(room_id)
-        self._rooms.pop(room_id, None)
+        ended = self._rooms.pop(room_id, None)
+        if ended is not None and ended.history is not None:
+            ended.history.is_ended = True
         return room
 
     def _entry(self, room_id: str) -> OpenRoom:
@@ -132,9 +146,9 @@ class RoomRegistry:
 
     async def _warmed(self, room: Room) -> RoomHistory:
         history = RoomHistory(room, await self._archive.open(room.id))
-        for name in room.names_with_history:
-            limit = room.definitions[name].memory_limit
-            if limit:
+        for name in room.kept_names:
+            limit = history.stream(name).buffer.limit
+            if limit and not history.stream(name).is_whole:
                 history.warm(name, await self._tail(room.id, name, history.head + 1, limit))
         return history
 

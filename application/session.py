@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..domain.errors import NotJoined
 from ..domain.event import Event
+from ..domain.names import REDACTED
 from ..domain.page import weight
 from .frame import TOO_SLOW, Frame
 from .outbox import Outbox
@@ -15,19 +16,22 @@ from .ports.codec import Codec
 class Membership:
     """A session in a room: the names that it receives, and what is held back while its join is being answered.
 
+    Redactions are received whatever the names: they change events that a client may show already.
+
     Events are held, not frames, and those of `or_else` too, the names of an earlier join: where this join fails, what
     came meanwhile is sent as the earlier one has it.
     """
 
-    __slots__ = ("_may_want", "held", "held_size", "names")
+    __slots__ = ("_may_want", "answered_to", "held", "held_size", "names")
 
     def __init__(
         self, names: frozenset[str], *, holds_back: bool = False, or_else: frozenset[str] = frozenset()
     ) -> None:
-        self.names = names
+        self.names = names | {REDACTED}
+        self.answered_to = 0  # the join's answer holds every event up to this seq
         self.held: list[Sequence[Event]] | None = [] if holds_back else None
         self.held_size = 0
-        self._may_want = names | or_else
+        self._may_want = self.names | or_else
 
     def hold(self, events: Sequence[Event]) -> None:
         """Keep a batch for the moment in which the join is answered, or has failed."""
@@ -35,6 +39,10 @@ class Membership:
         if wanted and self.held is not None:
             self.held.append(wanted)
             self.held_size += sum(map(weight, wanted))
+
+    def is_news(self, event: Event) -> bool:
+        """Whether the event is newer than what the join's answer holds."""
+        return event.seq is None or event.seq > self.answered_to
 
     def take_held(self) -> Sequence[Sequence[Event]]:
         """What was held back; nothing is from now on."""
@@ -77,8 +85,8 @@ class Session:
             self.outbox.put(frame)
 
     def release(self, membership: Membership, held: Sequence[Sequence[Event]]) -> None:
-        """Send those of the batches that were held back which the membership receives."""
+        """Send those of the events that were held back which the membership receives, and its answer does not hold."""
         for events in held:
-            chosen = [event for event in events if event.name in membership.names]
+            chosen = [event for event in events if event.name in membership.names and membership.is_news(event)]
             if chosen:
                 self.send(self.codec.events(chosen[0].room_id, chosen))

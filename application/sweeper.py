@@ -1,4 +1,4 @@
-"""Removing, in small bites, what no reader can see any more."""
+"""Removing, in small bites, what no reader can see any more, and what retention lets go."""
 
 from __future__ import annotations
 
@@ -8,20 +8,29 @@ from anyio import Event as Signal
 from anyio import move_on_after
 from anyio.lowlevel import checkpoint
 
-from ..domain.errors import Unavailable
+from ..domain.errors import RoomNotFound, Unavailable
 from ..domain.ports.history_archive import HistoryArchive
+from ..domain.retention import Retention
+from ..domain.room import Room
+from .ports.clock import Clock
+from .room_registry import RoomRegistry
 
 BITE = 500
-INTERVAL_S = 60.0
 
 logger = logging.getLogger("dialogue.sweeper")
 
 
 class Sweeper:
-    """Has the archive remove events of rooms' earlier lives: at start, when a room was deleted, and at intervals."""
+    """Has the archive remove events of rooms' earlier lives, expired keys, and what is past a stream's retention.
 
-    def __init__(self, archive: HistoryArchive) -> None:
+    At start, when a room was deleted, and every `interval_s` seconds. A commit that waits goes in between two bites.
+    """
+
+    def __init__(self, archive: HistoryArchive, registry: RoomRegistry, clock: Clock, interval_s: float) -> None:
         self._archive = archive
+        self._registry = registry
+        self._clock = clock
+        self._interval_s = interval_s
         self._wanted = Signal()
 
     def wake(self) -> None:
@@ -31,14 +40,32 @@ class Sweeper:
     async def run(self) -> None:
         """Sweep until cancelled."""
         while True:
-            await self._sweep()
-            with move_on_after(INTERVAL_S):
+            try:
+                await self.sweep()
+            except Unavailable as error:
+                logger.warning("what is to be removed could not be removed now: %s", error)
+            except Exception:
+                logger.exception("a sweep failed; the next one is made in %s s", self._interval_s)
+            with move_on_after(self._interval_s):
                 await self._wanted.wait()
             self._wanted = Signal()
 
-    async def _sweep(self) -> None:
-        try:
-            while await self._archive.sweep(BITE):
-                await checkpoint()  # a commit that waits goes in between two bites
-        except Unavailable as error:
-            logger.warning("events of deleted rooms could not be removed now: %s", error)
+    async def sweep(self) -> None:
+        """Remove all that is to be removed now. Raises Unavailable."""
+        while await self._archive.sweep(BITE, self._clock.now_ms()):
+            await checkpoint()
+        for room in self._registry.rooms():
+            for name, definition in room.definitions.items():
+                if definition.retention is not None:
+                    await self._retain(room, name, definition.retention)
+
+    async def _retain(self, room: Room, name: str, retention: Retention) -> None:
+        while floor := await self._archive.expired(room.id, name, retention, self._clock.now_ms(), BITE):
+            try:
+                _, history = await self._registry.open(room.id)
+            except RoomNotFound:
+                return
+            # Memory first: whoever reads while the archive removes them finds, when done, that the floor has moved.
+            history.trim(name, floor)
+            await self._archive.trim(room.id, name, floor)
+            await checkpoint()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from . import json_value
+
+if TYPE_CHECKING:
+    from .idempotency_key import IdempotencyKey
+    from .redaction import Redaction
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,7 +17,8 @@ class Draft:
     """An event that a room has admitted and that has no place yet.
 
     `epoch` is the life of the room that admitted it: an archive refuses it in another. `payload` and `meta` are JSON in
-    UTF-8, as validation gave them back. `has_history` says whether it is to be kept.
+    UTF-8, as validation gave them back. `has_history` says whether it is to be kept. With a `key` it is kept once
+    however often it comes, and with a `redaction` the event that this names is blanked when it is kept.
     """
 
     room_id: str
@@ -23,6 +28,8 @@ class Draft:
     sender: str
     meta: bytes | None = None
     has_history: bool = True
+    key: IdempotencyKey | None = None
+    redaction: Redaction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +38,8 @@ class Event:
 
     `seq` is its place in the room, `event_seq` its place among the events of its name, both from 1 on without holes; an
     event without history has neither. `timestamp_ms` never runs backwards within a room. `payload` and `meta` are JSON
-    in UTF-8: the wire, the buffer and the archive pass them on as they are.
+    in UTF-8: the wire, the buffer and the archive pass them on as they are. A redacted event is a tombstone: its
+    payload is JSON's null. `epoch` is the life of the room in which it got its place, where that is known.
     """
 
     room_id: str
@@ -42,6 +50,8 @@ class Event:
     seq: int | None = None
     event_seq: int | None = None
     meta: bytes | None = None
+    is_redacted: bool = False
+    epoch: str | None = field(default=None, compare=False)
 
     @property
     def data(self) -> Any:
@@ -72,4 +82,5 @@ class Event:
             seq=seq,
             event_seq=event_seq,
             meta=draft.meta,
+            epoch=draft.epoch,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
 from typing import Any
 
@@ -12,18 +13,39 @@ from pydantic_core import PydanticSerializationError
 from . import json_value
 from .errors import ConfigurationError, InvalidEvent, Problem
 from .names import flaw_of_event_name
+from .retention import Retention
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class History:
-    """That events are kept, and how many of the newest stay in memory (`limit`; 0 keeps them in the archive alone)."""
+    """That events are kept, how many of the newest stay in memory, and what retention removes for good.
+
+    `limit` counts what stays in memory; 0 keeps them in the archive alone. Of a stream's events, retention keeps the
+    newest `max_events`, and those that are not older than `max_age`; None keeps all.
+    """
 
     limit: int = 100
     enabled: bool = True
+    max_events: int | None = None
+    max_age: timedelta | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.limit, bool) or not isinstance(self.limit, int) or self.limit < 0:
             raise ConfigurationError(f"History(limit={self.limit!r}): limit must be an integer from 0 on")
+        count = self.max_events
+        if count is not None and (isinstance(count, bool) or not isinstance(count, int) or count < 1):
+            raise ConfigurationError(f"History(max_events={count!r}): max_events must be an integer from 1 on, or None")
+        age = self.max_age
+        if age is not None and (not isinstance(age, timedelta) or age <= timedelta(0)):
+            raise ConfigurationError(f"History(max_age={age!r}): max_age must be a timedelta longer than 0, or None")
+
+    @property
+    def retention(self) -> Retention | None:
+        """What is removed for good; None where nothing is."""
+        if not self.enabled or (self.max_events is None and self.max_age is None):
+            return None
+        age = None if self.max_age is None else max(1, round(self.max_age.total_seconds() * 1_000))
+        return Retention(max_events=self.max_events, max_age_ms=age)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +76,11 @@ class EventDefinition:
     def memory_limit(self) -> int:
         """How many of the newest events stay in memory."""
         return self.history.limit if self.history is not None and self.history.enabled else 0
+
+    @property
+    def retention(self) -> Retention | None:
+        """What is removed of the history for good; None where nothing is."""
+        return None if self.history is None else self.history.retention
 
     def validate(self, data: object) -> bytes:
         """`data` as the schema gives it back, as JSON in UTF-8.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from .event import Event
 
@@ -49,6 +49,20 @@ class HistoryBuffer:
             del self._events[: self._start]
             self._start = 0
         return evicted
+
+    def replace(self, seq: int, change: Callable[[Event], Event]) -> None:
+        """Put `change(event)` in the place of the event at `seq`, where that is here."""
+        index = self._index(seq)
+        if index < len(self._events) and self._events[index].seq == seq:
+            self._events[index] = change(self._events[index])
+
+    def drop_through(self, event_seq: int) -> None:
+        """Let go of the events up to that event seq."""
+        oldest = self.oldest
+        if oldest is not None:
+            self._start += min(len(self), max(0, event_seq + 1 - oldest.stream_place))
+            del self._events[: self._start]
+            self._start = 0
 
     def before(self, seq: int, limit: int) -> list[Event]:
         """The newest `limit` events here with a smaller seq, newest first."""

@@ -43,6 +43,14 @@ def keepable(value: object, path: str) -> bytes:
         raise InvalidEvent([Problem(path, f"must be JSON: {error}")]) from error
 
 
+def as_sent(value: object) -> bytes:
+    """`value` as JSON whatever it holds, for comparing what was sent twice; InvalidEvent where it is no JSON at all."""
+    try:
+        return encode(value)
+    except (PydanticSerializationError, UnicodeError) as error:
+        raise InvalidEvent([Problem("data", f"must be JSON: {error}")]) from error
+
+
 def is_unicode(text: str) -> bool:
     """Whether `text` has no lone surrogates, which UTF-8 cannot hold."""
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

@@ -6,6 +6,8 @@ MAX_ROOM_ID = 255
 MAX_EVENT_NAME = 100
 MAX_USER_ID = 255
 RESERVED_PREFIX = "dialogue."
+REDACTED = RESERVED_PREFIX + "redacted"
+"""The event that tells that another one was blanked."""
 
 
 def flaw_of_name(text: object, max_length: int) -> str | None:

@@ -16,10 +16,23 @@ class Position:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StreamHead:
-    """How far one stream reaches: event seqs `floor + 1` to `head` are there, without holes."""
+    """How far one stream reaches: event seqs `floor + 1` to `head` are there, without holes.
+
+    `floor_seq` is the floor as a place in the room: the seq of the newest of its events that retention, or the end of a
+    life of the room, took.
+    """
 
     head: int = 0
     floor: int = 0
+    floor_seq: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamFloor:
+    """Where a stream begins: its events up to event seq `event_seq`, the newest of which is at `seq`, are gone."""
+
+    event_seq: int
+    seq: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

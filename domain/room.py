@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from . import json_value
-from .errors import ConfigurationError, EventNotAllowed, InvalidEvent, Problem, RoomFull
+from .errors import ConfigurationError, EventNotAllowed, InvalidEvent, InvalidRequest, Problem, RoomFull
 from .event import Draft
 from .event_definition import EventDefinition
-from .names import MAX_ROOM_ID, flaw_of_name
+from .idempotency_key import IdempotencyKey
+from .names import MAX_ROOM_ID, REDACTED, flaw_of_name
 
 MAX_META_SIZE = 4096
 MAX_SYNC = 1_000
@@ -86,10 +87,15 @@ class Room:
             raise EventNotAllowed(self.id, event_name, tuple(self.definitions))
         return found
 
+    @property
+    def kept_names(self) -> tuple[str, ...]:
+        """All names with history, that of redactions included."""
+        return (*self.names_with_history, REDACTED) if self.names_with_history else ()
+
     def streams(self, event_name: str | None) -> tuple[str, ...]:
         """The names whose history is meant: that one, or all that have some. Raises EventNotAllowed."""
-        if event_name is None:
-            return self.names_with_history
+        if event_name is None or (event_name == REDACTED and self.names_with_history):
+            return self.kept_names if event_name is None else (REDACTED,)
         if not self.definition(event_name).has_history:
             raise EventNotAllowed(self.id, event_name, self.names_with_history, why="has no history")
         return (event_name,)
@@ -118,12 +124,16 @@ class Room:
         sender: str,
         epoch: str,
         meta: Mapping[str, object] | None = None,
+        key: str | None = None,
     ) -> Draft:
         """The draft of an event that this room allows, in its life `epoch`.
 
-        Raises EventNotAllowed, and InvalidEvent with the paths that are wrong.
+        Raises EventNotAllowed, InvalidEvent with the paths that are wrong, and InvalidRequest for a key that is none or
+        stands at an event without history.
         """
         definition = self.definition(event_name)
+        if key is not None and not definition.has_history:
+            raise InvalidRequest.field("key", f"needs an event with history, and {event_name!r} has none")
         return Draft(
             room_id=self.id,
             epoch=epoch,
@@ -132,6 +142,7 @@ class Room:
             sender=sender,
             meta=_kept_meta(meta),
             has_history=definition.has_history,
+            key=None if key is None else IdempotencyKey.of(key, event_name, data, meta),
         )
 
     def ensure_space(self, size: int) -> None:

@@ -14,21 +14,27 @@ from ..adapters.memory.history_source import MemoryHistorySource
 from ..adapters.memory.read_marks import MemoryReadMarks
 from ..adapters.memory.room_store import MemoryRoomStore
 from ..adapters.memory.store import MemoryStore
+from ..adapters.memory.user_events import MemoryUserEvents
 from ..adapters.sqlmodel.database import Database
 from ..adapters.sqlmodel.history_archive import SqlHistoryArchive
 from ..adapters.sqlmodel.history_source import SqlHistorySource
 from ..adapters.sqlmodel.read_marks import SqlReadMarks
 from ..adapters.sqlmodel.room_store import SqlRoomStore
+from ..adapters.sqlmodel.user_events import SqlUserEvents
 from ..adapters.system_clock import SystemClock
 from ..application.dialogue import Dialogue
+from ..application.erase_user import EraseUser
 from ..application.hub import Hub
+from ..application.idle_rooms import IdleRooms
 from ..application.join_room import JoinRoom
-from ..application.journal import Journal
+from ..application.journal import Journal, JournalLimits
 from ..application.listeners import Listeners
 from ..application.manage_rooms import ManageRooms
 from ..application.mark_read import MarkRead
 from ..application.page_history import PageHistory
 from ..application.publish_event import PublishEvent
+from ..application.recover_events import RecoverEvents
+from ..application.redact_event import RedactEvent
 from ..application.room_registry import RoomRegistry
 from ..application.sweeper import Sweeper
 from .app_config import AppConfig
@@ -69,8 +75,8 @@ class Container(containers.DeclarativeContainer):
     storage = providers.Selector(storage_kind, memory=memory_store, sqlite=database)
     archive = providers.Selector(
         storage_kind,
-        memory=providers.Singleton(MemoryHistoryArchive, memory_store),
-        sqlite=providers.Singleton(SqlHistoryArchive, database),
+        memory=providers.Singleton(MemoryHistoryArchive, memory_store, settings.provided.key_ttl_s),
+        sqlite=providers.Singleton(SqlHistoryArchive, database, settings.provided.key_ttl_s),
     )
     source = providers.Selector(
         storage_kind,
@@ -88,6 +94,12 @@ class Container(containers.DeclarativeContainer):
         sqlite=providers.Singleton(SqlReadMarks, database),
     )
 
+    user_events = providers.Selector(
+        storage_kind,
+        memory=providers.Singleton(MemoryUserEvents, memory_store),
+        sqlite=providers.Singleton(SqlUserEvents, database),
+    )
+
     hub = providers.Singleton(Hub)
     listeners = providers.Singleton(Listeners)
     registry = providers.Singleton(
@@ -99,14 +111,24 @@ class Container(containers.DeclarativeContainer):
         source,
         room_store,
     )
-    journal = providers.Singleton(Journal, archive, registry, hub, listeners, clock)
+    journal_limits = providers.Singleton(
+        JournalLimits,
+        waiting_events=settings.provided.max_waiting_events,
+        waiting_bytes=settings.provided.max_waiting_bytes,
+        patience_s=settings.provided.publish_patience_s,
+    )
+    journal = providers.Singleton(Journal, archive, source, registry, hub, listeners, clock, journal_limits)
     max_event_size = providers.Callable(_room_for_events, settings)
-    publish = providers.Singleton(PublishEvent, registry, journal, max_event_size)
+    publish = providers.Singleton(PublishEvent, registry, journal, source, max_event_size)
     pages = providers.Singleton(PageHistory, registry, source, max_event_size)
-    join = providers.Singleton(JoinRoom, registry, hub, pages)
+    recover = providers.Singleton(RecoverEvents, pages, settings.provided.recovery_limit)
+    join = providers.Singleton(JoinRoom, registry, hub, recover, pages)
     manage = providers.Singleton(ManageRooms, registry, hub, join)
     mark_read = providers.Singleton(MarkRead, registry, hub, read_marks)
-    sweeper = providers.Singleton(Sweeper, archive)
+    redact = providers.Singleton(RedactEvent, registry, journal, source)
+    erase = providers.Singleton(EraseUser, archive, registry, journal, user_events, read_marks)
+    sweeper = providers.Singleton(Sweeper, archive, registry, clock, settings.provided.sweep_interval_s)
+    idle_rooms = providers.Singleton(IdleRooms, registry, hub, journal, settings.provided.idle_room_s)
     dialogue = providers.Singleton(
         Dialogue,
         registry=registry,
@@ -115,8 +137,11 @@ class Container(containers.DeclarativeContainer):
         publish=publish,
         pages=pages,
         manage=manage,
+        redact=redact,
+        erase=erase,
         listeners=listeners,
         sweeper=sweeper,
+        idle_rooms=idle_rooms,
     )
 
     codec = providers.Singleton(WireCodec, settings.provided.max_out_frame)
@@ -140,6 +165,7 @@ class Container(containers.DeclarativeContainer):
         pages=pages,
         manage=manage,
         mark_read=mark_read,
+        redact=redact,
         source=source,
         authenticator=authenticator,
         hooks=config.provided.hooks,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ from litestar import Litestar
 
 from ..adapters.litestar.app import build_app
 from ..application.client import Hooks
-from ..application.dialogue import Dialogue, RoomHandle, name_of
+from ..application.dialogue import SYSTEM, Dialogue, RoomHandle, name_of
 from ..application.listeners import Handler
 from ..application.notice import RoomInfo
 from ..application.room_registry import RuntimeRooms
@@ -120,13 +120,34 @@ class DialogueApp:
         *,
         sender: str,
         meta: Mapping[str, object] | None = None,
+        key: str | None = None,
     ) -> Event:
         """Publish an event and wait until it is kept; give it back with its `seq` and `timestamp_ms`.
 
-        `data` is what the event's schema takes, or an instance of it. Raises RoomNotFound, EventNotAllowed,
-        InvalidEvent, and Unavailable, which means: not kept, and never will be.
+        `data` is what the event's schema takes, or an instance of it. With a `key` (1 to 64 characters, the sender's
+        own) the event is kept once however often this is called; the first one is given back. Raises RoomNotFound,
+        EventNotAllowed, InvalidEvent, InvalidRequest (a key that was used for another event), and Unavailable, which
+        means: not kept, and never will be.
         """
-        return await self.room(room_id).trigger(event, data, sender=sender, meta=meta)
+        return await self.room(room_id).trigger(event, data, sender=sender, meta=meta, key=key)
+
+    async def redact(self, room_id: str, seq: int, *, by: str = SYSTEM) -> None:
+        """Blank the event at `seq` for good, in the archive, in memory and at every member; `by` is told to them.
+
+        Its place stays. Doing so twice is fine. Raises RoomNotFound, PositionUnknown where there is no such event (any
+        more), and Unavailable.
+        """
+        await self.room(room_id).redact(seq, by=by)
+
+    async def erase(
+        self, user_id: str, *, by: str = SYSTEM, progress: Callable[[int, int], object] | None = None
+    ) -> int:
+        """Erase a user's data: blank every event that the user has sent, in every room, and forget who sent it.
+
+        Works in bites, beside everything else; `progress(scanned, total)` is called after each. Gives back how many
+        events were blanked. Interrupted, call it again. Raises Unavailable.
+        """
+        return await self._services.erase(user_id, by=by, progress=progress)
 
     def room(self, room_id: str) -> RoomHandle:
         """A handle of a room: `history(event, start, end)`, `trigger`, `info`, `position`."""

@@ -57,6 +57,30 @@ class Settings(BaseSettings):
     max_in_flight: int = Field(
         256, ge=1, le=10_000, description="How many unanswered triggers a connection may have; more wait unread."
     )
+    max_waiting_events: int = Field(
+        20_000, ge=1, description="How many events may wait to be kept; publishers then wait, and get UNAVAILABLE."
+    )
+    max_waiting_bytes: int = Field(
+        32 * MIB, ge=MIB, description="How many bytes of events may wait to be kept; as max_waiting_events."
+    )
+    publish_patience_s: float = Field(
+        10.0,
+        gt=0,
+        le=3600,
+        description="How long a publisher waits for a place before that, in seconds.",
+    )
+    recovery_limit: int = Field(
+        1_000, ge=0, le=10_000, description="How many missed events a join with `since` recovers at most; 0: none."
+    )
+    key_ttl_s: float = Field(
+        86_400.0, gt=0, description="How long an idempotency key is remembered, in seconds (default: 24 hours)."
+    )
+    sweep_interval_s: float = Field(
+        60.0, gt=0, le=86_400, description="How often retention removes what is past it, in seconds."
+    )
+    idle_room_s: float = Field(
+        300.0, gt=0, le=86_400, description="After how long a room that nobody uses leaves memory, in seconds."
+    )
     heartbeat_s: float = Field(25.0, gt=0, le=3600, description="How often the server pings each client, in seconds.")
     heartbeat_timeout_s: float = Field(
         20.0, gt=0, le=3600, description="How long it waits for the pong before it closes with 4408, in seconds."

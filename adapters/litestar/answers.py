@@ -9,6 +9,7 @@ from ...application.session import Session
 from ...domain.errors import DialogueError, EventNotAllowed, InvalidRequest
 from ...domain.event import Event
 from ...domain.names import MAX_ROOM_ID, flaw_of_name
+from ...domain.outcome import Repeat
 from ...domain.page import Page
 from ...domain.ports.room_store import StoredRoom
 from ...domain.position import Position
@@ -130,9 +131,15 @@ BY_TYPE: Mapping[str, Answer] = {
 }
 
 
-def triggered(event: Event, request_id: RequestId) -> Frame:
-    """The answer to a trigger whose event was kept, or, without history, sent on."""
-    fields = without_nothing(roomId=event.room_id, event=event.name, timestamp=event.timestamp_ms, seq=event.seq)
+def triggered(outcome: Event | Repeat, request: requests.Trigger, request_id: RequestId) -> Frame:
+    """The answer to a trigger whose event was kept, now or before, or, without history, sent on."""
+    fields = without_nothing(
+        roomId=request.room_id,
+        event=request.event,
+        timestamp=outcome.timestamp_ms,
+        seq=outcome.seq,
+        duplicate=True if isinstance(outcome, Repeat) else None,
+    )
     return frame("triggered", request_id, **fields)
 
 

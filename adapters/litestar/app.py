@@ -16,7 +16,7 @@ from litestar.openapi.spec import Tag
 
 from ...domain.errors import DialogueError
 from .health import LIVE, live, ready
-from .http_events import get_history, post_event
+from .http_events import get_history, post_event, redact_event
 from .http_rooms import get_room, list_rooms
 from .problems import failed, not_routed, refused
 from .services import Services
@@ -52,7 +52,7 @@ def build_app(
         if request.scope["path"] != LIVE:
             services().dialogue.ensure_running()
 
-    handlers = [endpoint, list_rooms, get_room, get_history, post_event, live, ready]
+    handlers = [endpoint, list_rooms, get_room, get_history, post_event, redact_event, live, ready]
     return Litestar(
         route_handlers=[*handlers, *(page_routes(page) if page else ())],
         dependencies={"services": Provide(provide, sync_to_thread=False)},

@@ -14,11 +14,12 @@ from litestar.exceptions import WebSocketDisconnect
 
 from ...application.client import Client
 from ...application.frame import SERVER_FAULT, Closing, Frame
-from ...application.journal import Outcome, OutcomeUnknown
+from ...application.journal import OutcomeUnknown
 from ...application.outbox import Outbox
 from ...application.session import Session
 from ...domain.errors import DialogueError, InvalidRequest, Unauthenticated
 from ...domain.json_value import is_unicode
+from ...domain.outcome import Outcome
 from . import answers, requests
 from .frame_reader import FrameReader
 from .services import Services
@@ -169,7 +170,6 @@ class Connection:
             logger.exception("on_connected failed for %r", session.user_id)
 
     async def _trigger(self, session: Session, request: requests.Trigger, request_id: RequestId) -> None:
-        requests.refuse_key(request.key)
         while self._in_flight >= self._services.limits.max_in_flight:
             self._landed = Signal()
             await self._landed.wait()
@@ -180,11 +180,11 @@ class Connection:
             nonlocal settled
             settled = True
             self._land()
-            self._answer_trigger(outcome, request_id)
+            self._answer_trigger(outcome, request, request_id)
 
         try:
             await self._services.publish.from_session(
-                session, request.room_id, request.event, request.data, request.meta, settle
+                session, request.room_id, request.event, request.data, request.meta, request.key, settle
             )
         except BaseException:
             if not settled:
@@ -195,13 +195,13 @@ class Connection:
         self._in_flight -= 1
         self._landed.set()
 
-    def _answer_trigger(self, outcome: Outcome, request_id: RequestId) -> None:
+    def _answer_trigger(self, outcome: Outcome, request: requests.Trigger, request_id: RequestId) -> None:
         if isinstance(outcome, OutcomeUnknown):
             self._outbox.finish(SERVER_FAULT)
         elif isinstance(outcome, DialogueError):
             self._answer_error(outcome, request_id)
         else:
-            self._outbox.put(answers.triggered(outcome, request_id))
+            self._outbox.put(answers.triggered(outcome, request, request_id))
 
     def _answer_error(self, error: DialogueError, request_id: RequestId) -> None:
         self._outbox.put(answers.error(error, request_id))

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from litestar import Request, Response, get, post
+from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
-from litestar.params import HeaderParameter, QueryParameter
+from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
 from ...domain.errors import InvalidRequest
 from ...domain.page import Page
@@ -105,7 +105,10 @@ async def get_history(
     summary="Publish an event",
     description="Answered when the event is kept; 503 means that it was not kept and never will be.",
     tags=["Events"],
-    responses={201: ResponseSpec(EventDocument, description="The event as it was kept.")}
+    responses={
+        201: ResponseSpec(EventDocument, description="The event as it was kept."),
+        200: ResponseSpec(EventDocument, description="The event as it was kept before, for the same key."),
+    }
     | problems(401, 404, 413, 422, 503),
     operation_class=PublishOperation,
 )
@@ -116,17 +119,43 @@ async def post_event(
     x_user_id: UserId = None,
     idempotency_key: Annotated[
         str | None,
-        HeaderParameter(name="Idempotency-Key", description="Refused by this version, which does not keep keys yet."),
+        HeaderParameter(
+            name="Idempotency-Key",
+            description="1 to 64 characters of your own: the same request with the same key is published once.",
+        ),
     ] = None,
 ) -> Response[bytes]:
     """Publish an event."""
     user_id = await user_of(request, services)
-    requests.refuse_key(idempotency_key, "Idempotency-Key")
-    fields = _read_body(await request.body())
-    event = requests.parse(requests.PostEvent, fields)
-    requests.refuse_key(event.key)
-    kept = await services.publish(room_id, event.event, event.data, sender=user_id, meta=event.meta)
-    return json_response(WireEvent.of(kept), 201)
+    key = requests.parse(requests.IdempotencyHeader, {"Idempotency-Key": idempotency_key}).key
+    event = requests.parse(requests.PostEvent, _read_body(await request.body()))
+    published = await services.publish.once(room_id, event.event, event.data, sender=user_id, meta=event.meta, key=key)
+    return json_response(WireEvent.of(published.event), 200 if published.is_duplicate else 201)
+
+
+@delete(
+    "/rooms/{room_id:str}/events/{seq:str}",
+    status_code=204,
+    operation_id="redactEvent",
+    summary="Redact an event",
+    description=(
+        "Blanks the event for good; its place stays, and every member is told by an event named `dialogue.redacted`. "
+        "Allowed for who sent it and for who made the room. Doing so twice is fine."
+    ),
+    tags=["Events"],
+    responses={204: ResponseSpec(None, description="It is blank.")} | problems(401, 403, 404, 410, 422, 503),
+)
+async def redact_event(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    room_id: RoomInPath,
+    seq: Annotated[str, PathParameter(description="The event's seq.")],
+    x_user_id: UserId = None,
+) -> None:
+    """Redact an event."""
+    user_id = await user_of(request, services)
+    place = requests.parse(requests.EventPlace, {"seq": seq}, strict=False).seq
+    await services.redact.by_user(room_id, place, user_id)
 
 
 def _read_body(body: bytes) -> dict[str, object]:

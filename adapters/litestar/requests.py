@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 from pydantic.alias_generators import to_camel
 
 from ...domain.errors import InvalidRequest, Problem
+from ...domain.idempotency_key import MAX_KEY
 from ...domain.names import MAX_EVENT_NAME, MAX_ROOM_ID
 from ...domain.page import (
     DEFAULT_LIMIT,
@@ -31,6 +32,7 @@ MAX_NUMBER = 2**53
 
 RoomId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ROOM_ID)]
 EventName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_EVENT_NAME)]
+Key = Annotated[str, StringConstraints(min_length=1, max_length=MAX_KEY)]
 EventNames = Annotated[list[EventName], Field(max_length=MAX_NAMES)]
 Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
 Text = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^[^\x00]*$")]  # no database keeps NUL
@@ -90,16 +92,34 @@ class Trigger(OfRoom):
     event: EventName
     data: Any
     meta: dict[Any, Any] | None = None
-    key: Any = None
+    key: Key | None = None
 
 
 class PostEvent(Request):
-    """Publish an event over HTTP, where the room stands in the path."""
+    """Publish an event over HTTP, where the room stands in the path, and the key in a header."""
 
     event: EventName
     data: Any
     meta: dict[Any, Any] | None = None
-    key: Any = None
+    key: None = None
+
+    @field_validator("key", mode="before")
+    @classmethod
+    def _is_a_header(cls, key: object) -> None:
+        if key is not None:
+            raise ValueError("must be given as the header Idempotency-Key")
+
+
+class EventPlace(Request):
+    """A place in a room's history, in a path."""
+
+    seq: Number
+
+
+class IdempotencyHeader(Request):
+    """The header that makes a repeated request publish once."""
+
+    key: Key | None = Field(default=None, alias="Idempotency-Key")
 
 
 class ListRooms(Request):
@@ -151,7 +171,7 @@ def parse(model: type[Parsed], fields: Mapping[str, object], *, strict: bool = T
         return model.model_validate(fields, strict=strict)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
-        raise InvalidRequest([Problem(_path(each["loc"]), each["msg"]) for each in found]) from None
+        raise InvalidRequest([Problem(_path(each["loc"]), _message(each["msg"])) for each in found]) from None
 
 
 def page_request(room_id: str, fields: HistoryFields) -> PageRequest:
@@ -196,10 +216,8 @@ def _offsets(fields: HistoryFields) -> Offsets | None:
     return Offsets(fields.start, fields.end, fields.anchor)
 
 
-def refuse_key(key: object, field: str = "key") -> None:
-    """Raise InvalidRequest where an idempotency key was given: they are not kept yet, and must not be ignored."""
-    if key is not None:
-        raise InvalidRequest.field(field, "is not supported by this server yet")
+def _message(text: str) -> str:
+    return text.removeprefix("Value error, ")
 
 
 def _path(parts: tuple[int | str, ...]) -> str:

@@ -24,6 +24,7 @@ class EventDocument(_Document):
         None
     )
     meta: Annotated[dict[str, Any] | None, Field(description="The sender's own extra object, at most 4 KiB.")] = None
+    redacted: Annotated[bool | None, Field(description="True where the event was redacted: `data` is null.")] = None
 
 
 class HistoryDocument(_Document):

@@ -14,6 +14,7 @@ from ...application.mark_read import MarkRead
 from ...application.page_history import PageHistory
 from ...application.ports.authenticator import Authenticator
 from ...application.publish_event import PublishEvent
+from ...application.redact_event import RedactEvent
 from ...domain.ports.history_source import HistorySource
 from .wire import WireCodec
 
@@ -42,6 +43,7 @@ class Services:
     pages: PageHistory
     manage: ManageRooms
     mark_read: MarkRead
+    redact: RedactEvent
     source: HistorySource
     authenticator: Authenticator
     hooks: Hooks

@@ -30,6 +30,7 @@ class WireEvent(Struct, rename="camel", omit_defaults=True):
     timestamp: int
     seq: int | UnsetType = UNSET
     meta: Raw | UnsetType = UNSET
+    redacted: bool = False
 
     @classmethod
     def of(cls, event: Event) -> WireEvent:
@@ -42,6 +43,7 @@ class WireEvent(Struct, rename="camel", omit_defaults=True):
             timestamp=event.timestamp_ms,
             seq=UNSET if event.seq is None else event.seq,
             meta=UNSET if event.meta is None else Raw(event.meta),
+            redacted=event.is_redacted,
         )
 
 

@@ -9,7 +9,8 @@ from itertools import islice
 
 from ...domain.event import Draft, Event
 from ...domain.page import PageLimit
-from ...domain.position import RoomHead, StreamHead
+from ...domain.position import RoomHead, StreamFloor, StreamHead
+from ...domain.redaction import Redaction
 
 
 def cut(run: Iterator[Event], limit: PageLimit) -> list[Event]:
@@ -25,18 +26,20 @@ def cut(run: Iterator[Event], limit: PageLimit) -> list[Event]:
 
 
 class Run:
-    """Events in rising order of seq: a whole room's, or one stream's."""
+    """Events in rising order of seq: a whole room's, or one stream's. `head` counts those that there ever were."""
 
-    __slots__ = ("events", "floor")
+    __slots__ = ("events", "floor", "floor_seq", "head")
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.head = 0
         self.floor = 0
+        self.floor_seq = 0
 
-    @property
-    def head(self) -> int:
-        """How many events there ever were."""
-        return self.floor + len(self.events)
+    def push(self, event: Event) -> None:
+        """Append the next event."""
+        self.events.append(event)
+        self.head += 1
 
     def before(self, seq: int) -> Iterator[Event]:
         """All with a smaller seq, newest first."""
@@ -50,16 +53,36 @@ class Run:
         """How many have a larger seq."""
         return len(self.events) - self._index(seq + 1)
 
+    def at(self, seq: int) -> Event | None:
+        """The event at `seq`, where that is here."""
+        index = self._index(seq)
+        return self.events[index] if index < len(self.events) and self.events[index].seq == seq else None
+
+    def put(self, event: Event) -> None:
+        """Put `event` in the place of the one at its seq."""
+        self.events[self._index(event.place)] = event
+
     def between(self, first: int, last: int) -> Iterator[Event]:
-        """The `first` to the `last` (inclusive) event that there ever was, newest first, as far as they are there."""
+        """A stream's events `first` to `last` (inclusive) of all there ever were, newest first, those that are here."""
         newest = min(last, self.head) - self.floor - 1
         oldest = max(first - self.floor - 1, 0)
         return (self.events[index] for index in range(newest, oldest - 1, -1))
 
-    def end(self) -> None:
-        """Let all events go; numbers go on from the head."""
-        self.floor = self.head
+    def end(self, seq: int) -> None:
+        """Let all events go, the newest of the room being at `seq`; numbers go on from the head."""
+        self.floor, self.floor_seq = self.head, seq
         self.events = []
+
+    def trim(self, floor: StreamFloor) -> None:
+        """Let a stream's events up to `floor` go."""
+        if floor.event_seq > self.floor:
+            del self.events[: floor.event_seq - self.floor]
+            self.floor, self.floor_seq = floor.event_seq, floor.seq
+
+    def drop(self, name: str, seq: int) -> None:
+        """Let the events of that name go up to `seq`."""
+        end = self._index(seq + 1)
+        self.events[:end] = [event for event in self.events[:end] if event.name != name]
 
     def _index(self, seq: int) -> int:
         return bisect_left(self.events, seq, key=lambda event: event.place)
@@ -84,7 +107,10 @@ class KeptRoom:
             head=self.all.head,
             floor=self.all.floor,
             last_timestamp_ms=self.last_timestamp_ms,
-            streams={name: StreamHead(head=run.head, floor=run.floor) for name, run in self.streams.items()},
+            streams={
+                name: StreamHead(head=run.head, floor=run.floor, floor_seq=run.floor_seq)
+                for name, run in self.streams.items()
+            },
         )
 
     def keep(self, draft: Draft, now_ms: int) -> Event:
@@ -92,14 +118,31 @@ class KeptRoom:
         stream = self.streams.setdefault(draft.name, Run())
         self.last_timestamp_ms = max(self.last_timestamp_ms, now_ms)
         event = Event.kept(draft, timestamp_ms=self.last_timestamp_ms, seq=self.all.head + 1, event_seq=stream.head + 1)
-        self.all.events.append(event)
-        stream.events.append(event)
+        self.all.push(event)
+        stream.push(event)
         return event
+
+    def blank(self, redaction: Redaction) -> None:
+        """Put a tombstone in the place of the event that `redaction` names, which is here."""
+        event = self.all.at(redaction.seq)
+        assert event is not None
+        self.put(redaction.blank(event))
+
+    def put(self, event: Event) -> None:
+        """Put `event` in the place of the one at its seq."""
+        for run in (self.all, self.streams[event.name]):
+            run.put(event)
+
+    def trim(self, name: str, floor: StreamFloor) -> None:
+        """Let the stream begin at `floor`."""
+        if name in self.streams:
+            self.streams[name].trim(floor)
+            self.all.drop(name, floor.seq)
 
     def end(self) -> int:
         """Begin the next life, without the events of this one; how many these were."""
         ended = len(self.all.events)
         self.epoch = secrets.token_hex(8)
         for run in (self.all, *self.streams.values()):
-            run.end()
+            run.end(self.all.head)
         return ended

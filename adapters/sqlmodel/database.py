@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from ...domain.errors import ConfigurationError, Unavailable
+from .commit_outcome import CommitFailed, settled
+from .epochs import begin_running, end_running, new_epochs
 from .migrations.upgrade import Progress, upgrade
 from .sqlite_engine import SqliteSettings, migrating_engine, reading_engine, writing_engine
 from .sqlite_file import ServerLock, ensure_database, path_of
@@ -59,7 +61,7 @@ class Database:
         opened, self._opened = self._opened, None
         if opened is not None:
             with CancelScope(shield=True):
-                await to_thread.run_sync(opened.dispose)
+                await to_thread.run_sync(opened.finish)
             self._lock.release()
 
     async def migrate(self, progress: Progress | None = None) -> None:
@@ -68,15 +70,38 @@ class Database:
             await self.open(progress)
             await self.close()
 
+    async def renew_epochs(self) -> int:
+        """Give every room a new epoch, as is due after a restore; how many rooms. The database must not be open."""
+        await self.open()
+        try:
+            return await self.write(new_epochs)
+        finally:
+            await self.close()
+
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction that sees one snapshot and writes nothing. Raises Unavailable."""
         opened = self._ensure_open()
         return await to_thread.run_sync(_transact, opened.reader, work, limiter=opened.readers)
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a transaction, alone, and commit it. Raises Unavailable: then nothing of it is kept."""
+    async def write(self, work: Callable[[Connection], T], was_kept: Callable[[Connection], bool] | None = None) -> T:
+        """Run `work` in a transaction, alone, and commit it.
+
+        Raises Unavailable: then nothing of it is kept, and never will be. Where a commit itself fails, `was_kept` is
+        asked, on a new connection, whether it was made all the same; without it that counts as not kept. Raises
+        CommitUnknown where that cannot be found out.
+        """
         opened = self._ensure_open()
-        return await to_thread.run_sync(_transact, opened.writer, work, limiter=opened.writers)
+        try:
+            return await to_thread.run_sync(_transact, opened.writer, work, limiter=opened.writers)
+        except CommitFailed as failure:
+            if was_kept is None:
+                raise Unavailable(f"The database cannot be reached: {failure}") from failure
+            result: T = await settled(failure, lambda: self._ask(was_kept))
+            return result
+
+    async def _ask(self, question: Callable[[Connection], bool]) -> bool:
+        opened = self._ensure_open()
+        return await to_thread.run_sync(_transact, opened.writer, question, limiter=opened.writers)
 
     def _ensure_open(self) -> _Opened:
         if self._opened is None:
@@ -93,7 +118,7 @@ class Database:
             undo.callback(opened.dispose)
             try:
                 upgrade(migrating_engine(self._settings), path, progress)
-                opened.try_out()
+                opened.begin(is_durable=self._settings.synchronous == "FULL")
             except (DBAPIError, sqlite3.Error) as error:
                 raise ConfigurationError(f"{path} cannot be used: {condition(error) or error}") from error
             undo.pop_all()
@@ -109,10 +134,21 @@ class _Opened:
         self.writers = CapacityLimiter(1)
         self.readers = CapacityLimiter(READERS)
 
-    def try_out(self) -> None:
-        """Connect once for writing, so that what stands in the way is told at the start."""
-        with self.writer.begin():
-            pass
+    def begin(self, *, is_durable: bool) -> None:
+        """Write once, so that what stands in the way is told at the start."""
+        with self.writer.begin() as connection:
+            renewed = begin_running(connection, is_durable=is_durable)
+        if renewed:
+            logger.warning("the last server did not stop cleanly and may have lost events: new epochs (%d)", renewed)
+
+    def finish(self) -> None:
+        """Say that the server has stopped, as far as that can be written, and let the file go."""
+        try:
+            _transact(self.writer, end_running)
+        except (Unavailable, CommitFailed) as error:
+            logger.warning("that the server stopped could not be noted: %s", error)
+        finally:
+            self.dispose()
 
     def dispose(self) -> None:
         self.reader.dispose()
@@ -121,12 +157,17 @@ class _Opened:
 
 def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
     with translated(), engine.connect() as connection:
+        is_done = False
         try:
             with connection.begin():
-                return work(connection)
-        except (DBAPIError, sqlite3.Error):
+                result = work(connection)
+                is_done = True
+            return result
+        except (DBAPIError, sqlite3.Error) as error:
             # Whatever state the connection is in now, the next transaction begins on a new one.
             connection.invalidate()
+            if is_done:
+                raise CommitFailed(result, condition(error) or str(error)) from error
             raise
 
 

@@ -4,20 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...domain.errors import DialogueError
-from ...domain.event import Draft, Event
-from ...domain.position import RoomHead
+from sqlalchemy import Connection
+
+from ...domain.event import Draft
+from ...domain.outcome import Outcome
+from ...domain.position import RoomHead, StreamFloor
+from ...domain.retention import Retention
 from .append_batch import AppendBatch
 from .database import Database
 from .room_head import read_head, read_or_begin
-from .sweep_rooms import sweep_rooms
+from .spoiled import spoiled
+from .sweep import sweep_keys, sweep_rooms
+from .trim_stream import expired_to, trim
+from .writer import Writer
+
+DAY_S = 86_400.0
 
 
 class SqlHistoryArchive:
-    """`HistoryArchive` over a `Database`: what it answered for is on the disk, as its `synchronous` says."""
+    """`HistoryArchive` over a `Database`: what it answered for is on the disk, as its `synchronous` says.
 
-    def __init__(self, database: Database) -> None:
+    Keys are kept for `key_ttl_s`.
+    """
+
+    def __init__(self, database: Database, key_ttl_s: float = DAY_S) -> None:
         self._database = database
+        self._key_ttl_ms = round(key_ttl_s * 1_000)
+        self._writer = Writer()
 
     async def open(self, room_id: str) -> RoomHead:
         """See `HistoryArchive.open`."""
@@ -26,12 +39,37 @@ class SqlHistoryArchive:
             head = await self._database.write(lambda connection: read_or_begin(connection, room_id))
         return head
 
-    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Event | DialogueError]:
+    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Outcome]:
         """See `HistoryArchive.append`."""
         if not drafts:
             return []
-        return await self._database.write(AppendBatch(drafts, now_ms))
+        batch = AppendBatch(drafts, now_ms, self._key_ttl_ms)
+        number = self._writer.next()
 
-    async def sweep(self, limit: int) -> int:
+        def keep(connection: Connection) -> list[Outcome]:
+            outcomes = batch(connection)
+            self._writer.sign(connection, number)
+            return outcomes
+
+        with spoiled():
+            return await self._database.write(keep, lambda connection: self._writer.has_kept(connection, number))
+
+    async def sweep(self, limit: int, now_ms: int) -> int:
         """See `HistoryArchive.sweep`."""
-        return await self._database.write(lambda connection: sweep_rooms(connection, limit))
+        return await self._database.write(
+            lambda connection: sweep_rooms(connection, limit) + sweep_keys(connection, limit, now_ms - self._key_ttl_ms)
+        )
+
+    async def expired(
+        self, room_id: str, name: str, retention: Retention, now_ms: int, limit: int
+    ) -> StreamFloor | None:
+        """See `HistoryArchive.expired`."""
+
+        def is_expired(event_seq: int, timestamp_ms: int, head: int) -> bool:
+            return retention.is_expired(event_seq, timestamp_ms, head=head, now_ms=now_ms)
+
+        return await self._database.read(lambda connection: expired_to(connection, room_id, name, is_expired, limit))
+
+    async def trim(self, room_id: str, name: str, floor: StreamFloor) -> None:
+        """See `HistoryArchive.trim`."""
+        await self._database.write(lambda connection: trim(connection, room_id, name, floor))

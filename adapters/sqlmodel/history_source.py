@@ -98,12 +98,13 @@ class _Page:
             yield Event(
                 room_id=self._room_id,
                 name=name,
-                payload=payload,
+                payload=b"null" if payload is None else payload,
                 sender=sender,
                 timestamp_ms=timestamp,
                 seq=seq,
                 event_seq=event_seq,
                 meta=meta,
+                is_redacted=payload is None,
             )
 
 

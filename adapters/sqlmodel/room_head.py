@@ -11,7 +11,9 @@ from .tables import rooms, streams
 
 _room_id: BindParameter[str] = bindparam("room_id")
 ROOM = select(rooms.c.epoch, rooms.c.head, rooms.c.floor, rooms.c.last_timestamp).where(rooms.c.room_id == _room_id)
-STREAMS = select(streams.c.event_name, streams.c.head, streams.c.floor).where(streams.c.room_id == _room_id)
+STREAMS = select(streams.c.event_name, streams.c.head, streams.c.floor, streams.c.floor_seq).where(
+    streams.c.room_id == _room_id
+)
 
 
 def new_epoch() -> str:
@@ -30,7 +32,9 @@ def read_head(connection: Connection, room_id: str) -> RoomHead | None:
         head=room.head,
         floor=room.floor,
         last_timestamp_ms=room.last_timestamp,
-        streams={name: StreamHead(head=head, floor=floor) for name, head, floor in found},
+        streams={
+            name: StreamHead(head=head, floor=floor, floor_seq=floor_seq) for name, head, floor, floor_seq in found
+        },
     )
 
 

@@ -23,7 +23,8 @@ END_ROOM = (
     .where(rooms.c.room_id == _room_id)
     .values(definition=None, epoch=bindparam("b_epoch"), floor=rooms.c.head)
 )
-END_STREAMS = streams.update().where(streams.c.room_id == _room_id).values(floor=streams.c.head)
+_head = select(rooms.c.head).where(rooms.c.room_id == _room_id).scalar_subquery()
+END_STREAMS = streams.update().where(streams.c.room_id == _room_id).values(floor=streams.c.head, floor_seq=_head)
 
 
 class SqlRoomStore:

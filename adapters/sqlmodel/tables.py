@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import TIMESTAMP, BigInteger, Column, Index, Integer, LargeBinary, String, Table, text
+from sqlalchemy import TIMESTAMP, BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
@@ -74,7 +74,7 @@ class RoomRow(Row, table=True):
 
 
 class StreamRow(Row, table=True):
-    """How far a stream reaches, by event seq."""
+    """How far a stream reaches, by event seq; `floor_seq` is its floor as a seq of the room."""
 
     __tablename__ = "dialogue_streams"
     __table_args__ = WITHOUT_ROWID
@@ -83,22 +83,22 @@ class StreamRow(Row, table=True):
     event_name: str = Field(sa_column=Column(String(100), primary_key=True))
     head: int = Field(sa_column=Column(BigInteger, nullable=False))
     floor: int = Field(sa_column=Column(BigInteger, nullable=False))
+    floor_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
 class KeyRow(Row, table=True):
-    """An idempotency key, what it was first used for (`digest` of event, data and meta), and what was answered."""
+    """An idempotency key, what it was first used for (`digest` of event, data and meta), and what was answered.
+
+    `key_id` is a hash of room, epoch, sender and key: one column, which many can be looked up by in one seek each.
+    """
 
     __tablename__ = "dialogue_keys"
-    __table_args__ = (Index("ix_dialogue_keys_created_at", "created_at"), WITHOUT_ROWID)
+    __table_args__ = (Index("ix_dialogue_keys_timestamp", "timestamp"), WITHOUT_ROWID)
 
-    room_id: str = Field(sa_column=Column(String(255), primary_key=True))
-    epoch: str = Field(sa_column=Column(String(64), primary_key=True))
-    sender: str = Field(sa_column=Column(String(255), primary_key=True))
-    key: str = Field(sa_column=Column(String(64), primary_key=True))
+    key_id: bytes = Field(sa_column=Column(LargeBinary, primary_key=True))
     digest: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
     timestamp: int = Field(sa_column=Column(BigInteger, nullable=False))
-    created_at: datetime | None = Field(default=None, sa_column=Column(TIMESTAMP, nullable=False, server_default=NOW))
 
 
 class WriterRow(Row, table=True):
@@ -111,13 +111,18 @@ class WriterRow(Row, table=True):
 
 
 class NodeRow(Row, table=True):
-    """A server that runs over this database, until its lease ends (by the database's clock)."""
+    """A server that runs over this database, until its lease ends (by the database's clock).
+
+    `is_durable` says that all it answered for survives a power cut; where it is not, and the server did not stop
+    cleanly, its tail may be lost.
+    """
 
     __tablename__ = "dialogue_nodes"
 
     node_id: str = Field(sa_column=Column(String(64), primary_key=True))
     started_at: datetime | None = Field(default=None, sa_column=Column(TIMESTAMP, nullable=False, server_default=NOW))
-    expires_at: datetime = Field(sa_column=Column(TIMESTAMP, nullable=False))
+    expires_at: datetime | None = Field(default=None, sa_column=Column(TIMESTAMP))
+    is_durable: bool = Field(sa_column=Column(Boolean, nullable=False))
 
 
 class ReadMarkRow(Row, table=True):
@@ -137,4 +142,7 @@ metadata = Row.metadata
 messages: Table = metadata.tables["messages"]
 rooms: Table = metadata.tables["dialogue_rooms"]
 streams: Table = metadata.tables["dialogue_streams"]
+keys: Table = metadata.tables["dialogue_keys"]
+writers: Table = metadata.tables["dialogue_writers"]
+nodes: Table = metadata.tables["dialogue_nodes"]
 read_marks: Table = metadata.tables["dialogue_read_marks"]

@@ -5,26 +5,34 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ..errors import DialogueError
-from ..event import Draft, Event
-from ..position import RoomHead
+from ..event import Draft
+from ..outcome import Outcome
+from ..position import RoomHead, StreamFloor
+from ..retention import Retention
+
+
+class SpoiledBatch(Exception):
+    """A batch that the storage refused for what one of its drafts holds: nothing of it was kept.
+
+    The journal splits it until only the guilty draft is refused.
+    """
 
 
 class HistoryArchive(Protocol):
     """Keeps events and gives them their places.
 
     One journal writes at a time. What `append` answered for survives a kill of the process at any later moment, as far
-    as the adapter says that it keeps anything at all.
+    as the adapter says that it keeps anything at all. All methods raise Unavailable where the storage is out of reach.
     """
 
     async def open(self, room_id: str) -> RoomHead:
         """How far the room's history reaches; a room never seen before gets its first epoch here.
 
-        May be called again at any time. Raises Unavailable.
+        May be called again at any time.
         """
         ...
 
-    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Event | DialogueError]:
+    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Outcome]:
         """Keep `drafts` in one transaction; the outcome of each, in the same order.
 
         All drafts have history. A kept one is an Event with the room's next seq, its stream's next event seq, and
@@ -32,13 +40,36 @@ class HistoryArchive(Protocol):
         RoomNotFound, one that the storage could not give back as it is is InvalidEvent; neither takes a number, and
         neither harms the others. Nothing is visible to any reader before all is kept.
 
-        Raises Unavailable: then nothing of the batch is kept, and never will be.
+        A draft whose key its sender has used in this life of the room, in the keeping time of keys, is a Repeat with
+        the first one's place, or InvalidRequest where the digests differ; keys count within a batch too. A draft with a
+        redaction blanks the event at its seq in the same transaction: PositionUnknown where there is none that was kept
+        before this batch (a `dialogue.redacted` is none), Repeat where it is blank already.
+
+        Raises Unavailable: then nothing of the batch is kept, and never will be. Raises SpoiledBatch: likewise, and
+        parts of it may be tried again. Anything else means that the outcome is not known.
         """
         ...
 
-    async def sweep(self, limit: int) -> int:
-        """Remove up to `limit` events of earlier lives of rooms; how many were removed: 0 means that none is left.
+    async def sweep(self, limit: int, now_ms: int) -> int:
+        """Remove up to `limit` events of earlier lives of rooms, and up to `limit` keys whose time is over.
 
-        Safe at any time; never touches what a reader may see. Raises Unavailable.
+        Gives back how many were removed: 0 means that none is left. Safe at any time; never touches what a reader may
+        see.
+        """
+        ...
+
+    async def expired(
+        self, room_id: str, name: str, retention: Retention, now_ms: int, limit: int
+    ) -> StreamFloor | None:
+        """Where the stream is to begin when up to `limit` events that `retention` lets go are gone; None: none is.
+
+        Changes nothing.
+        """
+        ...
+
+    async def trim(self, room_id: str, name: str, floor: StreamFloor) -> None:
+        """Remove the stream's events up to `floor`, which `expired` has given, and let the stream begin there.
+
+        Doing so twice is fine. Event seqs and seqs of what remains stay as they are.
         """
         ...

@@ -21,6 +21,7 @@ from ..logs import configure_logs
 from ..server import serve as run_server
 from ..settings import ENV_PREFIX, Settings
 from ..version import __version__
+from .doctor import renew_epochs
 from .load_app import load_app
 from .migrate import migrate_database
 
@@ -72,6 +73,22 @@ def migrate(target: Target = None, database: DatabaseUrl = None) -> None:
     settings = load_app(target).configure(database=database)
     configure_logs(settings.log_level)
     anyio.run(migrate_database, settings, console)
+
+
+@app.command(epilog=_EPILOG)
+def doctor(
+    target: Target = None,
+    database: DatabaseUrl = None,
+    new_epochs: Annotated[
+        bool, typer.Option("--new-epochs", help="Give every room a new epoch: a step of every restore from a backup.")
+    ] = False,
+) -> None:
+    """Mend a database that no server uses at this moment."""
+    if not new_epochs:
+        raise typer.BadParameter("say what to do: --new-epochs")
+    settings = load_app(target).configure(database=database)
+    configure_logs(settings.log_level)
+    anyio.run(renew_epochs, settings, console)
 
 
 def _version(wanted: bool) -> None:

@@ -236,11 +236,27 @@ async def test_a_body_larger_than_a_frame_is_413(http: httpx.AsyncClient) -> Non
     problem(await http.post("/rooms/hall/events", json=body), 413, "INVALID_REQUEST")
 
 
-async def test_an_idempotency_key_is_refused_and_nothing_is_published(http: httpx.AsyncClient, room: str) -> None:
+async def test_an_idempotency_key_publishes_once_and_a_repeat_is_200_with_the_first_event(
+    http: httpx.AsyncClient, room: str
+) -> None:
+    body = {"event": "note", "data": {"b": 1, "a": [1.0]}}
+    headers = {"Idempotency-Key": "k"}
+    first = await http.post(f"/rooms/{room}/events", json=body, headers=headers)
+    again = await http.post(
+        f"/rooms/{room}/events", content=b'{"data": {"a": [1], "b": 1}, "event": "note"}', headers=headers
+    )
+    assert (first.status_code, again.status_code) == (201, 200)
+    assert again.json() == first.json()
+    other = await http.post(f"/rooms/{room}/events", json={"event": "note", "data": 2}, headers=headers)
+    assert problem(other, 422, "INVALID_REQUEST")["details"][0]["path"] == "key"
+    assert len((await http.get(f"/rooms/{room}/events")).json()["events"]) == 1
+
+
+@pytest.mark.parametrize("key", ["", "k" * 65])
+async def test_an_idempotency_key_of_the_wrong_size_is_422(http: httpx.AsyncClient, room: str, key: str) -> None:
     body = {"event": "note", "data": 1}
-    answer = await http.post(f"/rooms/{room}/events", json=body, headers={"Idempotency-Key": "k"})
+    answer = await http.post(f"/rooms/{room}/events", json=body, headers={"Idempotency-Key": key})
     assert problem(answer, 422, "INVALID_REQUEST")["details"][0]["path"] == "Idempotency-Key"
-    assert (await http.get(f"/rooms/{room}/events")).json()["events"] == []
 
 
 async def test_a_room_id_of_any_characters_is_reached_by_its_escaped_form(

@@ -34,6 +34,7 @@ from dialogue.domain.errors import (
     Unavailable,
 )
 from dialogue.domain.event import Draft
+from dialogue.domain.outcome import Outcome
 
 DEADLINE_S = 10.0
 
@@ -244,7 +245,7 @@ class CountingArchive(MemoryHistoryArchive):
 
     batches = 0
 
-    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Event | DialogueError]:
+    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Outcome]:
         """Count, and keep."""
         self.batches += 1
         return await super().append(drafts, now_ms)

@@ -154,12 +154,14 @@ async def test_a_payload_against_its_schema_is_refused_with_its_path(ada: WireCl
         ({"roomId": "hall", "event": "x" * 101, "data": 1}, "event"),
         ({"roomId": "hall", "event": "note", "data": 1, "meta": 7}, "meta"),
         ({"roomId": "hall", "event": "note", "data": 1, "meta": []}, "meta"),
-        ({"roomId": "hall", "event": "note", "data": 1, "key": "k"}, "key"),
+        ({"roomId": "hall", "event": "note", "data": 1, "key": ""}, "key"),
+        ({"roomId": "hall", "event": "note", "data": 1, "key": "k" * 65}, "key"),
+        ({"roomId": "hall", "event": "typing", "data": 1, "key": "k"}, "key"),
         ({"roomId": "hall", "event": "note", "data": 1, "key": 7}, "key"),
     ],
 )
 async def test_a_field_of_the_wrong_kind_is_named(ada: WireClient, fields: dict[str, object], path: str) -> None:
-    """A key too is refused, never ignored, as long as keys are not kept."""
+    """So is a key that cannot be kept, because its event is not."""
     await ada.join("hall")
     error = await ada.refused("trigger", **fields)
     assert (error["code"], error_paths(error)) == ("INVALID_REQUEST", [path])

@@ -12,9 +12,12 @@ from dialogue.adapters.memory.history_source import MemoryHistorySource
 from dialogue.adapters.memory.read_marks import MemoryReadMarks
 from dialogue.adapters.memory.room_store import MemoryRoomStore
 from dialogue.adapters.memory.store import MemoryStore
+from dialogue.adapters.memory.user_events import MemoryUserEvents
 from dialogue.application.dialogue import Dialogue
+from dialogue.application.erase_user import EraseUser
 from dialogue.application.frame import Frame
 from dialogue.application.hub import Hub
+from dialogue.application.idle_rooms import IdleRooms
 from dialogue.application.join_room import JoinRoom
 from dialogue.application.journal import Journal, JournalLimits
 from dialogue.application.listeners import Listeners
@@ -24,6 +27,8 @@ from dialogue.application.notice import Notice
 from dialogue.application.outbox import Outbox
 from dialogue.application.page_history import PageHistory
 from dialogue.application.publish_event import PublishEvent
+from dialogue.application.recover_events import RecoverEvents
+from dialogue.application.redact_event import RedactEvent
 from dialogue.application.room_registry import RoomRegistry, RuntimeRooms
 from dialogue.application.session import Session
 from dialogue.application.sweeper import Sweeper
@@ -68,6 +73,7 @@ class Node:
     store: MemoryStore = field(default_factory=MemoryStore)
     clock: SetClock = field(default_factory=SetClock)
     max_page_size: int = 1 << 20
+    recovery_limit: int = 1_000
     journal_limits: JournalLimits = field(default_factory=JournalLimits)
     archive: HistoryArchive | None = None
     source: HistorySource | None = None
@@ -84,12 +90,19 @@ class Node:
         self.hub = Hub()
         self.listeners = Listeners()
         self.registry = RoomRegistry(configured, template, self.runtime, archive, source, MemoryRoomStore(self.store))
-        self.journal = Journal(archive, self.registry, self.hub, self.listeners, self.clock, self.journal_limits)
-        self.publish = PublishEvent(self.registry, self.journal, self.max_page_size)
+        self.journal = Journal(
+            archive, source, self.registry, self.hub, self.listeners, self.clock, self.journal_limits
+        )
+        self.publish = PublishEvent(self.registry, self.journal, source, self.max_page_size)
         self.pages = PageHistory(self.registry, source, self.max_page_size)
-        self.join = JoinRoom(self.registry, self.hub, self.pages)
+        self.recover = RecoverEvents(self.pages, self.recovery_limit)
+        self.join = JoinRoom(self.registry, self.hub, self.recover, self.pages)
+        self.redact = RedactEvent(self.registry, self.journal, source)
+        self.sweeper = Sweeper(archive, self.registry, self.clock, 3600)
+        self.idle_rooms = IdleRooms(self.registry, self.hub, self.journal, 3600)
         self.manage = ManageRooms(self.registry, self.hub, self.join)
-        self.mark_read = MarkRead(self.registry, self.hub, MemoryReadMarks(self.store))
+        marks = MemoryReadMarks(self.store)
+        self.mark_read = MarkRead(self.registry, self.hub, marks)
         self.dialogue = Dialogue(
             registry=self.registry,
             journal=self.journal,
@@ -97,8 +110,11 @@ class Node:
             publish=self.publish,
             pages=self.pages,
             manage=self.manage,
+            redact=self.redact,
+            erase=EraseUser(archive, self.registry, self.journal, MemoryUserEvents(self.store), marks),
             listeners=self.listeners,
-            sweeper=Sweeper(archive),
+            sweeper=self.sweeper,
+            idle_rooms=self.idle_rooms,
         )
 
     @asynccontextmanager

@@ -9,6 +9,8 @@ from anyio import Event as Signal
 from anyio import create_task_group, fail_after
 from anyio.lowlevel import checkpoint
 
+from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
+from dialogue.adapters.memory.store import MemoryStore
 from dialogue.application import listeners
 from dialogue.application.listeners import Listeners
 from dialogue.application.room_registry import RuntimeRooms
@@ -84,15 +86,16 @@ async def test_a_handler_that_falls_too_far_behind_misses_some_and_the_log_says_
     assert heard == [1, 2]
 
 
-class SweptArchive:
+class SweptArchive(MemoryHistoryArchive):
     """Removes what it is told that there is, in bites."""
 
     def __init__(self, *amounts: int | Unavailable) -> None:
+        super().__init__(MemoryStore())
         self._amounts = list(amounts)
         self.limits: list[int] = []
         self.idle = Signal()
 
-    async def sweep(self, limit: int) -> int:
+    async def sweep(self, limit: int, now_ms: int) -> int:
         self.limits.append(limit)
         amount = self._amounts.pop(0) if self._amounts else 0
         if not self._amounts:
@@ -107,7 +110,8 @@ async def test_it_sweeps_at_the_start_in_bites_until_nothing_is_left_and_again_w
 ) -> None:
     """Also after a time in which the archive could not be reached."""
     archive = SweptArchive(BITE, 3, 0)
-    sweeper = Sweeper(archive)  # type: ignore[arg-type]
+    node = Node({}, archive=archive)
+    sweeper = Sweeper(archive, node.registry, node.clock, 60)
     with fail_after(5):
         async with create_task_group() as tasks:
             tasks.start_soon(sweeper.run)

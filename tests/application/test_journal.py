@@ -11,11 +11,11 @@ from anyio.lowlevel import checkpoint
 
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.store import MemoryStore
-from dialogue.application.journal import JournalLimits, Outcome, OutcomeUnknown
-from dialogue.domain.errors import DialogueError, RoomNotFound, Unavailable
+from dialogue.application.journal import JournalLimits, OutcomeUnknown
+from dialogue.domain.errors import RoomNotFound, Unavailable
 from dialogue.domain.event import Draft, Event
 from dialogue.domain.event_definition import History, define_event
-from dialogue.domain.position import RoomHead
+from dialogue.domain.outcome import Outcome
 from dialogue.domain.room import RoomConfig
 
 from .node import Node, sent
@@ -26,32 +26,26 @@ EVENTS = [define_event("message", history=History(limit=5)), define_event("typin
 ROOMS = {name: RoomConfig(name=name, events=EVENTS) for name in ("a", "b")}
 
 
-class GatedArchive:
+class GatedArchive(MemoryHistoryArchive):
     """The archive in memory behind a gate: each append waits until the test lets it through, or fails as it says."""
 
     def __init__(self, store: MemoryStore) -> None:
-        self._archive = MemoryHistoryArchive(store)
+        super().__init__(store)
         self.batches: list[list[str]] = []
         self.waiting = Signal()
         self.gate: Signal | None = None
         self.failure: Exception | None = None
         self.forgets = False
 
-    async def open(self, room_id: str) -> RoomHead:
-        return await self._archive.open(room_id)
-
-    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Event | DialogueError]:
+    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Outcome]:
         self.batches.append([draft.payload.decode() for draft in drafts])
         self.waiting.set()
         if self.gate is not None:
             await self.gate.wait()
         if self.failure is not None:
             raise self.failure
-        outcomes = await self._archive.append(drafts, now_ms)
+        outcomes = await super().append(drafts, now_ms)
         return [] if self.forgets else outcomes
-
-    async def sweep(self, limit: int) -> int:
-        return await self._archive.sweep(limit)
 
 
 def gated(limits: JournalLimits | None = None) -> tuple[Node, GatedArchive]:
@@ -184,13 +178,13 @@ async def test_an_archive_that_gives_too_few_outcomes_answers_nobody_and_the_wri
 
 
 async def test_an_append_that_was_kept_and_never_told_of_leaves_no_hole_in_what_readers_see() -> None:
-    node, archive = gated()
+    node, _ = gated()
     async with node.running():
         for number in range(3):
             await node.publish("a", "message", number, sender="ada")
         _, history = await node.registry.open("a")
         draft = node.registry.room("a").admit("message", "unseen", sender="ada", epoch=history.epoch)
-        await archive._archive.append([draft], 5_000)
+        await MemoryHistoryArchive(node.store).append([draft], 5_000)
         await node.publish("a", "message", "after", sender="ada")
         events = await node.dialogue.room("a").history("message", 0, 10)
     assert [event.data for event in events] == ["after", "unseen", 2, 1, 0]

@@ -61,6 +61,17 @@ async def test_a_session_that_has_ended_is_told_nothing() -> None:
         node.hub.disconnect(first)
 
 
+async def test_the_marks_of_a_user_who_is_erased_are_forgotten() -> None:
+    async with Node(ROOMS).running() as node:
+        for user_id in ("ada", "bob"):
+            session = node.session(user_id)
+            await node.join(session, "room")
+            await node.mark_read(session, "room", 0)
+        await node.dialogue.erase("ada")
+        assert await node.mark_read.unread("ada", ["room"]) == {}
+        assert await node.mark_read.unread("bob", ["room"]) == {"room": 0}
+
+
 class Lost(MemoryReadMarks):
     """Marks that cannot be reached."""
 

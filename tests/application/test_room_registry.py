@@ -81,6 +81,10 @@ async def test_a_room_deleted_while_it_is_opened_is_not_found() -> None:
     node, source = gated()
     async with node.running():
         await node.manage.create(StoredRoom(id="club", name="Club"))
+        await publish(node, 5, "club")
+        node.idle_rooms.close()
+        node.idle_rooms.close()
+        assert node.registry.opened("club") is None
         source.gate = Signal()
         with fail_after(5):
             async with create_task_group() as tasks:

@@ -64,7 +64,7 @@ async def run(storage: Storage, room_id: str, script: list[Any]) -> Model:
                 await storage.rooms.delete(room_id)
                 model.events.clear()
             case ("sweep", int(limit)):
-                await storage.archive.sweep(limit)
+                await storage.archive.sweep(limit, 1_000)
             case (now_ms, names):
                 drafts = [await storage.draft(room_id, name, b'"%s"' % (b"x" * length)) for name, length in names]
                 model.events += await storage.append(drafts, now_ms)

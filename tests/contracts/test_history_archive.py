@@ -114,5 +114,5 @@ async def test_rooms_opened_at_once_agree_on_the_epoch(storage: Storage) -> None
 
 async def test_a_sweep_of_a_storage_without_ended_lives_removes_nothing(storage: Storage) -> None:
     await storage.publish("general", "message")
-    assert await storage.archive.sweep(10) == 0
+    assert await storage.archive.sweep(10, 1_000) == 0
     assert len(await storage.source.older("general", None, 10, PageLimit())) == 1

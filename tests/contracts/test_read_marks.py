@@ -9,6 +9,7 @@ from anyio import create_task_group
 
 from dialogue.domain.event import Event
 from dialogue.domain.ports.read_marks import Mark
+from dialogue.domain.position import StreamFloor
 
 from .storage import Storage
 
@@ -63,6 +64,22 @@ async def test_a_room_that_was_never_seen_or_has_no_events_has_nothing_unread(st
     await storage.archive.open("opened")
     assert await storage.marks.mark("ada", "opened", 0) == Mark(seq=0, unread=0)
     assert await storage.marks.unread("ada", ["nowhere", "opened"]) == {"nowhere": 0, "opened": 0}
+
+
+async def test_what_retention_took_from_a_stream_is_not_unread(storage: Storage) -> None:
+    events = await storage.publish("general", *["message", "note"] * 5)
+    await storage.marks.mark("ada", "general", 2)
+    messages = [event for event in events if event.name == "message"]
+    for gone, unread in ((1, 8), (3, 6), (5, 4)):
+        floor = StreamFloor(event_seq=gone, seq=messages[gone - 1].place)
+        await storage.archive.trim("general", "message", floor)
+        assert await storage.marks.unread("ada", ["general"]) == {"general": unread}
+
+
+async def test_a_redacted_event_still_counts_and_its_redaction_does_not(storage: Storage) -> None:
+    await storage.publish("general", "message", "message")
+    await storage.redact("general", 2)
+    assert await storage.marks.mark("ada", "general", 1) == Mark(seq=1, unread=1)
 
 
 @pytest.mark.parametrize("is_swept", [False, True])
@@ -133,7 +150,7 @@ async def test_the_count_is_that_of_a_list(storage: Storage, seed: int) -> None:
                 await storage.rooms.delete("general")
                 events.clear()
             case 1:
-                await storage.archive.sweep(draw.randrange(1, 4))
+                await storage.archive.sweep(draw.randrange(1, 4), 1_000)
             case 2 | 3 | 4:
                 names = draw.choices(
                     ["message", "note", "rare", "dialogue.redacted"], [9, 5, 1, 2], k=draw.randrange(9)

@@ -80,7 +80,10 @@ async def test_the_next_life_has_another_epoch_and_goes_on_from_the_old_heads(st
     new = await storage.archive.open("general")
     assert new.epoch != old.epoch
     assert (new.head, new.floor, new.last_timestamp_ms) == (3, 3, 5)
-    assert new.streams == {"message": StreamHead(head=2, floor=2), "typing": StreamHead(head=1, floor=1)}
+    assert new.streams == {
+        "message": StreamHead(head=2, floor=2, floor_seq=3),
+        "typing": StreamHead(head=1, floor=1, floor_seq=3),
+    }
     [event] = await storage.publish("general", "message", now_ms=1)
     assert (event.seq, event.event_seq, event.timestamp_ms) == (4, 3, 5)
     assert await storage.source.older("general", None, 100, PageLimit()) == [event]
@@ -103,7 +106,7 @@ async def test_a_sweep_removes_the_old_life_in_bites_and_nothing_else(storage: S
     for room_id in ("a", "b"):
         await storage.rooms.delete(room_id)
     [new] = await storage.publish("a", "message")
-    assert [await storage.archive.sweep(3) for _ in range(5)] == [3, 3, 3, 1, 0]
+    assert [await storage.archive.sweep(3, 1_000) for _ in range(5)] == [3, 3, 3, 1, 0]
     assert await storage.source.older("a", None, 100, PageLimit()) == [new]
     assert len(await storage.source.older("kept", None, 100, PageLimit())) == 5
 
@@ -119,7 +122,7 @@ async def test_a_room_deleted_twice_is_swept_of_both_lives(storage: Storage) -> 
 async def test_a_room_deleted_half_way_through_a_sweep_is_swept_to_the_end(storage: Storage) -> None:
     await storage.publish("general", *["message"] * 5)
     await storage.rooms.delete("general")
-    assert await storage.archive.sweep(2) == 2
+    assert await storage.archive.sweep(2, 1_000) == 2
     await storage.publish("general", "message")
     await storage.rooms.delete("general")
     assert await storage.sweep_all() == 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
@@ -14,6 +15,7 @@ import pytest
 from dialogue.adapters.memory.read_marks import MemoryReadMarks
 from dialogue.adapters.memory.room_store import MemoryRoomStore
 from dialogue.adapters.memory.store import MemoryStore
+from dialogue.adapters.memory.user_events import MemoryUserEvents
 from dialogue.domain.errors import Unavailable
 from dialogue.domain.page import PageLimit
 
@@ -45,7 +47,13 @@ async def storage(example: ModuleType, tmp_path: Path) -> Storage:
     """The page's class as archive and source."""
     history: Any = example.JsonLinesHistory(tmp_path / "history.jsonl")
     store = MemoryStore()
-    return Storage(archive=history, source=history, rooms=MemoryRoomStore(store), marks=MemoryReadMarks(store))
+    return Storage(
+        archive=history,
+        source=history,
+        rooms=MemoryRoomStore(store),
+        marks=MemoryReadMarks(store),
+        user_events=MemoryUserEvents(store),
+    )
 
 
 async def test_all_is_there_after_a_restart(example: ModuleType, storage: Storage, tmp_path: Path) -> None:
@@ -54,7 +62,7 @@ async def test_all_is_there_after_a_restart(example: ModuleType, storage: Storag
     again: Any = example.JsonLinesHistory(tmp_path / "history.jsonl")
     assert await again.newer("general", None, 0, ALL) == kept
     assert await again.open("general") == await storage.archive.open("general")
-    later = Storage(archive=again, source=again, rooms=storage.rooms, marks=storage.marks)
+    later = replace(storage, archive=again, source=again)
     assert seqs(await later.publish("general", "message")) == [4]
 
 
@@ -71,7 +79,7 @@ async def test_half_a_batch_at_the_end_of_the_file_was_never_kept(
         path.write_bytes(content[:size])
         again: Any = example.JsonLinesHistory(path)
         assert await again.newer("general", None, 0, ALL) == kept
-        later = Storage(archive=again, source=again, rooms=storage.rooms, marks=storage.marks)
+        later = replace(storage, archive=again, source=again)
         assert seqs(await later.publish("general", "message")) == [2]
         assert len(await example.JsonLinesHistory(path).newer("general", None, 0, ALL)) == 2
 

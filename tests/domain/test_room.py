@@ -119,7 +119,7 @@ class TestNamesOfEvents:
         assert a_room().in_order({"note", "message", "unknown"}) == ["message", "note"]
 
     def test_history_of_no_name_is_that_of_all_names_that_have_some(self) -> None:
-        assert a_room().streams(None) == ("message", "note")
+        assert a_room().streams(None) == ("message", "note", "dialogue.redacted")
         assert a_room().streams("note") == ("note",)
 
     def test_history_of_a_name_without_history_is_refused_with_those_that_have_some(self) -> None:

@@ -23,7 +23,7 @@ LISTED = 5
 
 # Columns without types: every value goes over as it was found.
 _ROOMS = ("room_id", "epoch", "head", "floor", "swept", "last_timestamp")
-_STREAMS = ("room_id", "event_name", "head", "floor")
+_STREAMS = ("room_id", "event_name", "head", "floor", "floor_seq")
 _MESSAGES = (
     *("id", "room_id", "event_name", "event_data", "from_user", "timestamp", "created_at"),
     *("seq", "event_seq"),
@@ -113,7 +113,7 @@ class _Numbering:
             for room_id, head in self._rooms.items()
         ]
         streams = [
-            {"room_id": room_id, "event_name": name, "head": head, "floor": 0}
+            {"room_id": room_id, "event_name": name, "head": head, "floor": 0, "floor_seq": 0}
             for (room_id, name), head in self._streams.items()
         ]
         if rooms:

@@ -97,7 +97,7 @@ async def test_a_lock_of_another_program_is_unavailable_and_passes(
             with pytest.raises(Unavailable, match="another program has locked it"):
                 await archive.append([draft], 1)
         with pytest.raises(Unavailable):
-            await archive.sweep(10)
+            await archive.sweep(10, 1_000)
         with pytest.raises(Unavailable):
             await rooms.delete("general")
         # Reading goes on.
@@ -198,7 +198,7 @@ class AppendAndCancel:
         self.scope = scope
 
     def __call__(self, connection: Connection) -> str:
-        AppendBatch([self.draft], 1)(connection)
+        AppendBatch([self.draft], 1, 1_000)(connection)
         from_thread.run_sync(self.scope.cancel)
         return "kept"
 

@@ -17,6 +17,7 @@ from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.raw_json import to_column
 from dialogue.domain import json_value
+from dialogue.domain.errors import DialogueError
 from dialogue.domain.event import Draft, Event
 from dialogue.domain.page import PageLimit
 
@@ -117,7 +118,7 @@ async def test_a_draft_that_is_no_unicode_is_refused_alone(database: Database) -
         for payload, sender in ((b"1", "u"), (b'"\xff"', "u"), (b"1", "\ud800"), (b"2", "u"))
     ]
     outcomes = await archive.append(drafts, 1)
-    assert [outcome.seq if isinstance(outcome, Event) else outcome.code for outcome in outcomes] == [
+    assert [outcome.code if isinstance(outcome, DialogueError) else outcome.seq for outcome in outcomes] == [
         1,
         "INVALID_EVENT",
         "INVALID_EVENT",

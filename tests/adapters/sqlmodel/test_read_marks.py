@@ -72,13 +72,13 @@ class Counting(Database):
         self.asked = Event()
         self.gate = Event()
 
-    async def write(self, work: Callable[[Connection], T]) -> T:
+    async def write(self, work: Callable[[Connection], T], was_kept: Callable[[Connection], bool] | None = None) -> T:
         self.writes += 1
         self.asked.set()
         await self.gate.wait()
         if self.failure is not None:
             raise self.failure
-        return await super().write(work)
+        return await super().write(work, was_kept)
 
 
 @pytest.fixture

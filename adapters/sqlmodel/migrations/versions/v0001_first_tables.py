@@ -82,6 +82,7 @@ def _make_rooms() -> None:
         sa.Column("event_name", sa.String(100), primary_key=True),
         sa.Column("head", sa.BigInteger, nullable=False),
         sa.Column("floor", sa.BigInteger, nullable=False),
+        sa.Column("floor_seq", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
     )
 
@@ -89,17 +90,13 @@ def _make_rooms() -> None:
 def _make_others() -> None:
     op.create_table(
         "dialogue_keys",
-        sa.Column("room_id", sa.String(255), primary_key=True),
-        sa.Column("epoch", sa.String(64), primary_key=True),
-        sa.Column("sender", sa.String(255), primary_key=True),
-        sa.Column("key", sa.String(64), primary_key=True),
+        sa.Column("key_id", sa.LargeBinary, primary_key=True),
         sa.Column("digest", sa.LargeBinary, nullable=False),
         sa.Column("seq", sa.BigInteger, nullable=False),
         sa.Column("timestamp", sa.BigInteger, nullable=False),
-        sa.Column("created_at", sa.TIMESTAMP, nullable=False, server_default=NOW),
         sqlite_with_rowid=False,
     )
-    op.create_index("ix_dialogue_keys_created_at", "dialogue_keys", ["created_at"])
+    op.create_index("ix_dialogue_keys_timestamp", "dialogue_keys", ["timestamp"])
     op.create_table(
         "dialogue_writers",
         sa.Column("writer_id", sa.String(64), primary_key=True),
@@ -109,7 +106,8 @@ def _make_others() -> None:
         "dialogue_nodes",
         sa.Column("node_id", sa.String(64), primary_key=True),
         sa.Column("started_at", sa.TIMESTAMP, nullable=False, server_default=NOW),
-        sa.Column("expires_at", sa.TIMESTAMP, nullable=False),
+        sa.Column("expires_at", sa.TIMESTAMP),
+        sa.Column("is_durable", sa.Boolean, nullable=False),
     )
     op.create_table(
         "dialogue_read_marks",

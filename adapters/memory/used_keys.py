@@ -1,0 +1,56 @@
+"""The idempotency keys that were used, in memory."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...domain.errors import InvalidRequest
+from ...domain.event import Draft, Event
+from ...domain.outcome import Repeat
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    digest: bytes
+    place: Repeat
+
+
+class UsedKeys:
+    """What each key was first used for, kept for `ttl_ms`; in order of time, the oldest first."""
+
+    def __init__(self, ttl_ms: int) -> None:
+        self._ttl_ms = ttl_ms
+        self._uses: dict[tuple[str, str, str, str], _Use] = {}
+
+    def outcome(self, draft: Draft, now_ms: int) -> Repeat | InvalidRequest | None:
+        """What becomes of a draft whose key was used already; None where its key is new, or it has none."""
+        use = self._uses.get(_id(draft)) if draft.key is not None else None
+        if draft.key is None or use is None or use.place.timestamp_ms < now_ms - self._ttl_ms:
+            return None
+        if use.digest != draft.key.digest:
+            return InvalidRequest.field("key", "was used for another event, or other data, before")
+        return use.place
+
+    def add(self, draft: Draft, event: Event) -> None:
+        """Remember what the draft's key, where it has one, was used for."""
+        if draft.key is not None:
+            self._uses.pop(_id(draft), None)
+            place = Repeat(seq=event.place, timestamp_ms=event.timestamp_ms)
+            self._uses[_id(draft)] = _Use(draft.key.digest, place)
+
+    def sweep(self, limit: int, now_ms: int) -> int:
+        """Forget up to `limit` keys whose time is over; how many were forgotten."""
+        since = now_ms - self._ttl_ms
+        over: list[tuple[str, str, str, str]] = []
+        for key, use in self._uses.items():
+            if len(over) == limit or use.place.timestamp_ms >= since:
+                break
+            over.append(key)
+        for key in over:
+            del self._uses[key]
+        return len(over)
+
+
+def _id(draft: Draft) -> tuple[str, str, str, str]:
+    assert draft.key is not None
+    return draft.room_id, draft.epoch, draft.sender, draft.key.text

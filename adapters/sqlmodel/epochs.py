@@ -1,0 +1,40 @@
+"""New lives for rooms whose history may have lost its tail, or was restored to an earlier state."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, bindparam, func, select
+
+from .room_head import new_epoch
+from .tables import nodes, rooms
+
+# SQLite is one process's: whoever is in the table when a server starts did not stop cleanly.
+NODE = "server"
+
+UNSAFE = select(func.count()).select_from(nodes).where(nodes.c.is_durable.is_(False))
+ROOMS = select(rooms.c.room_id)
+RENEW = rooms.update().where(rooms.c.room_id == bindparam("b_room_id")).values(epoch=bindparam("b_epoch"))
+
+
+def begin_running(connection: Connection, *, is_durable: bool) -> int:
+    """Note that a server runs; how many rooms had to begin a new life, because the one before may have lost events.
+
+    A server that is not durable and was killed may have answered for what a power cut then took. Nobody can tell a
+    kill from a power cut afterwards.
+    """
+    renewed = new_epochs(connection) if connection.execute(UNSAFE).scalar_one() else 0
+    connection.execute(nodes.delete())
+    connection.execute(nodes.insert(), {"node_id": NODE, "is_durable": is_durable})
+    return renewed
+
+
+def end_running(connection: Connection) -> None:
+    """Note that the server has stopped cleanly."""
+    connection.execute(nodes.delete())
+
+
+def new_epochs(connection: Connection) -> int:
+    """Give every room a new epoch, its history staying as it is; how many rooms there are."""
+    renewed = [{"b_room_id": room_id, "b_epoch": new_epoch()} for (room_id,) in connection.execute(ROOMS)]
+    if renewed:
+        connection.execute(RENEW, renewed)
+    return len(renewed)

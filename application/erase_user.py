@@ -1,0 +1,74 @@
+"""Taking away what a user has left, everywhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from ..domain.errors import DialogueError
+from ..domain.ports.history_archive import HistoryArchive
+from ..domain.ports.read_marks import ReadMarks
+from ..domain.ports.user_events import UserEvents
+from ..domain.redaction import Redaction
+from .journal import Journal, settled_all
+from .room_registry import RoomRegistry
+
+BITE = 200
+
+Progress = Callable[[int, int], object]
+
+
+class EraseUser:
+    """Blanks every event that a user has sent, and forgets that it was this user who sent it, and what it has read.
+
+    In bites, each of which goes through the journal as publishing does: members are told by events of the name
+    `dialogue.redacted`, and others publish in between. Interrupted, it can be begun anew. What the user sends while it
+    runs may stay: take the user's access away first.
+    """
+
+    def __init__(
+        self,
+        archive: HistoryArchive,
+        registry: RoomRegistry,
+        journal: Journal,
+        user_events: UserEvents,
+        marks: ReadMarks,
+    ) -> None:
+        self._archive = archive
+        self._registry = registry
+        self._journal = journal
+        self._user_events = user_events
+        self._marks = marks
+
+    async def __call__(self, user_id: str, *, by: str, progress: Progress | None = None) -> int:
+        """Erase `user_id` on behalf of `by`; how many events were blanked.
+
+        `progress(scanned, total)` is called after each bite. Raises Unavailable; what was done until then stays done.
+        """
+        await self._marks.forget(user_id)
+        blanked = 0
+        cursor: int | None = 0
+        while cursor is not None:
+            found = await self._user_events.sent_by(user_id, cursor, BITE)
+            blanked += await self._blank(found.places, by)
+            cursor = found.cursor
+            if progress is not None:
+                progress(found.scanned, found.total)
+        return blanked
+
+    async def _blank(self, places: Sequence[tuple[str, int]], by: str) -> int:
+        epochs = {room_id: (await self._archive.open(room_id)).epoch for room_id in {room_id for room_id, _ in places}}
+        redactions = [(room_id, Redaction(seq=seq, by=by, erases_sender=True)) for room_id, seq in places]
+        outcomes = await settled_all(
+            self._journal, [redaction.draft(room_id, epochs[room_id]) for room_id, redaction in redactions]
+        )
+        blanked = 0
+        for (room_id, redaction), outcome in zip(redactions, outcomes, strict=True):
+            if isinstance(outcome, DialogueError):
+                if outcome.code == "UNAVAILABLE":
+                    raise outcome
+                continue  # gone meanwhile, with its room or by retention
+            history = self._registry.opened(room_id)
+            if history is not None:
+                history.forget_sender(redaction.seq)
+            blanked += 1
+        return blanked

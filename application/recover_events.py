@@ -1,0 +1,48 @@
+"""What a client missed, exactly, or nothing at all."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from ..domain.position import Position
+from ..domain.room import Room
+from .page_budget import Run
+from .page_history import PageHistory
+from .room_history import RoomHistory
+
+
+class RecoverEvents:
+    """Reads the events that lie between a client's position and the present: a seek in the room's own stream.
+
+    At most `limit` events, and no more than one frame holds.
+    """
+
+    def __init__(self, pages: PageHistory, limit: int) -> None:
+        self._pages = pages
+        self._limit = limit
+
+    async def __call__(
+        self, room: Room, history: RoomHistory, subscribed: Collection[str], since: Position
+    ) -> Run | None:
+        """All events of the subscribed names after `since`, up to the applied head of this moment, newest first.
+
+        None where that cannot be told without a gap: the position is of another life of the room or beyond its head,
+        retention has taken some of them, or they are too many. Raises Unavailable.
+        """
+        names = [name for name in room.kept_names if name in subscribed]
+        if not _reaches(history, names, since):
+            return None
+        heads = {name: history.stream(name).head for name in names}
+        run = await self._pages.after(room.id, history, names, since.seq, self._limit)
+        # Asked again: what retention took while it was being read may be missing from it.
+        if run.has_more or history.is_ended or not _reaches(history, names, since):
+            return None
+        missed = Counter(event.name for event in run.events)
+        has_more = any(heads[name] - missed[name] > history.stream(name).floor for name in names)
+        return Run(events=run.events[::-1], has_more=has_more)
+
+
+def _reaches(history: RoomHistory, names: Sequence[str], since: Position) -> bool:
+    floor = max(history.floor, history.floor_of(names))
+    return since.epoch == history.epoch and floor <= since.seq <= history.head

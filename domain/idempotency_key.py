@@ -1,0 +1,45 @@
+"""What makes a repeated request be carried out once."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+
+from . import json_value
+from .errors import InvalidRequest
+
+MAX_KEY = 64
+
+
+@dataclass(frozen=True, slots=True)
+class IdempotencyKey:
+    """A sender's name for one event in one life of a room, and a digest of what it was first used for.
+
+    The digest is of what was sent, not of what a schema made of it: a default that is different each time (a time, an
+    id) makes no other event. The order of an object's keys, and how a number is spelt, make none either.
+    """
+
+    text: str
+    digest: bytes
+
+    @classmethod
+    def of(cls, text: str, event_name: str, data: object, meta: Mapping[str, object] | None) -> IdempotencyKey:
+        """The key `text` for this event. Raises InvalidRequest where it cannot be a key."""
+        if not 1 <= len(text) <= MAX_KEY or not json_value.is_unicode(text) or "\0" in text:
+            raise InvalidRequest.field("key", f"must have 1 to {MAX_KEY} characters of valid Unicode, without NUL")
+        sent = json_value.decode(json_value.as_sent([event_name, data, meta]))
+        canonical = json.dumps(_even(sent), sort_keys=True, separators=(",", ":"))
+        return cls(text, blake2b(canonical.encode(), digest_size=16).digest())
+
+
+def _even(value: object) -> object:
+    """`value` with numbers that are equal spelt alike."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [_even(item) for item in value]
+    if isinstance(value, dict):
+        return {key: _even(item) for key, item in value.items()}
+    return value

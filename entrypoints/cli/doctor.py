@@ -1,0 +1,18 @@
+"""`dialogue doctor`."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from ...adapters.sqlmodel.database import Database
+from ...domain.errors import ConfigurationError
+from ..settings import Settings
+
+
+async def renew_epochs(settings: Settings, console: Console) -> None:
+    """Give every room of that database a new epoch. Raises ConfigurationError where that cannot be done."""
+    if settings.database.startswith("memory:"):
+        raise ConfigurationError("memory:// keeps nothing that could be restored")
+    database = Database(settings.database, synchronous=settings.synchronous, busy_timeout_s=settings.busy_timeout_s)
+    rooms = await database.renew_epochs()
+    console.print(f"{settings.database}: {rooms} rooms have new epochs", highlight=False, markup=False)
