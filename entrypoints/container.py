@@ -8,6 +8,7 @@ from dependency_injector import containers, providers
 
 from ..adapters.auth.trusting_authenticator import TrustingAuthenticator
 from ..adapters.litestar.services import Limits, Services
+from ..adapters.litestar.sse_codec import SseCodec
 from ..adapters.litestar.wire import ENVELOPE_SIZE, WireCodec
 from ..adapters.memory.history_archive import MemoryHistoryArchive
 from ..adapters.memory.history_source import MemoryHistorySource
@@ -145,6 +146,7 @@ class Container(containers.DeclarativeContainer):
     )
 
     codec = providers.Singleton(WireCodec, settings.provided.max_out_frame)
+    sse_codec = providers.Singleton(SseCodec, settings.provided.max_out_frame, registry.provided.epoch)
     origin_policy = providers.Singleton(OriginPolicy, settings.provided.allowed_origins)
     limits = providers.Singleton(
         Limits,
@@ -170,6 +172,7 @@ class Container(containers.DeclarativeContainer):
         authenticator=authenticator,
         hooks=config.provided.hooks,
         codec=codec,
+        sse_codec=sse_codec,
         limits=limits,
         is_origin_allowed=origin_policy,
     )

@@ -18,6 +18,7 @@ from ...domain.errors import DialogueError
 from .health import LIVE, live, ready
 from .http_events import get_history, post_event, redact_event
 from .http_rooms import get_room, list_rooms
+from .http_stream import stream_events
 from .problems import failed, not_routed, refused
 from .services import Services
 from .web_page import page_routes
@@ -52,7 +53,7 @@ def build_app(
         if request.scope["path"] != LIVE:
             services().dialogue.ensure_running()
 
-    handlers = [endpoint, list_rooms, get_room, get_history, post_event, redact_event, live, ready]
+    handlers = [endpoint, list_rooms, get_room, get_history, post_event, stream_events, redact_event, live, ready]
     return Litestar(
         route_handlers=[*handlers, *(page_routes(page) if page else ())],
         dependencies={"services": Provide(provide, sync_to_thread=False)},

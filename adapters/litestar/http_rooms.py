@@ -37,6 +37,7 @@ _MEANINGS = {
     401: "Nobody knows who is asking.",
     403: "The caller may not do this.",
     404: "There is no such room.",
+    409: "As many sessions as the room holds are in it.",
     410: "The position is of another life of the room, or outside of what its history holds.",
     413: "The body is larger than a frame may be.",
     422: "A field, or the event, is not valid; `details` names the paths.",

@@ -16,6 +16,7 @@ from ...application.ports.authenticator import Authenticator
 from ...application.publish_event import PublishEvent
 from ...application.redact_event import RedactEvent
 from ...domain.ports.history_source import HistorySource
+from .sse_codec import SseCodec
 from .wire import WireCodec
 
 
@@ -48,5 +49,6 @@ class Services:
     authenticator: Authenticator
     hooks: Hooks
     codec: WireCodec
+    sse_codec: SseCodec
     limits: Limits
     is_origin_allowed: Callable[[str, str], bool]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -97,6 +97,20 @@ def _frame(encoded: bytes) -> Frame:
     return Frame(encoded.decode(), len(encoded))
 
 
+def in_runs(encoded: Iterable[bytes], size: int, limit: int) -> Iterator[list[bytes]]:
+    """Cut into runs, in order, of at most `limit` bytes with `size` around each and 1 between two; none is empty."""
+    run: list[bytes] = []
+    taken = size
+    for each in encoded:
+        if run and taken + len(each) + 1 > limit:
+            yield run
+            run, taken = [], size
+        run.append(each)
+        taken += len(each) + 1
+    if run:
+        yield run
+
+
 class WireCodec:
     """Encodes for the WebSockets of `dialogue.v1`."""
 
@@ -106,7 +120,8 @@ class WireCodec:
     def events(self, room_id: str, events: Sequence[Event]) -> list[Frame]:
         """See `Codec.events`."""
         head = b'{"type":"events","roomId":' + _encoder.encode(room_id) + b',"events":['
-        return [_frame(head + b",".join(run) + b"]}") for run in self._runs(events, len(head) + 2)]
+        runs = in_runs(map(event_bytes, events), len(head) + 2, self._max_out_frame)
+        return [_frame(head + b",".join(run) + b"]}") for run in runs]
 
     def notice(self, notice: Notice) -> Frame:
         """See `Codec.notice`."""
@@ -129,16 +144,3 @@ class WireCodec:
                 return frame("roomDeleted", roomId=room_id)
             case Marked():
                 return frame("marked", roomId=notice.room_id, seq=notice.seq, unread=notice.unread)
-
-    def _runs(self, events: Sequence[Event], size: int) -> Iterable[list[bytes]]:
-        run: list[bytes] = []
-        taken = size
-        for event in events:
-            encoded = event_bytes(event)
-            if run and taken + len(encoded) + 1 > self._max_out_frame:
-                yield run
-                run, taken = [], size
-            run.append(encoded)
-            taken += len(encoded) + 1
-        if run:
-            yield run
