@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from ..domain.errors import ConfigurationError
+from ..domain.event import Event
 from .join_room import JoinRoom
 from .session import Session
 
@@ -42,12 +45,28 @@ class Client:
         self._join.take_out(self._session, room_id, reason)
 
 
+OnCleanup = Callable[[str, str, list[Event]], Awaitable[object] | object]
+OnLoad = Callable[[str, str, int, int], Awaitable[Iterable[Event | Mapping[str, Any]]] | Iterable[Any]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks:
     """The application's own functions, called at moments of a client's life; each may be async or not.
 
     `on_connected(client)` runs after the client was told that it is connected, and before its first request. What it
     raises is logged, and the client goes on.
+
+    `on_cleanup(room_id, event_name, events)` gets events, oldest first, when they leave memory, and
+    `on_load(room_id, event_name, start, end)` gives stored ones back, newest first, `start` counted from the newest
+    that is stored, `end` exclusive: as Events, or as mappings with the names of the wire. With both of them and no
+    database named, they are the storage; they may block then, where they are not async: they run in a worker thread.
+    An `on_cleanup` that fails is called again until it does not, so it may see events twice.
     """
 
     on_connected: Callable[[Client], Awaitable[object] | object] | None = None
+    on_cleanup: OnCleanup | None = None
+    on_load: OnLoad | None = None
+
+    def __post_init__(self) -> None:
+        if self.on_load is not None and self.on_cleanup is None:
+            raise ConfigurationError("on_load needs on_cleanup: nothing else would give your storage the events")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
-from anyio import CancelScope, create_task_group
+from anyio import CancelScope
 
 from ..domain.errors import Unavailable
 from ..domain.event import Event
@@ -13,6 +13,7 @@ from ..domain.event_definition import EventDefinition
 from ..domain.page import Offsets, PageRequest
 from ..domain.ports.room_store import StoredRoom
 from ..domain.position import Position
+from .background import background_tasks
 from .erase_user import EraseUser, Progress
 from .frame import GOING_AWAY
 from .hub import Hub
@@ -27,6 +28,7 @@ from .redact_event import RedactEvent
 from .room_registry import RoomRegistry
 from .session import Session
 from .sweeper import Sweeper
+from .tell_evictions import TellEvictions
 
 SYSTEM = "system"
 """On whose behalf the application acts, where it names nobody."""
@@ -97,6 +99,7 @@ class Dialogue:
         listeners: Listeners,
         sweeper: Sweeper,
         idle_rooms: IdleRooms,
+        evictions: TellEvictions,
     ) -> None:
         self.registry = registry
         self.publish = publish
@@ -109,6 +112,7 @@ class Dialogue:
         self._listeners = listeners
         self._sweeper = sweeper
         self._idle_rooms = idle_rooms
+        self._evictions = evictions
         self._is_running = False
 
     def room(self, room_id: str) -> RoomHandle:
@@ -153,24 +157,19 @@ class Dialogue:
         What the context's own body raises passes through as it is.
         """
         await self.registry.load()
-        failure: Exception | None = None
-        async with create_task_group() as background:
+        async with background_tasks() as background:
             background.start_soon(self._listeners.run)
             background.start_soon(self._sweeper.run)
             background.start_soon(self._idle_rooms.run)
+            background.start_soon(self._evictions.run)
             background.start_soon(self._journal.run)
             self._is_running = True
             try:
                 yield
-            except Exception as error:
-                failure = error  # raised below: from inside, the task group would wrap it
             finally:
                 with CancelScope(shield=True):
                     await self.stop()
                     await self._listeners.finish()
-                background.cancel_scope.cancel()
-        if failure is not None:
-            raise failure
 
     async def drain(self) -> None:
         """Stop, and wait until every connection has been sent what waited for it and its close."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..domain.errors import RoomNotFound
+from ..domain.errors import RoomNotFound, Unavailable
 from ..domain.event import Event
 from ..domain.page import MAX_LIMIT
 from ..domain.position import Position
@@ -64,7 +64,7 @@ class JoinRoom:
         position = history.position
         self._hub.enter(session, room_id, membership)
         try:
-            missed = None if since is None else await self._recover(room, history, membership.names, since)
+            missed = None if since is None else await self._missed(room, history, membership.names, since)
             if missed is None:
                 position = history.position  # a recovery that came to nothing took its time
                 run = await self._snapshot(room, history, membership.names)
@@ -156,11 +156,27 @@ class JoinRoom:
             self._hub.enter(session, room_id, earlier)
             session.release(earlier, failed.take_held())
 
+    async def _missed(
+        self, room: Room, history: RoomHistory, subscribed: frozenset[str], since: Position
+    ) -> Run | None:
+        try:
+            return await self._recover(room, history, subscribed, since)
+        except Unavailable:
+            return None  # the client starts over with what memory holds, rather than wait outside
+
     async def _snapshot(self, room: Room, history: RoomHistory, subscribed: frozenset[str]) -> Run:
+        try:
+            return await self._newest(room, history, subscribed)
+        except Unavailable:
+            return Run(events=[], has_more=True)  # live events come all the same, and pages when they can be read
+
+    async def _newest(self, room: Room, history: RoomHistory, subscribed: frozenset[str]) -> Run:
         names = [name for name in room.names_with_history if name in subscribed]
         sync = room.sync_history_on_join
-        if sync is True:
+        if sync is True and not history.is_open_ended:
             return self._pages.in_memory(history, names)
+        if sync is True:
+            sync = history.memory_limit
         if not sync:
             newest = await self._pages.newest(room.id, history, names, 1) if names else None
             return Run(events=[], has_more=bool(newest and newest.events))

@@ -22,6 +22,7 @@ from .hub import Hub
 from .listeners import Listeners
 from .ports.clock import Clock
 from .room_registry import RoomRegistry
+from .tell_evictions import TellEvictions
 
 Settle = Callable[[Outcome], None]
 
@@ -78,6 +79,7 @@ class Journal:
         listeners: Listeners,
         clock: Clock,
         limits: JournalLimits | None = None,
+        evictions: TellEvictions | None = None,
     ) -> None:
         self._archive = archive
         self._fill = FillGap(source)
@@ -85,6 +87,7 @@ class Journal:
         self._hub = hub
         self._listeners = listeners
         self._clock = clock
+        self._evictions = evictions
         self._limits = limits or JournalLimits()
         self._waiting: list[_Entry] = []
         self._waiting_bytes = 0
@@ -236,6 +239,8 @@ class Journal:
                 history.apply(event for event in events if event.seq is not None)
                 self._hub.deliver(room_id, events)
                 self._listeners.tell(room_id, events)
+                if self._evictions is not None:
+                    self._evictions.wake(room_id)
         except Exception:
             logger.exception("events of room %r were kept and could not be sent on", room_id)
         for entry, outcome in settled:

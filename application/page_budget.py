@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..domain.errors import Unavailable
 from ..domain.event import Event
 from ..domain.page import PageLimit, weight
 
@@ -43,6 +44,12 @@ class Budget:
     def rest(self) -> PageLimit:
         """What a source should be asked for, the one too many included."""
         return PageLimit(events=self._limit + 1 - len(self._events), size=max(1, self._size - self._taken))
+
+    def cut_short(self, failure: Unavailable) -> Run:
+        """What there is so far, where nothing more can be read; raises `failure` where there is nothing."""
+        if not self._events:
+            raise failure
+        return Run(events=self._events[: self._limit], has_more=True)
 
     def run(self) -> Run:
         """What fits, and whether there was more."""

@@ -7,7 +7,17 @@ from itertools import pairwise
 
 from ..domain.errors import InvalidRequest, PositionUnknown, Unavailable
 from ..domain.event import Event
-from ..domain.page import MAX_LIMIT, After, Around, Before, Offsets, PageForm, PageRequest
+from ..domain.page import (
+    MAX_LIMIT,
+    After,
+    AfterTime,
+    Around,
+    Before,
+    BeforeTime,
+    Offsets,
+    PageForm,
+    PageRequest,
+)
 from .room_history import RoomHistory
 
 
@@ -51,6 +61,23 @@ def _seq_of(form: PageForm) -> tuple[int | None, bool]:
             return anchor, False
         case _:
             return None, True
+
+
+def ensure_placed(request: PageRequest, events: Sequence[Event]) -> None:
+    """Raise InvalidRequest where a form that goes by places has come to events without one (`on_load` gave none)."""
+    field = _FIELDS.get(type(request.form))
+    if field is not None and any(event.seq is None for event in events):
+        why = "reaches events that the application's storage gives back without a place: use start and end"
+        raise InvalidRequest.field(field, why)
+
+
+_FIELDS: dict[type, str] = {
+    Before: "before",
+    After: "after",
+    Around: "around",
+    BeforeTime: "beforeTime",
+    AfterTime: "afterTime",
+}
 
 
 def _unknown(history: RoomHistory, names: Sequence[str], why: str) -> PositionUnknown:

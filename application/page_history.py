@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..domain.errors import RoomNotFound
+from ..domain.errors import RoomNotFound, Unavailable
 from ..domain.page import (
     After,
     AfterTime,
@@ -20,7 +20,7 @@ from ..domain.page import (
 )
 from ..domain.ports.history_source import HistorySource
 from .page_budget import Budget, Run
-from .page_checks import ensure_contiguous, ensure_form, ensure_known
+from .page_checks import ensure_contiguous, ensure_form, ensure_known, ensure_placed
 from .room_history import RoomHistory
 from .room_registry import RoomRegistry
 
@@ -29,7 +29,8 @@ class PageHistory:
     """Answers every form of page, cut at the applied head of the moment in which it is asked.
 
     Memory is looked at once, in that moment; what it does not cover comes from the source. So an event that is evicted
-    meanwhile is still in the answer, and one that arrives meanwhile is not.
+    meanwhile is still in the answer, and one that arrives meanwhile is not. Where the source is out of reach, a page
+    that goes back in time ends with what memory holds, and says that there is more.
     """
 
     def __init__(self, registry: RoomRegistry, source: HistorySource, max_page_size: int) -> None:
@@ -48,6 +49,7 @@ class PageHistory:
         ensure_form(request)
         ensure_known(history, names, request)
         page = await self._page(history, names, request)
+        ensure_placed(request, page.events)
         if history.is_ended:
             raise RoomNotFound(request.room_id)  # deleted while it was being read
         ensure_known(history, names, request)
@@ -125,12 +127,15 @@ class PageHistory:
         found = Budget(limit, self._max_page_size)
         found.extend(history.before(names, before, limit + 1))
         before = min(before, covered)
-        exhausted = covered <= history.floor + 1 or before <= history.floor + 1
+        exhausted = covered <= history.bottom + 1 or before <= history.bottom + 1
         while not exhausted and not found.is_over:
-            rows = await self._source.older(room_id, wanted, before, found.rest)
+            try:
+                rows = await self._source.older(room_id, wanted, before, found.rest)
+            except Unavailable as failure:
+                return found.cut_short(failure)
             found.extend(rows)
-            exhausted = not rows or history.is_first(names, rows[-1])
-            before = rows[-1].place if rows else before
+            exhausted = not rows or rows[-1].seq is None or history.is_first(names, rows[-1])
+            before = before if exhausted else rows[-1].place
         return found.run()
 
     async def _newer(self, room_id: str, history: RoomHistory, names: Sequence[str], after: int, limit: int) -> Run:
@@ -175,17 +180,22 @@ class PageHistory:
         if offsets.anchor is not None:
             anchored = await self._older(room_id, history, (name,), offsets.anchor + 1, 1)
             newest = anchored.events[0].stream_place if anchored.events else floor
-        first, last = max(floor + 1, newest - offsets.end + 1), newest - offsets.start
+        # Where nobody knows the floor, one more than was asked for tells whether there are more.
+        extra = 1 if history.is_open_ended else 0
+        first, last = max(floor + 1, newest - offsets.end + 1 - extra), newest - offsets.start
         covered = buffer[0].stream_place if buffer else stream.head + 1
         found = Budget(offsets.end - offsets.start, self._max_page_size)
         found.extend(event for event in reversed(buffer) if first <= event.stream_place <= last)
         last = min(last, covered - 1)
         while first <= last and not found.is_over:
-            rows = await self._source.between(room_id, name, first, last, found.rest.size)
+            try:
+                rows = await self._source.between(room_id, name, first, last, found.rest.size)
+            except Unavailable as failure:
+                return found.cut_short(failure)
             if not rows:
                 break
             found.extend(rows)
             last = rows[-1].stream_place - 1
         run = found.run()
-        has_more = bool(run.events) and run.events[-1].stream_place > floor + 1
-        return Run(events=run.events, has_more=has_more)
+        is_at_floor = not run.events or run.events[-1].stream_place <= floor + 1
+        return Run(events=run.events, has_more=run.has_more or (not extra and not is_at_floor))

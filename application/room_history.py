@@ -59,6 +59,21 @@ class RoomHistory:
         }
 
     @property
+    def is_open_ended(self) -> bool:
+        """Whether the history goes on below what has places: the application's own storage holds it."""
+        return any(stream.floor < 0 for stream in self._streams.values())
+
+    @property
+    def bottom(self) -> int:
+        """No event has a smaller or equal seq; below all places where the history goes on without them."""
+        return -1 if self.is_open_ended else self.floor
+
+    @property
+    def memory_limit(self) -> int:
+        """How many events of one name memory holds at most."""
+        return max((stream.buffer.limit for stream in self._streams.values()), default=0)
+
+    @property
     def position(self) -> Position:
         """Where a reader is who has seen all that was applied."""
         return Position(epoch=self.epoch, seq=self.head)
@@ -124,7 +139,7 @@ class RoomHistory:
         """Whether `event` is known to be the first that there is of these names."""
         if len(names) == 1 and event.stream_place <= self._streams[names[0]].floor + 1:
             return True
-        return event.place <= self.floor + 1
+        return event.place <= self.bottom + 1
 
     def before(self, names: Sequence[str], seq: int, limit: int) -> list[Event]:
         """The newest `limit` events with a smaller seq, newest first, as far down as memory covers all the names."""

@@ -152,8 +152,9 @@ class RoomRegistry:
     async def _warmed(self, room: Room) -> RoomHistory:
         history = RoomHistory(room, await self._archive.open(room.id))
         for name in room.kept_names:
-            limit = history.stream(name).buffer.limit
-            if limit and not history.stream(name).is_whole:
+            stream = history.stream(name)
+            limit = stream.buffer.limit
+            if limit and not stream.is_whole and stream.head > max(stream.floor, 0):
                 history.warm(name, await self._tail(room.id, name, history.head + 1, limit))
         return history
 
@@ -161,6 +162,7 @@ class RoomRegistry:
         tail: list[Event] = []
         while len(tail) < limit:
             run = await self._source.older(room_id, (name,), before, PageLimit(events=limit - len(tail)))
+            run = [event for event in run if event.seq is not None]  # buffers hold what has a place
             if not run:
                 break
             tail += run

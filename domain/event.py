@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -69,6 +70,35 @@ class Event:
         """`event_seq` of an event that is known to have history."""
         assert self.event_seq is not None, "an event without history has no place"
         return self.event_seq
+
+    @classmethod
+    def of(
+        cls,
+        *,
+        room_id: str,
+        name: str,
+        data: object,
+        sender: str,
+        timestamp_ms: int,
+        seq: int | None = None,
+        epoch: str | None = None,
+        meta: Mapping[str, object] | None = None,
+    ) -> Event:
+        """An event from Python values, as an application's own storage gives it back.
+
+        `seq` and `epoch` go together: a place is one in a life of the room. Raises InvalidEvent where `data` or `meta`
+        is no JSON that could be kept.
+        """
+        return cls(
+            room_id=room_id,
+            name=name,
+            payload=json_value.keepable(data, "data"),
+            sender=sender,
+            timestamp_ms=timestamp_ms,
+            seq=seq,
+            epoch=epoch,
+            meta=None if meta is None else json_value.keepable(meta, "meta"),
+        )
 
     @staticmethod
     def kept(draft: Draft, *, timestamp_ms: int, seq: int | None = None, event_seq: int | None = None) -> Event:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 
 from .event import Draft, Event
 
@@ -102,6 +104,18 @@ class Page:
     events: tuple[Event, ...]
     has_more: bool
     has_more_after: bool | None = None
+
+
+def fitting(run: Iterable[Event], limit: PageLimit) -> list[Event]:
+    """The beginning of `run` that `limit` lets through, at least one event where there is one."""
+    taken: list[Event] = []
+    size = 0
+    for event in islice(run, limit.events):
+        size += len(event.payload) + len(event.meta or b"")
+        if taken and size > limit.size:
+            break
+        taken.append(event)
+    return taken
 
 
 def weight(event: Event | Draft) -> int:

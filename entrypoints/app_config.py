@@ -20,6 +20,22 @@ class AppConfig:
     runtime_rooms: RuntimeRooms | None = None
     runtime_template: Room | None = None
 
+    def memory_limits(self, room_id: str) -> Mapping[str, int]:
+        """How many events stay in memory, for each name of the room that has history."""
+        room = self.rooms.get(room_id, self.runtime_template)
+        names = () if room is None else room.names_with_history
+        return {name: room.definitions[name].memory_limit for name in names if room is not None}
+
+    def refuse_retention(self) -> None:
+        """Raise ConfigurationError where an event has retention: the application's own storage is not ours to trim."""
+        for room in (*self.rooms.values(), *([] if self.runtime_template is None else [self.runtime_template])):
+            for name, definition in room.definitions.items():
+                if definition.retention is not None:
+                    raise ConfigurationError(
+                        f"Room {room.id!r}: {name!r} has max_events or max_age, which the hooks on_cleanup and on_load "
+                        "cannot keep to; remove old events in your storage, or name a database"
+                    )
+
     @classmethod
     def of(cls, rooms: Mapping[str, RoomConfig], hooks: Hooks | None, runtime_rooms: RuntimeRooms | None) -> AppConfig:
         """What `create_dialogue` was given, checked. Raises ConfigurationError with what is wrong."""

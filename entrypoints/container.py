@@ -7,9 +7,17 @@ from pathlib import Path
 from dependency_injector import containers, providers
 
 from ..adapters.auth.trusting_authenticator import TrustingAuthenticator
+from ..adapters.hooks.history_archive import HookedHistoryArchive
+from ..adapters.hooks.history_source import HookedHistorySource
+from ..adapters.hooks.read_marks import HookedReadMarks
+from ..adapters.hooks.room_store import HookedRoomStore
+from ..adapters.hooks.storage_hooks import StorageHooks
+from ..adapters.hooks.store import HookStore
+from ..adapters.hooks.user_events import HookedUserEvents
 from ..adapters.litestar.services import Limits, Services
 from ..adapters.litestar.sse_codec import SseCodec
 from ..adapters.litestar.wire import ENVELOPE_SIZE, WireCodec
+from ..adapters.memory.eviction_marks import MemoryEvictionMarks
 from ..adapters.memory.history_archive import MemoryHistoryArchive
 from ..adapters.memory.history_source import MemoryHistorySource
 from ..adapters.memory.read_marks import MemoryReadMarks
@@ -17,6 +25,7 @@ from ..adapters.memory.room_store import MemoryRoomStore
 from ..adapters.memory.store import MemoryStore
 from ..adapters.memory.user_events import MemoryUserEvents
 from ..adapters.sqlmodel.database import Database
+from ..adapters.sqlmodel.eviction_marks import SqlEvictionMarks
 from ..adapters.sqlmodel.history_archive import SqlHistoryArchive
 from ..adapters.sqlmodel.history_source import SqlHistorySource
 from ..adapters.sqlmodel.read_marks import SqlReadMarks
@@ -38,6 +47,7 @@ from ..application.recover_events import RecoverEvents
 from ..application.redact_event import RedactEvent
 from ..application.room_registry import RoomRegistry
 from ..application.sweeper import Sweeper
+from ..application.tell_evictions import TellEvictions
 from .app_config import AppConfig
 from .origins import OriginPolicy
 from .settings import Settings
@@ -45,8 +55,20 @@ from .settings import Settings
 WEB = Path(__file__).parent / "web"
 
 
-def _storage_kind(settings: Settings) -> str:
+HOOKS = "hooks"
+
+
+def _storage_kind(settings: Settings, config: AppConfig) -> str:
+    """The hooks keep the history where the application has them and nobody has named a database."""
+    if config.hooks.on_load is not None and "database" not in settings.model_fields_set:
+        config.refuse_retention()
+        return HOOKS
     return settings.database.partition(":")[0]
+
+
+def _cleanup_hook(kind: str, config: AppConfig, hooks: StorageHooks) -> StorageHooks | None:
+    """What is told of evicted events that an archive keeps, too; the hooks' own storage is handed them otherwise."""
+    return hooks if config.hooks.on_cleanup is not None and kind != HOOKS else None
 
 
 def _room_for_events(settings: Settings) -> int:
@@ -64,7 +86,7 @@ class Container(containers.DeclarativeContainer):
 
     clock = providers.Singleton(SystemClock)
     authenticator = providers.Singleton(TrustingAuthenticator)
-    storage_kind = providers.Callable(_storage_kind, settings)
+    storage_kind = providers.Callable(_storage_kind, settings, config)
 
     memory_store = providers.Singleton(MemoryStore)
     database = providers.Singleton(
@@ -73,33 +95,59 @@ class Container(containers.DeclarativeContainer):
         synchronous=settings.provided.synchronous,
         busy_timeout_s=settings.provided.busy_timeout_s,
     )
-    storage = providers.Selector(storage_kind, memory=memory_store, sqlite=database)
+    storage_hooks = providers.Singleton(
+        StorageHooks,
+        config.provided.hooks.on_cleanup,
+        config.provided.hooks.on_load,
+        settings.provided.hook_timeout_s,
+    )
+    hook_store = providers.Singleton(
+        HookStore,
+        storage_hooks,
+        config.provided.memory_limits,
+        max_waiting=settings.provided.max_waiting_cleanup,
+        flush_timeout_s=settings.provided.flush_timeout_s,
+        key_ttl_s=settings.provided.key_ttl_s,
+    )
+    storage = providers.Selector(storage_kind, memory=memory_store, sqlite=database, hooks=hook_store)
     archive = providers.Selector(
         storage_kind,
         memory=providers.Singleton(MemoryHistoryArchive, memory_store, settings.provided.key_ttl_s),
         sqlite=providers.Singleton(SqlHistoryArchive, database, settings.provided.key_ttl_s),
+        hooks=providers.Singleton(HookedHistoryArchive, hook_store),
     )
     source = providers.Selector(
         storage_kind,
         memory=providers.Singleton(MemoryHistorySource, memory_store),
         sqlite=providers.Singleton(SqlHistorySource, database),
+        hooks=providers.Singleton(HookedHistorySource, hook_store),
     )
     room_store = providers.Selector(
         storage_kind,
         memory=providers.Singleton(MemoryRoomStore, memory_store),
         sqlite=providers.Singleton(SqlRoomStore, database),
+        hooks=providers.Singleton(HookedRoomStore, hook_store),
     )
     read_marks = providers.Selector(
         storage_kind,
         memory=providers.Singleton(MemoryReadMarks, memory_store),
         sqlite=providers.Singleton(SqlReadMarks, database),
+        hooks=providers.Singleton(HookedReadMarks, hook_store),
     )
-
     user_events = providers.Selector(
         storage_kind,
         memory=providers.Singleton(MemoryUserEvents, memory_store),
         sqlite=providers.Singleton(SqlUserEvents, database),
+        hooks=providers.Singleton(HookedUserEvents, hook_store),
     )
+
+    eviction_marks = providers.Selector(
+        storage_kind,
+        memory=providers.Singleton(MemoryEvictionMarks, memory_store),
+        sqlite=providers.Singleton(SqlEvictionMarks, database),
+        hooks=providers.Singleton(MemoryEvictionMarks, memory_store),  # not asked: there the hooks are the storage
+    )
+    cleanup_hook = providers.Callable(_cleanup_hook, storage_kind, config, storage_hooks)
 
     hub = providers.Singleton(Hub)
     listeners = providers.Singleton(Listeners)
@@ -118,7 +166,8 @@ class Container(containers.DeclarativeContainer):
         waiting_bytes=settings.provided.max_waiting_bytes,
         patience_s=settings.provided.publish_patience_s,
     )
-    journal = providers.Singleton(Journal, archive, source, registry, hub, listeners, clock, journal_limits)
+    evictions = providers.Singleton(TellEvictions, cleanup_hook, registry, source, eviction_marks)
+    journal = providers.Singleton(Journal, archive, source, registry, hub, listeners, clock, journal_limits, evictions)
     max_event_size = providers.Callable(_room_for_events, settings)
     publish = providers.Singleton(PublishEvent, registry, journal, source, max_event_size)
     pages = providers.Singleton(PageHistory, registry, source, max_event_size)
@@ -143,6 +192,7 @@ class Container(containers.DeclarativeContainer):
         listeners=listeners,
         sweeper=sweeper,
         idle_rooms=idle_rooms,
+        evictions=evictions,
     )
 
     codec = providers.Singleton(WireCodec, settings.provided.max_out_frame)
@@ -169,6 +219,7 @@ class Container(containers.DeclarativeContainer):
         mark_read=mark_read,
         redact=redact,
         source=source,
+        check_storage=storage.provided.check,
         authenticator=authenticator,
         hooks=config.provided.hooks,
         codec=codec,

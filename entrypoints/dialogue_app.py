@@ -23,7 +23,7 @@ from ..domain.event_definition import EventDefinition
 from ..domain.ports.room_store import StoredRoom
 from ..domain.room import RoomConfig
 from .app_config import AppConfig
-from .container import WEB, Container
+from .container import HOOKS, WEB, Container
 from .settings import Settings, load_settings
 from .version import __version__
 
@@ -80,15 +80,12 @@ class DialogueApp:
             raise ConfigurationError("This Dialogue is already running: its lifespan was entered twice")
         self._is_entered = True
         try:
-            await self.container.storage().open()
-            try:
+            async with self.container.storage().running():
                 for room_id, event_name, handler in self._handlers:
                     self.container.listeners().on(room_id, event_name, handler)
                 self._say_what_is_in_force()
                 async with self._services.run():
                     yield
-            finally:
-                await self.container.storage().close()
         finally:
             self._is_entered = False
             self.container.reset_singletons()
@@ -176,7 +173,10 @@ class DialogueApp:
         return services
 
     def _say_what_is_in_force(self) -> None:
-        logger.info("history is kept in %s", self.settings.database)
+        if self.container.storage_kind() == HOOKS:
+            logger.info("history is kept by the application's hooks on_cleanup and on_load; each start is a new epoch")
+        else:
+            logger.info("history is kept in %s", self.settings.database)
         if self.container.authenticator().trusts_clients:
             logger.warning("clients are believed to be who they say they are: for development only")
 

@@ -81,6 +81,17 @@ class Settings(BaseSettings):
     idle_room_s: float = Field(
         300.0, gt=0, le=86_400, description="After how long a room that nobody uses leaves memory, in seconds."
     )
+    max_waiting_cleanup: int = Field(
+        10_000,
+        ge=1,
+        description="How many evicted events may wait for a failing on_cleanup; past it publishing is UNAVAILABLE.",
+    )
+    hook_timeout_s: float = Field(
+        30.0, gt=0, le=3600, description="How long one call of on_cleanup or on_load may take, in seconds."
+    )
+    flush_timeout_s: float = Field(
+        30.0, gt=0, le=3600, description="How long a stop waits for on_cleanup to take what memory holds, in seconds."
+    )
     heartbeat_s: float = Field(25.0, gt=0, le=3600, description="How often the server pings each client, in seconds.")
     heartbeat_timeout_s: float = Field(
         20.0, gt=0, le=3600, description="How long it waits for the pong before it closes with 4408, in seconds."

@@ -32,12 +32,13 @@ async def live() -> Response[bytes]:
     "/health/ready",
     operation_id="ready",
     summary="Can it serve?",
-    description="200 where the archive can be read; 503 where it cannot, or where the server is going down.",
+    description="200 where events can be kept and read; 503 where not, or where the server is going down.",
     tags=["Health"],
     responses={200: ResponseSpec(HealthDocument, description="It can.")} | problems(503),
 )
 async def ready(services: NamedDependency[Services]) -> Response[bytes]:
-    """Say whether the archive can be reached, by a real read of it."""
+    """Say whether the archive can be reached, by a real write and a real read."""
     services.dialogue.ensure_running()
+    await services.check_storage()
     await services.source.newer(_ANY_ROOM, None, 0, PageLimit(events=1))
     return json_response({"status": "ok"})

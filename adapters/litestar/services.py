@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from ...application.client import Hooks
@@ -46,6 +46,7 @@ class Services:
     mark_read: MarkRead
     redact: RedactEvent
     source: HistorySource
+    check_storage: Callable[[], Awaitable[None]]
     authenticator: Authenticator
     hooks: Hooks
     codec: WireCodec

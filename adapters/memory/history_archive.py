@@ -11,9 +11,9 @@ from ...domain.outcome import Outcome, Repeat
 from ...domain.position import RoomHead, StreamFloor
 from ...domain.redaction import Redaction, without_sender
 from ...domain.retention import Retention
+from ...domain.used_keys import UsedKeys
 from .kept_room import KeptRoom
 from .store import MemoryStore
-from .used_keys import UsedKeys
 
 DAY_S = 86_400.0
 

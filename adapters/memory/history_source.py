@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from heapq import merge
 
 from ...domain.event import Event
-from ...domain.page import PageLimit
-from .kept_room import Run, cut
+from ...domain.page import PageLimit, fitting
+from .kept_room import Run
 from .store import MemoryStore
 
 
@@ -21,17 +21,17 @@ class MemoryHistorySource:
     async def older(self, room_id: str, names: Sequence[str] | None, before: int, limit: PageLimit) -> list[Event]:
         """See `HistorySource.older`."""
         runs = [run.before(before) for run in self._runs(room_id, names)]
-        return cut(merge(*runs, key=lambda event: -event.place), limit)
+        return fitting(merge(*runs, key=lambda event: -event.place), limit)
 
     async def newer(self, room_id: str, names: Sequence[str] | None, after: int, limit: PageLimit) -> list[Event]:
         """See `HistorySource.newer`."""
         runs = [run.after(after) for run in self._runs(room_id, names)]
-        return cut(merge(*runs, key=lambda event: event.place), limit)
+        return fitting(merge(*runs, key=lambda event: event.place), limit)
 
     async def between(self, room_id: str, name: str, first: int, last: int, size: int) -> list[Event]:
         """See `HistorySource.between`."""
         limit = PageLimit(events=max(last - first + 1, 0), size=size)
-        return [event for run in self._runs(room_id, [name]) for event in cut(run.between(first, last), limit)]
+        return [event for run in self._runs(room_id, [name]) for event in fitting(run.between(first, last), limit)]
 
     async def seq_at(self, room_id: str, timestamp_ms: int) -> int | None:
         """See `HistorySource.seq_at`."""

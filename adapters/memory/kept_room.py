@@ -8,21 +8,8 @@ from collections.abc import Iterator
 from itertools import islice
 
 from ...domain.event import Draft, Event
-from ...domain.page import PageLimit
 from ...domain.position import RoomHead, StreamFloor, StreamHead
 from ...domain.redaction import Redaction
-
-
-def cut(run: Iterator[Event], limit: PageLimit) -> list[Event]:
-    """The part of `run` that `limit` lets through, at least one event where there is one."""
-    taken: list[Event] = []
-    size = 0
-    for event in islice(run, limit.events):
-        size += len(event.payload) + len(event.meta or b"")
-        if taken and size > limit.size:
-            break
-        taken.append(event)
-    return taken
 
 
 class Run:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from ...domain.ports.room_store import StoredRoom
 from .kept_room import KeptRoom
 
@@ -13,6 +16,7 @@ class MemoryStore:
         self.rooms: dict[str, KeptRoom] = {}
         self.definitions: dict[str, StoredRoom] = {}
         self.marks: dict[str, dict[str, int]] = {}  # by user, then by room
+        self.told: dict[tuple[str, str], int] = {}  # how far `on_cleanup` was told of each stream
         # Events of ended lives leave at once; the sweep only counts them, in the same bites as a database's would.
         self.ended_events = 0
 
@@ -23,8 +27,10 @@ class MemoryStore:
             room = self.rooms[room_id] = KeptRoom()
         return room
 
-    async def open(self) -> None:
-        """Nothing is to be opened."""
+    async def check(self) -> None:
+        """Memory can always keep something."""
 
-    async def close(self) -> None:
-        """Nothing is to be closed; what is kept stays as long as this object does."""
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Nothing is to be opened or closed; what is kept stays as long as this object does."""
+        yield

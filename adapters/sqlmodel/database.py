@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack, asynccontextmanager
 from typing import Literal, TypeVar, get_args
 
 from anyio import CancelScope, CapacityLimiter, to_thread
@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from ...domain.errors import ConfigurationError, Unavailable
 from .commit_outcome import CommitFailed, settled
-from .epochs import begin_running, end_running, new_epochs
+from .epochs import begin_running, end_running, new_epochs, still_running
 from .migrations.upgrade import Progress, upgrade
 from .sqlite_engine import SqliteSettings, migrating_engine, reading_engine, writing_engine
 from .sqlite_file import ServerLock, ensure_database, path_of
@@ -64,11 +64,24 @@ class Database:
                 await to_thread.run_sync(opened.finish)
             self._lock.release()
 
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """The database, open for as long as the context lasts. Raises ConfigurationError as `open` does."""
+        await self.open()
+        try:
+            yield
+        finally:
+            await self.close()
+
     async def migrate(self, progress: Progress | None = None) -> None:
         """Only bring the tables to this version; otherwise as `open` and `close`. Safe to repeat."""
         if self._opened is None:
             await self.open(progress)
             await self.close()
+
+    async def check(self) -> None:
+        """Write something small. Raises Unavailable where nothing can be kept at this moment."""
+        await self.write(still_running)
 
     async def renew_epochs(self) -> int:
         """Give every room a new epoch, as is due after a restore; how many rooms. The database must not be open."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from heapq import merge
-from itertools import islice
 from typing import Any
 
 from sqlalchemy import Connection
 
 from ...domain.event import Event
-from ...domain.page import PageLimit
+from ...domain.page import PageLimit, fitting
 from . import page_statements as statements
 from .database import Database
 
@@ -81,17 +80,7 @@ class _Page:
                 for statement, parameters in pages
             ]
             rows = runs[0] if len(runs) == 1 else merge(*runs, key=lambda row: row[0], reverse=is_newest_first)
-            return self._cut(islice(rows, self._limit.events))
-
-    def _cut(self, rows: Iterable[Any]) -> list[Event]:
-        events: list[Event] = []
-        size = 0
-        for event in self._events(rows):
-            size += len(event.payload) + len(event.meta or b"")
-            if events and size > self._limit.size:
-                break
-            events.append(event)
-        return events
+            return fitting(self._events(rows), self._limit)
 
     def _events(self, rows: Iterable[Any]) -> Iterator[Event]:
         for seq, event_seq, name, payload, sender, timestamp, meta in rows:

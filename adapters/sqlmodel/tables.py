@@ -74,7 +74,10 @@ class RoomRow(Row, table=True):
 
 
 class StreamRow(Row, table=True):
-    """How far a stream reaches, by event seq; `floor_seq` is its floor as a seq of the room."""
+    """How far a stream reaches, by event seq; `floor_seq` is its floor as a seq of the room.
+
+    `told` is the event seq up to which the application's `on_cleanup` was told of evicted events.
+    """
 
     __tablename__ = "dialogue_streams"
     __table_args__ = WITHOUT_ROWID
@@ -84,6 +87,7 @@ class StreamRow(Row, table=True):
     head: int = Field(sa_column=Column(BigInteger, nullable=False))
     floor: int = Field(sa_column=Column(BigInteger, nullable=False))
     floor_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+    told: int | None = Field(default=None, sa_column=Column(BigInteger))
 
 
 class KeyRow(Row, table=True):

@@ -21,8 +21,10 @@ export class Composer {
   #roomId = null;
   /** What was being written in the other rooms. */
   #drafts = new Map();
+  /** A text that may have been kept, by its room, with what is needed to send it again without a repeat. */
+  #uncertain = new Map();
 
-  /** `send(roomId, text)` is fulfilled when the server has kept it. */
+  /** `send(roomId, text, again)` is fulfilled when the server has kept it; `again` is of an error that it threw before. */
   constructor(send) {
     this.#send = send;
     this.#form.addEventListener("submit", (event) => {
@@ -67,7 +69,9 @@ export class Composer {
       return;
     }
     this.#showError(null);
-    this.#queue.push({ roomId: this.#roomId, text });
+    const uncertain = this.#uncertain.get(this.#roomId);
+    this.#uncertain.delete(this.#roomId);
+    this.#queue.push({ roomId: this.#roomId, text, again: uncertain?.text === text ? uncertain.again : undefined });
     this.#text.value = "";
     this.#edited();
     this.#work();
@@ -79,9 +83,9 @@ export class Composer {
     this.#isSending = true;
     this.#form.classList.add("is-sending");
     while (this.#queue.length > 0) {
-      const { roomId, text } = this.#queue[0];
+      const { roomId, text, again } = this.#queue[0];
       try {
-        await this.#send(roomId, text);
+        await this.#send(roomId, text, again);
         this.#queue.shift();
       } catch (error) {
         this.#giveBack(roomId, error);
@@ -97,15 +101,20 @@ export class Composer {
     const isHere = roomId === this.#roomId;
     const draft = isHere ? this.#text.value : (this.#drafts.get(roomId) ?? "");
     const kept = [...texts, draft].filter(Boolean).join("\n");
+    if (error.again) this.#uncertain.set(roomId, { text: texts[0], again: error.again });
     if (!isHere) {
       this.#drafts.set(roomId, kept);
       return;
     }
     this.#text.value = kept;
     this.#edited();
-    const isUncertain = error.wasSent && (error.code === "DISCONNECTED" || error.code === "TIMEOUT");
-    const hint = isUncertain ? " It may have been sent all the same: look above before you try again." : "";
-    this.#showError(`Not sent. ${explain(error)}${hint}`);
+    this.#showError(`${this.#outcome(error, kept === texts[0])} ${explain(error)}`);
+  }
+
+  #outcome({ details, again }, isUnchanged) {
+    if (!details?.wasSent) return "Not sent.";
+    if (again && isUnchanged) return "Perhaps not sent: trying again sends it once.";
+    return "Perhaps not sent: look above before you try again.";
   }
 
   #showError(text) {

@@ -1,8 +1,12 @@
 // One event as it is drawn. Text from strangers is only ever text: nothing here reads it as HTML.
 
 import { dayOf, formatDay, formatExact, formatTime, hueOf, initialOf, textNodes } from "./chat-format.js";
+import { removeButton } from "./chat-removal.js";
 
 const GROUP_WITHIN_MS = 5 * 60 * 1000;
+const MAX_NAMES = 500;
+/** The names under which users were last seen: a removed message has lost its own. */
+const names = new Map();
 
 const make = (tag, className, ...children) => {
   const element = document.createElement(tag);
@@ -11,16 +15,29 @@ const make = (tag, className, ...children) => {
   return element;
 };
 
-export function authorOf({ data, from }) {
-  return typeof data?.username === "string" && data.username.trim() ? data.username : from;
+const nameIn = ({ data }) => (typeof data?.username === "string" && data.username.trim() ? data.username : null);
+
+function remember(event) {
+  const name = nameIn(event);
+  if (name === null || names.get(event.from) === name) return;
+  names.set(event.from, name);
+  if (names.size > MAX_NAMES) names.delete(names.keys().next().value);
 }
 
+export function authorOf(event) {
+  return nameIn(event) ?? names.get(event.from) ?? (event.redacted ? "Somebody" : event.from);
+}
+
+const areOfOneAuthor = (one, other) =>
+  one.from === other.from && (one.redacted || other.redacted || authorOf(one) === authorOf(other));
+
 function textOf({ data, redacted }) {
-  if (redacted) return ["This message was removed"];
-  return textNodes(typeof data?.text === "string" ? data.text : JSON.stringify(data));
+  if (redacted) return ["Message removed"];
+  return textNodes(typeof data?.text === "string" ? data.text : JSON.stringify(data ?? null));
 }
 
 export function renderEntry(event, ownUserId) {
+  remember(event);
   const isOwn = event.from === ownUserId;
   const author = make("bdi", "author", authorOf(event));
   const avatar = make("span", `avatar ${hueOf(event.from)}`, initialOf(authorOf(event)));
@@ -33,7 +50,9 @@ export function renderEntry(event, ownUserId) {
   const head = make("div", `head ${hueOf(event.from)}`, author);
   if (isOwn) head.append(make("span", "visually-hidden", " (you)"));
   const bubble = make("div", "bubble", text, time);
-  const message = make("article", "message", avatar, make("div", "body", head, bubble));
+  const row = make("div", "row", bubble);
+  if (isOwn && event.seq !== undefined && !event.redacted) row.append(removeButton());
+  const message = make("article", "message", avatar, make("div", "body", head, row));
   const entry = make("div", "entry", message);
   entry.classList.toggle("is-own", isOwn);
   entry.classList.toggle("is-redacted", event.redacted === true);
@@ -52,8 +71,7 @@ export function decorate(node, event, before, markers) {
   const goesOn =
     !newDay &&
     markers.length === 0 &&
-    before.from === event.from &&
-    authorOf(before) === authorOf(event) &&
+    areOfOneAuthor(before, event) &&
     event.timestamp - before.timestamp < GROUP_WITHIN_MS;
   node.classList.toggle("goes-on", goesOn);
   const wanted = [...markers.map(({ text, note }) => `${text} — ${note}`), ...(newDay ? [dayOf(event.timestamp)] : [])];

@@ -18,16 +18,20 @@ export const linkTo = (roomId) => `#${encodeURIComponent(roomId)}`;
 export class RoomList {
   /** Called after the list was drawn anew. */
   onChange = () => {};
+  /** Called with the rooms when the server has listed them. */
+  onListed = () => {};
   #client;
   #ownUserId;
+  #unreadIn;
   #rooms = new Map();
   #nodes = new Map();
-  #unread = new Map();
   #activeId = null;
   #refreshing = null;
 
-  constructor({ client, ownUserId }) {
+  /** `unreadIn(roomId)`: how many events are unread there. */
+  constructor({ client, ownUserId, unreadIn }) {
     this.#client = client;
+    this.#unreadIn = unreadIn;
     this.#ownUserId = ownUserId;
     client.onConnect(() => this.refresh());
     client.onRoomCreated((room) => this.#put(room));
@@ -52,21 +56,13 @@ export class RoomList {
     return this.#rooms.get(roomId);
   }
 
-  get unreadTotal() {
-    return [...this.#unread.values()].reduce((sum, count) => sum + count, 0);
+  get hasUnread() {
+    return [...this.#rooms.keys()].some((id) => this.#unreadIn(id) > 0);
   }
 
   select(roomId) {
     this.#activeId = roomId;
-    this.#unread.delete(roomId);
-    this.#render();
-  }
-
-  setUnread(roomId, count) {
-    if ((this.#unread.get(roomId) ?? 0) === count) return;
-    if (count > 0) this.#unread.set(roomId, count);
-    else this.#unread.delete(roomId);
-    this.#render();
+    this.render();
   }
 
   /** Asks anew who is where. One question at a time. */
@@ -91,23 +87,23 @@ export class RoomList {
     }
     this.#rooms = rooms;
     byId("rooms-note").textContent = cursor === undefined ? "" : `The first ${formatNumber(rooms.size)} rooms`;
-    this.#render();
+    this.onListed([...rooms.values()]);
+    this.render();
   }
 
   #put(room) {
     this.#rooms.set(room.id, room);
-    this.#render();
+    this.render();
   }
 
   #remove(roomId) {
     this.#rooms.delete(roomId);
-    this.#unread.delete(roomId);
-    this.#render();
+    this.render();
   }
 
   // ----- drawing
 
-  #render() {
+  render() {
     const list = byId("room-list");
     const ids = [...this.#rooms.keys()];
     for (const [id, node] of this.#nodes) {
@@ -140,15 +136,16 @@ export class RoomList {
   #update(item, { id, name, size, createdById }) {
     const link = item.firstElementChild;
     const [, nameNode, badge, sizeNode] = link.children;
-    const unread = this.#unread.get(id) ?? 0;
+    const unread = this.#unreadIn(id);
     nameNode.textContent = name;
     link.title = name;
     badge.textContent = unread > 0 ? (unread > 99 ? "99+" : String(unread)) : "";
     badge.hidden = unread === 0;
+    item.classList.toggle("has-unread", unread > 0);
     sizeNode.textContent = size > 0 ? formatNumber(size) : "";
     const spoken = [name];
     if (size > 0) spoken.push(`${plural(size, "person", "people")} here`);
-    if (unread > 0) spoken.push(plural(unread, "new message", "new messages"));
+    if (unread > 0) spoken.push(plural(unread, "unread message", "unread messages"));
     link.setAttribute("aria-label", spoken.join(", "));
     if (id === this.#activeId) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");

@@ -1,8 +1,13 @@
 // One room's events on the screen: a window that moves over the whole history. At most MAX_ENTRIES are in the document,
 // however long the room is; what leaves at one end is fetched again when the reader comes back to it.
 
-import { explain, formatTime, plural } from "./chat-format.js";
-import { decorate, renderEntry, renderMarker } from "./chat-entry.js";
+import { Edges } from "./chat-edges.js";
+import { Entries } from "./chat-entries.js";
+import { renderMarker } from "./chat-entry.js";
+import { plural } from "./chat-format.js";
+import { Markers, summarise } from "./chat-markers.js";
+import { RemovalButtons } from "./chat-removal.js";
+import { Scroll } from "./chat-scroll.js";
 
 const EVENT_NAME = "message";
 const PAGE_SIZE = 50;
@@ -12,42 +17,44 @@ const SLACK = 50;
 /** A page is asked for when the reader is this near to the end of what is there. */
 const LOAD_WITHIN_PX = 900;
 const PINNED_WITHIN_PX = 48;
-const MAX_MARKERS = 50;
+/** What a page has at most, by the protocol. */
+const MAX_LIMIT = 1_000;
+
+/** Others share the room's order: redactions, and whatever a room has besides what is said. */
+const isMessage = ({ event }) => event === EVENT_NAME;
 
 export class Timeline {
-  /** Whether the window ends at the newest event, and the reader is there: then it follows. */
-  isPinned = true;
   /** Events that came while the reader was elsewhere. */
   newCount = 0;
 
   #ownUserId;
   #fetchPage;
   #onChange;
-  #entries = [];
-  #markers = [];
-  #pendingMarker = null;
-  #hasOlder = false;
-  #hasNewer = false;
+  #markers = new Markers();
+  #entries;
+  #scroll;
+  #edges = new Edges(() => this.retry());
+  #removal;
+  /** What the recovery of this moment brings, while it is handed over. */
+  #recovery = null;
   #newestSeq = 0;
   #epoch = null;
   #isStarted = false;
-  #isShown = false;
   /** "older", "newer" or "jump", while a page is on its way. */
   #loading = null;
   #failure = null;
   /** Raised when the window is replaced, so that a page for the old one is not put into the new one. */
   #generation = 0;
   #incoming = [];
-  #savedPlace = null;
 
-  constructor({ ownUserId, fetchPage, onChange }) {
+  constructor({ ownUserId, fetchPage, remove, onChange }) {
     this.#ownUserId = ownUserId;
     this.#fetchPage = fetchPage;
     this.#onChange = onChange;
-    this.#build();
+    this.#build(remove);
   }
 
-  #build() {
+  #build(remove) {
     const make = (tag, className) => Object.assign(document.createElement(tag), { className });
     this.element = make("section", "timeline");
     this.scroller = make("div", "log");
@@ -55,21 +62,38 @@ export class Timeline {
     this.scroller.setAttribute("role", "log");
     this.scroller.setAttribute("aria-live", "polite");
     this.scroller.setAttribute("aria-relevant", "additions");
-    this.top = make("div", "edge edge-top");
-    this.list = make("div", "entries");
-    this.bottom = make("div", "edge edge-bottom");
+    this.#entries = new Entries({ ownUserId: this.#ownUserId, markers: this.#markers });
+    this.#scroll = new Scroll(this.scroller, this.#entries);
     this.tail = make("div", "tail");
     this.jump = make("button", "jump");
     this.jump.type = "button";
     this.jump.hidden = true;
     this.jump.addEventListener("click", () => this.showNewest());
-    this.scroller.append(this.top, this.list, this.tail, this.bottom);
+    this.scroller.append(this.#edges.top, this.#entries.list, this.tail, this.#edges.bottom);
     this.element.append(this.scroller, this.jump);
     this.scroller.addEventListener("scroll", () => this.#scrolled(), { passive: true });
     this.scroller.addEventListener("keydown", (event) => this.#key(event));
     new ResizeObserver(() => this.#resized()).observe(this.scroller);
+    this.#removal = new RemovalButtons({
+      list: this.#entries.list,
+      change: (change) => this.#keepPlace(change),
+      remove: async (seq) => {
+        await remove(seq);
+        this.redact(seq); // the room says so too, now or a little later
+      },
+      giveBackFocus: () => this.scroller.focus({ preventScroll: true }),
+    });
     this.setTitle("this room");
     this.#renderEdges();
+  }
+
+  /** Whether the window ends at the newest event, and the reader is there: then it follows. */
+  get isPinned() {
+    return this.#scroll.isPinned;
+  }
+
+  set isPinned(isPinned) {
+    this.#scroll.isPinned = isPinned;
   }
 
   setTitle(title) {
@@ -84,28 +108,30 @@ export class Timeline {
   start(events, { position, hasMore }) {
     this.#epoch = position.epoch;
     this.#isStarted = true;
-    this.#replace([...events].reverse(), { hasOlder: hasMore, hasNewer: false, show: "newest" });
+    this.#replace(events.filter(isMessage).reverse(), { hasOlder: hasMore, hasNewer: false, show: "newest" });
   }
 
   /** A live or a recovered event. Those of one frame are put into the page together. */
   receive(event) {
+    if (this.#recovery && event.seq <= this.#recovery.upTo) this.#recovery.messages += 1;
     this.#incoming.push(event);
     if (this.#incoming.length === 1) queueMicrotask(() => this.#flush());
   }
 
   connectionLost(atMs) {
-    if (!this.#isStarted || this.#pendingMarker) return;
+    if (!this.#isStarted || this.#markers.isPending) return;
     this.#flush();
-    const text = `Connection lost at ${formatTime(atMs)}`;
-    this.#pendingMarker = { afterSeq: this.#newestSeq, text, note: "reconnecting…" };
-    this.#markers.push(this.#pendingMarker);
-    if (this.#markers.length > MAX_MARKERS) this.#markers.shift();
+    this.#markers.lost(atMs, this.#newestSeq);
     this.#keepPlace(() => this.#renderTail());
   }
 
-  /** The room goes on where it was; `count` events follow through `receive`. */
-  recovered(count) {
-    this.#settleMarker(count === 0 ? "nothing was missed" : `${plural(count, "message", "messages")} recovered`);
+  /** The room goes on where it was: what was missed, up to `position`, follows at once through `receive` and `redact`. */
+  recovered({ position }) {
+    this.#recovery = { upTo: position.seq, messages: 0, removals: 0 };
+    queueMicrotask(() => {
+      this.#settleMarker(summarise(this.#recovery));
+      this.#recovery = null;
+    });
   }
 
   /**
@@ -114,76 +140,87 @@ export class Timeline {
    */
   startOver(events, { position, hasMore }) {
     this.#flush();
-    const run = [...events].reverse();
+    const run = events.filter(isMessage).reverse();
     const livesOn = position.epoch === this.#epoch && position.seq >= this.#newestSeq;
     if (!livesOn) {
       this.#epoch = position.epoch;
-      this.#markers = this.#pendingMarker ? [this.#pendingMarker] : [];
-      if (this.#pendingMarker) this.#pendingMarker.afterSeq = (run[0]?.seq ?? 1) - 1;
-      this.#settleMarker("the history of this room was started anew");
+      this.#markers.forgetOlder();
+      this.#entries.forgetRemoved();
+      this.#settleMarker("the history of this room was started anew", (run[0]?.seq ?? 1) - 1);
       this.#replace(run, { hasOlder: hasMore, hasNewer: false, show: "newest" });
       return;
     }
     const missed = run.filter(({ seq }) => seq > this.#newestSeq);
+    if (run.length === 0 && position.seq > this.#newestSeq) {
+      this.#settleMarker("what came meanwhile is loaded");
+      this.#entries.hasNewer = true;
+      if (this.isPinned) this.showNewest();
+      else this.retry();
+      return;
+    }
     if (missed.length < run.length || !hasMore) {
-      this.recovered(missed.length);
+      this.#settleMarker(summarise({ messages: missed.length, removals: 0 }));
       for (const event of missed) this.receive(event);
       this.#flush();
+      this.#recheck();
       return;
     }
     const count = position.seq - this.#newestSeq;
-    if (this.#pendingMarker) this.#pendingMarker.afterSeq = run[0].seq - 1;
-    this.#settleMarker(`${plural(count, "message", "messages")} came meanwhile`);
+    this.#settleMarker(`up to ${plural(count, "message", "messages")} came meanwhile`, run[0].seq - 1);
     if (this.isPinned) {
       this.#replace(run, { hasOlder: true, hasNewer: false, show: "newest" });
     } else {
       // The reader is somewhere above: what is missing comes with the pages on the way down.
       this.newCount += count;
       this.#newestSeq = run.at(-1).seq;
-      this.#hasNewer = true;
+      this.#entries.hasNewer = true;
       this.#renderEdges();
       this.#changed();
+      this.#recheck();
     }
   }
 
-  redact(seq) {
-    const entry = this.#entries.find(({ event }) => event.seq === seq);
-    if (!entry) return;
-    entry.event = { ...entry.event, data: null, redacted: true };
-    const fresh = renderEntry(entry.event, this.#ownUserId);
-    this.#keepPlace(() => {
-      entry.node.replaceWith(fresh);
-      entry.node = fresh;
-      this.#decorateFrom(this.#entries.indexOf(entry), 2);
-    });
+  /** The text of the event `seq` is gone for everyone: it goes from the page, and does not come back with a page. */
+  redact(seq, { seq: at } = {}) {
+    if (this.#recovery && at <= this.#recovery.upTo) this.#recovery.removals += 1;
+    this.#keepPlace(() => this.#entries.remove(seq));
+    this.#removal.refresh();
+  }
+
+  /** Without a recovery nobody says what was removed meanwhile: what is shown is compared with what the room has now. */
+  async #recheck() {
+    const { firstSeq } = this.#entries;
+    if (firstSeq === undefined) return;
+    const generation = this.#generation;
+    const query = { event: EVENT_NAME, after: firstSeq - 1, limit: MAX_LIMIT };
+    const page = await this.#fetchPage(query).catch(() => null); // then it stays as it is, as without a connection
+    if (!page || generation !== this.#generation) return;
+    for (const { seq, redacted } of page.events) if (redacted) this.redact(seq);
   }
 
   // ----- being looked at
 
   show() {
-    this.#isShown = true;
-    const place = this.#savedPlace;
-    if (this.isPinned || !place?.entry.node.isConnected) this.#scrollToEnd();
-    else this.scroller.scrollTop += this.#topOf(place.entry) - place.top;
+    this.#scroll.show();
+    if (this.isPinned && !this.#entries.hasNewer) this.newCount = 0;
     this.#afterLayout();
   }
 
   hide() {
-    this.#savedPlace = this.#place();
-    this.#isShown = false;
+    this.#scroll.hide();
   }
 
   /** Down to the newest event, wherever the window is. */
   async showNewest() {
-    if (this.#hasNewer) await this.#jumpTo({ limit: PAGE_SIZE }, "newest");
-    this.isPinned = !this.#hasNewer;
+    if (this.#entries.hasNewer) await this.#jumpTo({ limit: PAGE_SIZE }, "newest");
+    this.isPinned = !this.#entries.hasNewer;
     this.#scrollToEnd();
     this.#changed();
   }
 
   /** Up to the first event of the room. */
   async showBeginning() {
-    if (this.#hasOlder) {
+    if (this.#entries.hasOlder) {
       try {
         await this.#jumpTo({ after: 0, limit: PAGE_SIZE }, "beginning");
       } catch (error) {
@@ -194,7 +231,7 @@ export class Timeline {
       }
     }
     this.isPinned = false;
-    this.scroller.scrollTop = 0;
+    this.#scroll.toStart();
     this.#changed();
   }
 
@@ -204,8 +241,9 @@ export class Timeline {
     this.#loadWhereNear();
   }
 
-  get isAtNewest() {
-    return !this.#hasNewer;
+  /** Whether the newest message is before the reader's eyes, as far as the page can know. */
+  get isNewestInView() {
+    return this.#isStarted && this.#scroll.isShown && this.isPinned;
   }
 
   // ----- the window
@@ -220,10 +258,10 @@ export class Timeline {
     if (!wasPinned) this.newCount += events.filter(({ from }) => from !== this.#ownUserId).length;
     if (wasPinned && events.length > MAX_ENTRIES) {
       this.#replace(events.slice(-MAX_ENTRIES), { hasOlder: true, hasNewer: false, show: "newest" });
-    } else if (!this.#hasNewer && (wasPinned || this.#entries.length + events.length <= 2 * MAX_ENTRIES)) {
+    } else if (!this.#entries.hasNewer && (wasPinned || this.#entries.length + events.length <= 2 * MAX_ENTRIES)) {
       this.#append(events);
     } else {
-      this.#hasNewer = true;
+      this.#entries.hasNewer = true;
       this.#renderEdges();
       this.#renderTail();
     }
@@ -233,10 +271,8 @@ export class Timeline {
   #append(events) {
     const follow = this.isPinned;
     this.#keepPlace(() => {
-      const first = this.#entries.length;
-      this.#add(events, "end");
-      if (follow && this.#entries.length > MAX_ENTRIES + SLACK) this.#cutTop();
-      else this.#decorateFrom(first, events.length);
+      this.#add(events);
+      if (follow && this.#entries.length > MAX_ENTRIES + SLACK) this.#entries.cutTop(MAX_ENTRIES);
       this.#renderTail();
       this.#renderEdges();
     });
@@ -245,91 +281,50 @@ export class Timeline {
 
   #replace(events, { hasOlder, hasNewer, show }) {
     this.#generation += 1;
-    this.#entries = [];
-    this.list.replaceChildren();
-    this.#hasOlder = hasOlder;
-    this.#hasNewer = hasNewer;
+    this.#entries.clear();
+    this.#entries.hasOlder = hasOlder;
+    this.#entries.hasNewer = hasNewer;
     this.#failure = null;
-    this.#quietly(() => this.#add(events, "end"));
+    this.#quietly(() => this.#add(events));
     this.#newestSeq = Math.max(hasNewer ? this.#newestSeq : 0, events.at(-1)?.seq ?? 0);
-    this.#decorateFrom(0, events.length);
     this.#renderTail();
     this.#renderEdges();
     this.isPinned = show === "newest" && !hasNewer;
     if (show === "newest") this.#scrollToEnd();
-    else this.scroller.scrollTop = 0;
+    else this.#scroll.toStart();
     this.#afterLayout();
   }
 
-  #add(events, end) {
-    const added = events.map((event) => ({ event, node: renderEntry(event, this.#ownUserId) }));
-    const nodes = added.map(({ node }) => node);
-    if (end === "end") {
-      this.#entries.push(...added);
-      this.list.append(...nodes);
-    } else {
-      this.#entries.unshift(...added);
-      this.list.prepend(...nodes);
-    }
+  #add(events, where) {
+    this.#entries.add(events, where);
+    this.#removal.refresh();
   }
 
-  #cutTop() {
-    for (const { node } of this.#entries.splice(0, this.#entries.length - MAX_ENTRIES)) node.remove();
-    this.#hasOlder = true;
-    this.#decorateFrom(0, this.#entries.length);
-  }
-
-  #cutBottom() {
-    for (const { node } of this.#entries.splice(MAX_ENTRIES)) node.remove();
-    this.#hasNewer = true;
-  }
-
-  /** Day lines, markers and grouping depend on the entry before. */
-  #decorateFrom(index, count) {
-    for (let i = Math.max(0, index); i < Math.min(this.#entries.length, index + count + 1); i += 1) {
-      const before = this.#entries[i - 1]?.event;
-      decorate(this.#entries[i].node, this.#entries[i].event, before, this.#markersBefore(i, before));
-    }
-  }
-
-  #markersBefore(index, before) {
-    const { seq } = this.#entries[index].event;
-    if (seq === undefined) return [];
-    return this.#markers.filter(({ afterSeq }) => {
-      if (afterSeq >= seq) return false;
-      return before ? afterSeq >= (before.seq ?? 0) : afterSeq === seq - 1 || !this.#hasOlder;
-    });
-  }
-
-  #settleMarker(note) {
-    const marker = this.#pendingMarker;
-    if (!marker) return;
-    this.#pendingMarker = null;
-    marker.note = note;
+  #settleMarker(note, afterSeq) {
+    if (!this.#markers.settle(note, afterSeq)) return;
     this.#keepPlace(() => {
-      this.#decorateFrom(0, this.#entries.length);
+      this.#entries.decorateAll();
       this.#renderTail();
     });
   }
 
-  /** Markers behind the newest event: nothing has been said since. */
   #renderTail() {
-    const markers = this.#hasNewer ? [] : this.#markers.filter(({ afterSeq }) => afterSeq >= this.#newestSeq);
+    const markers = this.#entries.hasNewer ? [] : this.#markers.behind(this.#newestSeq);
     this.tail.replaceChildren(...markers.map(renderMarker));
   }
 
   // ----- pages
 
   async #loadOlder() {
-    const first = this.#entries.find(({ event }) => event.seq !== undefined);
-    if (!first) return;
-    await this.#load("older", { before: first.event.seq, limit: PAGE_SIZE }, ({ events, hasMore }) => {
-      this.#hasOlder = hasMore;
+    const { firstSeq } = this.#entries;
+    const query = firstSeq === undefined ? { limit: PAGE_SIZE } : { before: firstSeq, limit: PAGE_SIZE };
+    await this.#load("older", query, ({ events, hasMore }) => {
+      this.#entries.hasOlder = hasMore;
+      this.#newestSeq = Math.max(this.#newestSeq, events[0]?.seq ?? 0);
       this.#quietly(() =>
         this.#keepPlace(() => {
-          this.#add([...events].reverse(), "start");
-          this.#decorateFrom(0, events.length);
-          if (this.#entries.length > MAX_ENTRIES) this.#cutBottom();
+          this.#add([...events].reverse(), { atStart: true });
+          this.#entries.cutBottom(MAX_ENTRIES);
           this.#renderTail();
         }),
       );
@@ -337,19 +332,17 @@ export class Timeline {
   }
 
   async #loadNewer() {
-    const last = this.#entries.findLast(({ event }) => event.seq !== undefined);
-    if (!last) return;
-    await this.#load("newer", { after: last.event.seq, limit: PAGE_SIZE }, ({ events, hasMore }) => {
-      const newest = events[0]?.seq ?? last.event.seq;
+    const { lastSeq } = this.#entries;
+    if (lastSeq === undefined) return;
+    await this.#load("newer", { after: lastSeq, limit: PAGE_SIZE }, ({ events, hasMore }) => {
+      const newest = events[0]?.seq ?? lastSeq;
       // Live events may have come after the page was cut: then it is not the end yet.
-      this.#hasNewer = hasMore || newest < this.#newestSeq;
+      this.#entries.hasNewer = hasMore || newest < this.#newestSeq;
       this.#newestSeq = Math.max(this.#newestSeq, newest);
       this.#quietly(() =>
         this.#keepPlace(() => {
-          const first = this.#entries.length;
-          this.#add([...events].reverse(), "end");
-          this.#decorateFrom(first, events.length);
-          if (this.#entries.length > MAX_ENTRIES) this.#cutTop();
+          this.#add([...events].reverse());
+          this.#entries.cutTop(MAX_ENTRIES);
           this.#renderTail();
         }),
       );
@@ -393,61 +386,42 @@ export class Timeline {
     }
   }
 
+  #renderEdges() {
+    const isEmpty = this.#entries.length === 0;
+    this.scroller.setAttribute("aria-busy", String(this.#loading !== null));
+    this.element.classList.toggle("is-empty", this.#isStarted && isEmpty && !this.#entries.hasOlder);
+    this.#edges.render({
+      title: this.title,
+      isStarted: this.#isStarted,
+      isEmpty,
+      hasOlder: this.#entries.hasOlder,
+      hasNewer: this.#entries.hasNewer,
+      loading: this.#loading,
+      failure: this.#failure,
+    });
+  }
+
   #loadWhereNear() {
-    if (!this.#isShown || this.#loading || this.#failure) return;
+    if (!this.#scroll.isShown || this.#loading || this.#failure) return;
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     if (clientHeight === 0) return;
-    if (this.#hasOlder && scrollTop < LOAD_WITHIN_PX) this.#loadOlder();
-    else if (this.#hasNewer && scrollHeight - scrollTop - clientHeight < LOAD_WITHIN_PX) this.#loadNewer();
-  }
-
-  // ----- edges: what is said above the first and below the last entry
-
-  #renderEdges() {
-    const { top, bottom } = this;
-    this.scroller.setAttribute("aria-busy", String(this.#loading !== null));
-    this.element.classList.toggle("is-empty", this.#isStarted && this.#entries.length === 0 && !this.#hasOlder);
-    if (!this.#isStarted) this.#edge(top, "loading", "Opening the room…");
-    else if (this.#loading === "older" || this.#loading === "jump") this.#edge(top, "loading", "Loading messages…");
-    else if (this.#failure?.kind === "older") this.#edge(top, "failure", explain(this.#failure.error));
-    else if (this.#hasOlder) this.#edge(top, "rest", "");
-    else if (this.#entries.length === 0) this.#edge(top, "empty", "Nothing has been said here yet. Be the first.");
-    else this.#edge(top, "beginning", `This is the beginning of ${this.title}`);
-    if (this.#loading === "newer") this.#edge(bottom, "loading", "Loading messages…");
-    else if (this.#failure?.kind === "newer") this.#edge(bottom, "failure", explain(this.#failure.error));
-    else this.#edge(bottom, this.#hasNewer ? "rest" : "none", "");
-  }
-
-  #edge(element, state, text) {
-    if (element.dataset.state === state && element.dataset.text === text) return;
-    element.dataset.state = state;
-    element.dataset.text = text;
-    element.replaceChildren();
-    if (state === "loading") {
-      element.append(Object.assign(document.createElement("span"), { className: "spinner", ariaHidden: "true" }));
-    }
-    if (text) element.append(Object.assign(document.createElement("bdi"), { textContent: text }));
-    if (state === "failure") {
-      const button = Object.assign(document.createElement("button"), { type: "button", className: "link-button" });
-      button.textContent = "Try again";
-      button.addEventListener("click", () => this.retry());
-      element.append(button);
-    }
+    if (this.#entries.hasOlder && scrollTop < LOAD_WITHIN_PX) this.#loadOlder();
+    else if (this.#entries.hasNewer && scrollHeight - scrollTop - clientHeight < LOAD_WITHIN_PX) this.#loadNewer();
   }
 
   // ----- scrolling
 
   #scrolled() {
-    if (!this.#isShown) return;
+    if (!this.#scroll.isShown) return;
     const wasPinned = this.isPinned;
-    this.isPinned = !this.#hasNewer && this.#distanceToEnd() < PINNED_WITHIN_PX;
+    this.isPinned = !this.#entries.hasNewer && this.#scroll.distanceToEnd < PINNED_WITHIN_PX;
     if (this.isPinned) this.newCount = 0;
     if (wasPinned !== this.isPinned || !this.isPinned) this.#changed();
     this.#loadWhereNear();
   }
 
   #resized() {
-    if (!this.#isShown) return;
+    if (!this.#scroll.isShown) return;
     if (this.isPinned) this.#scrollToEnd();
     this.#loadWhereNear();
   }
@@ -456,13 +430,14 @@ export class Timeline {
     requestAnimationFrame(() => this.#loadWhereNear());
   }
 
-  #distanceToEnd() {
-    return this.scroller.scrollHeight - this.scroller.scrollTop - this.scroller.clientHeight;
+  #scrollToEnd() {
+    this.#scroll.toEnd();
+    if (!this.#entries.hasNewer) this.newCount = 0;
   }
 
-  #scrollToEnd() {
-    this.scroller.scrollTop = this.scroller.scrollHeight;
-    if (!this.#hasNewer) this.newCount = 0;
+  #keepPlace(change) {
+    this.#scroll.keep(change);
+    if (this.isPinned && !this.#entries.hasNewer) this.newCount = 0;
   }
 
   #key(event) {
@@ -473,32 +448,6 @@ export class Timeline {
     else this.showNewest();
   }
 
-  /** Changes the document so that what the reader looks at stays where it is. */
-  #keepPlace(change) {
-    const place = this.#isShown ? this.#place() : null;
-    change();
-    if (!place) return;
-    if (this.isPinned) this.#scrollToEnd();
-    else if (place.entry.node.isConnected) this.scroller.scrollTop += this.#topOf(place.entry) - place.top;
-  }
-
-  /** The first entry in sight, and where its text begins: lines above it may come and go. */
-  #place() {
-    let low = 0;
-    let high = this.#entries.length - 1;
-    if (high < 0) return null;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      if (this.#topOf(this.#entries[middle]) + this.#entries[middle].node.lastElementChild.offsetHeight > 0) high = middle;
-      else low = middle + 1;
-    }
-    return { entry: this.#entries[low], top: this.#topOf(this.#entries[low]) };
-  }
-
-  #topOf({ node }) {
-    return node.lastElementChild.getBoundingClientRect().top - this.scroller.getBoundingClientRect().top;
-  }
-
   /** Pages are not read out: only what is new is. */
   #quietly(change) {
     this.scroller.setAttribute("aria-live", "off");
@@ -507,7 +456,7 @@ export class Timeline {
   }
 
   #changed() {
-    const isFar = this.#hasNewer || this.#distanceToEnd() > this.scroller.clientHeight;
+    const isFar = this.#entries.hasNewer || this.#scroll.distanceToEnd > this.scroller.clientHeight;
     this.jump.hidden = this.isPinned || !(this.newCount > 0 || isFar);
     this.jump.textContent =
       this.newCount > 0 ? `${plural(this.newCount, "new message", "new messages")} ↓` : "Newest messages ↓";

@@ -4,6 +4,7 @@ import { createDialogueClient, DialogueError } from "./client.js";
 import { Composer } from "./chat-composer.js";
 import { explain, hueOf, initialOf, plural } from "./chat-format.js";
 import { identity, storage } from "./chat-identity.js";
+import { ReadMarks } from "./chat-read.js";
 import { linkTo, RoomList } from "./chat-rooms.js";
 import { Timeline } from "./chat-timeline.js";
 
@@ -16,24 +17,29 @@ const client = createDialogueClient({
   auth: () => ({ userId: identity.userId }),
   reconnect: { minDelayMs: 300, maxDelayMs: 5_000 },
 });
-const rooms = new RoomList({ client, ownUserId: identity.userId });
+const marks = new ReadMarks({ client, isReading, onChange: () => rooms.render() });
+const rooms = new RoomList({ client, ownUserId: identity.userId, unreadIn: (roomId) => marks.unread(roomId) });
 /** The rooms that were opened: each has its timeline, and goes on in the background. */
 const views = new Map();
 let activeView = null;
 
 // ----- rooms
 
+function isReading(roomId) {
+  if (roomId !== activeView?.id || document.visibilityState !== "visible") return false;
+  return activeView.room !== null && activeView.timeline.isNewestInView;
+}
+
 function createView(roomId) {
-  const view = { id: roomId, name: roomId, room: null, unread: 0 };
+  const view = { id: roomId, name: roomId, room: null };
   view.timeline = new Timeline({
     ownUserId: identity.userId,
     fetchPage: (query) => {
       if (view.room) return view.room.getPage(query);
       return Promise.reject(new DialogueError("NOT_JOINED", "The room is not open"));
     },
-    onChange: () => {
-      if (view === activeView) showUnread();
-    },
+    remove: (seq) => view.room.redact(seq),
+    onChange: () => marks.look(view.id),
   });
   views.set(roomId, view);
   return view;
@@ -44,8 +50,9 @@ async function join(view) {
     const room = await client.join(view.id);
     view.room = room;
     room.on("message", (event) => received(view, event));
-    room.on("dialogue.redacted", ({ data }) => view.timeline.redact(data?.seq));
+    room.onRedacted((seq, event) => view.timeline.redact(seq, event));
     rename(view, room.name);
+    marks.look(view.id);
   } catch (error) {
     if (views.get(view.id) === view) showClosed(view, error);
   }
@@ -53,9 +60,7 @@ async function join(view) {
 
 function received(view, event) {
   view.timeline.receive(event);
-  const isSeen = view === activeView && document.visibilityState === "visible";
-  if (!isSeen && event.from !== identity.userId) view.unread += 1;
-  showUnread();
+  if (event.from !== identity.userId) marks.received(view.id);
 }
 
 function rename(view, name) {
@@ -95,14 +100,13 @@ function open(roomId) {
   activeView = view;
   byId("stage").replaceChildren(view.timeline.element);
   view.timeline.show();
-  view.unread = 0;
   rename(view, view.room?.name ?? rooms.info(roomId)?.name ?? roomId);
   rooms.select(roomId);
   byId("composer-text").setAttribute("aria-label", `Message to ${view.name}`);
   composer.enter(roomId);
   showFoot();
-  showUnread();
   if (isNew) view.joining = join(view);
+  else marks.look(roomId);
 }
 
 function openFromAddress() {
@@ -123,8 +127,8 @@ client.onHistory((roomId, events, info) => {
   if (info.recovered === false) view?.timeline.startOver(events, info);
   else view?.timeline.start(events, info);
 });
-client.onRecovered((roomId, recovered, { count }) => {
-  if (recovered) views.get(roomId)?.timeline.recovered(count);
+client.onRecovered((roomId, recovered, info) => {
+  if (recovered) views.get(roomId)?.timeline.recovered(info);
 });
 client.onLeft((roomId, reason) => {
   const view = views.get(roomId);
@@ -178,15 +182,17 @@ byId("banner-button").addEventListener("click", connect);
 
 // ----- writing
 
-async function send(roomId, text) {
+/** `again` is what an earlier attempt left behind: with its key and data the message is kept once, whatever became of it. */
+async function send(roomId, text, again) {
   const view = views.get(roomId);
   if (client.state !== "connected") throw new DialogueError("DISCONNECTED", "There is no connection at this moment.");
   await view?.joining;
   if (!view?.room) throw new DialogueError("NOT_JOINED", "The room is not open.");
+  const data = again?.data ?? { text, username: identity.name };
   try {
-    await view.room.trigger("message", { text, username: identity.name });
+    await view.room.trigger("message", data, { key: again?.key });
   } catch (error) {
-    error.wasSent = true;
+    if (error.details?.key) error.again = { key: error.details.key, data };
     throw error;
   }
   if (view === activeView) view.timeline.showNewest();
@@ -252,21 +258,19 @@ function showTitle() {
   const parts = info ? [plural(info.size ?? 0, "person", "people")] : [];
   if (info?.description) parts.push(info.description);
   byId("room-sub").textContent = parts.join(" · ");
-  const unread = [...views.values()].reduce((sum, view) => sum + view.unread, 0);
+  const unread = [...views.keys()].reduce((sum, roomId) => sum + marks.unread(roomId), 0);
   document.title = `${unread > 0 ? `(${unread}) ` : ""}${name} · Dialogue`;
 }
 
-function showUnread() {
-  for (const { id, unread } of views.values()) rooms.setUnread(id, id === activeView?.id ? 0 : unread);
-  byId("drawer-dot").hidden = rooms.unreadTotal === 0;
+rooms.onChange = () => {
+  byId("drawer-dot").hidden = !rooms.hasUnread;
   showTitle();
-}
-
-rooms.onChange = showTitle;
+};
+rooms.onListed = (listed) => marks.listed(listed);
 document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState !== "visible" || !activeView) return;
-  activeView.unread = 0;
-  showUnread();
+  if (!activeView) return;
+  if (document.visibilityState === "visible") marks.look(activeView.id);
+  else marks.leaveOff(activeView.id);
 });
 
 /** On a phone the rooms are a drawer; while it is closed nobody can tab into it. */

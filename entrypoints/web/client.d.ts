@@ -38,6 +38,41 @@ export interface Triggered {
   timestamp: number;
   /** Left out for an event without history. */
   seq?: number;
+  /** The key had been used: `seq` and `timestamp` are those of the event that was kept then, and nothing new was. */
+  duplicate?: true;
+}
+
+export interface TriggerOptions {
+  meta?: { [key: string]: JsonValue };
+  /**
+   * 1 to 64 characters that name this one event of this user in the room: however often it is triggered, it is kept once.
+   * Default: a random one, where the event has history. `null`: none, and then a lost connection is an error at once.
+   */
+  key?: string | null;
+}
+
+/** How far the user has read a room, over all of the user's sessions. */
+export interface ReadMark {
+  /** All up to here is read. */
+  seq: number;
+  /** How many events came after it. */
+  unread: number;
+}
+
+/** The `data` of the event `dialogue.redacted`. */
+export interface Redaction {
+  /** The event whose payload was taken away. */
+  seq: number;
+  /** The user who did it. */
+  by?: string;
+}
+
+/** The `details` of a `DialogueError` with which `trigger` is rejected where no server has answered. */
+export interface TriggerFailure {
+  /** `false`: the event was not kept and never will be. `true`: that is not known. */
+  wasSent: boolean;
+  /** Given to `trigger` again with the same event, data and meta, the event is kept once all the same. */
+  key?: string;
 }
 
 /** A room as it stands in a list. */
@@ -50,6 +85,7 @@ export interface RoomInfo {
   maxSize?: number;
   /** The user who made it at run time. */
   createdById?: string;
+  /** How many events came after the user's read mark; left out where the server keeps none for it. */
   unread?: number;
 }
 
@@ -122,6 +158,8 @@ export type ErrorCode =
   | "TIMEOUT"
   /** The server closed the connection for good (`details.closeCode`: 1009, 4403). */
   | "CLOSED"
+  /** As many triggers as the client keeps (1,000 a room) wait for the connection; this one was not sent. */
+  | "QUEUE_FULL"
   /** The `auth` function threw; it will be called again. */
   | "AUTH_FAILED"
   /** A handler of the application threw; `cause` is what it threw. */
@@ -197,7 +235,7 @@ export interface SyncInfo {
 
 export interface RecoveryInfo extends SyncInfo {
   recovered: boolean;
-  /** How many events were missed and are handed to the `on` handlers next. 0 where nothing could be recovered. */
+  /** How many events, redactions included, were missed and go to the handlers next. 0 where nothing could be recovered. */
   count: number;
 }
 
@@ -216,14 +254,32 @@ export interface Room {
   on<Data = any>(event: string, handler: EventHandler<Data>): Unsubscribe;
   /** As `on`, for events of every name. */
   onAny(handler: EventHandler): Unsubscribe;
+  /**
+   * The payload of the event `seq` was taken away: what is shown of it should go too. Called whatever is subscribed to, live
+   * and in recoveries. It is `on("dialogue.redacted", …)` with the seq read out, and `off("dialogue.redacted")` ends it too.
+   */
+  onRedacted(handler: (seq: number, event: DialogueEvent<Redaction>) => unknown): Unsubscribe;
   /** Takes away one handler of an event, or all of them. */
   off(event: string, handler?: EventHandler): void;
 
   /**
    * Publishes an event. The promise is fulfilled when the server has kept it. A client receives its own events through
    * `on` as everyone does, before or after the promise is fulfilled.
+   *
+   * An event with history carries a key. Where the connection is lost before the answer, it is sent again when the client is
+   * back in the room, in the order of the calls and within `requestTimeoutMs`, and kept once; what is triggered between two
+   * connections waits with it. The promise is rejected with `DISCONNECTED`, `TIMEOUT`, `QUEUE_FULL` or `NOT_JOINED`, and
+   * `details` of the type `TriggerFailure`, where no answer can be had. `UNAVAILABLE` means: not kept, and never will be.
    */
-  trigger<Data = any>(event: string, data: Data, options?: { meta?: { [key: string]: JsonValue } }): Promise<Triggered>;
+  trigger<Data = any>(event: string, data: Data, options?: TriggerOptions): Promise<Triggered>;
+
+  /**
+   * Takes away the payload of an event, for everyone and for good, where the user may: usually the event's author. It is an HTTP
+   * call beside the WebSocket (`DELETE …/rooms/{roomId}/events/{seq}`), as the user that the client is, or with `auth.token`.
+   */
+  redact(seq: number): Promise<void>;
+  /** Says that the user has read the room up to `seq`; default: all that this client has received. */
+  markRead(seq?: number): Promise<ReadMark>;
 
   /**
    * A page of history, newest first, counted from the newest event: `end` is exclusive, and `end - start` at most 1,000.
@@ -299,6 +355,8 @@ export interface DialogueClient {
   onJoined(handler: (room: Room) => unknown): Unsubscribe;
   /** The client is out of a room: it left, the room was deleted, or the server took it out and may say why. */
   onLeft(handler: (roomId: string, reason?: string) => unknown): Unsubscribe;
+  /** Another session of the same user has marked a room as read, joined here or not. */
+  onMarked(handler: (roomId: string, mark: ReadMark) => unknown): Unsubscribe;
   /** A room was made, by this client or by another. */
   onRoomCreated(handler: (room: RoomInfo) => unknown): Unsubscribe;
   /** A room was deleted, by this client or by another. */

@@ -1,11 +1,15 @@
 // The client of a Dialogue server: one ES module, no build step. Its types and their documentation are in client.d.ts.
 //
-// What it promises: the events of a room are handed over in the room's order, each once, across reconnects. Three rules do it:
+// What it promises: the events of a room are handed over in the room's order, each once, across reconnects, and an event that
+// is triggered is kept at most once, however often it had to be sent. Three rules do the first:
 //
 // 1. The cursor of a room is the largest seq of `joined.position` and of `events` frames; a live event at or below it is dropped.
 // 2. Coming back, the room is joined with `since: cursor`, and live events that overtake the answer are held back behind it. A
 //    `joined` that the server pushes meanwhile must not move the cursor: the events between would be lost.
 // 3. A fresh snapshot of a room that is already joined leaves out what handlers have seen (`DeliveredSeqs`).
+//
+// And one does the second: a trigger carries a key, and is sent again only to the same room, in the same life of it, as the same
+// user: anywhere else the server would take the key for a new one.
 
 const SUBPROTOCOL = "dialogue.v1";
 const NORMAL_CLOSURE = 1000;
@@ -21,6 +25,11 @@ const REJOIN_ATTEMPTS = 8;
 const STABLE_CONNECTION_MS = 5_000;
 const MAX_HELD_EVENTS = 20_000;
 const MAX_INTERVALS = 64;
+/** So many triggers of a room may wait for it to be joined again; what comes beyond is refused. */
+const MAX_WAITING_TRIGGERS = 1_000;
+/** Events of the server's own: every member receives them, whatever it is subscribed to. */
+const RESERVED_PREFIX = "dialogue.";
+const REDACTED = "dialogue.redacted";
 
 export class DialogueError extends Error {
   constructor(code, message, details, options) {
@@ -50,6 +59,20 @@ const inNextTask =
 
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
+/** `crypto.randomUUID` exists on secure origins only; a LAN address is none. */
+const randomKey = () =>
+  crypto.randomUUID?.() ??
+  Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+
+/** What is sent must be JSON; where it is not, nothing was sent. */
+function serialise(fields) {
+  try {
+    return JSON.stringify(fields);
+  } catch (error) {
+    throw new DialogueError("INVALID_REQUEST", `This cannot be sent as JSON: ${error.message}`, undefined, { cause: error });
+  }
+}
+
 function webSocketUrl(url) {
   const resolved = new URL(url, globalThis.location?.href);
   if (resolved.protocol === "http:") resolved.protocol = "ws:";
@@ -59,11 +82,36 @@ function webSocketUrl(url) {
   return resolved.href;
 }
 
+/** The server's HTTP interface lies beside its WebSocket: `wss://host/app/ws` and `https://host/app/rooms/…`. */
+function httpUrl(socketUrl, path) {
+  const base = new URL(socketUrl);
+  base.protocol = base.protocol === "wss:" ? "https:" : "http:";
+  base.pathname = base.pathname.replace(/[^/]*\/?$/, "");
+  base.search = "";
+  return new URL(path, base);
+}
+
 function errorFrom(message) {
   const details =
     message.retryAfterMs === undefined ? message.details : { retryAfterMs: message.retryAfterMs, ...message.details };
   return new DialogueError(message.code ?? "UNKNOWN", message.message ?? "The server answered with an error", details);
 }
+
+/** The error that a problem document (RFC 9457) tells of; a proxy's own page has none. */
+async function problemFrom(response) {
+  const problem = await response.json().catch(() => ({}));
+  const seconds = Number(response.headers.get("Retry-After") ?? NaN);
+  return errorFrom({
+    code: problem.code,
+    message: problem.detail ?? `The server answered with ${response.status}`,
+    details: problem.details,
+    ...(problem.code === "RATE_LIMITED" && seconds >= 0 && { retryAfterMs: seconds * 1000 }),
+  });
+}
+
+/** Whether the server refuses the key of a trigger and not the event: an event without history can have none. */
+const refusesKey = ({ code, details }) =>
+  code === "INVALID_REQUEST" && Array.isArray(details) && details.some((detail) => detail?.path === "key");
 
 const disconnected = (text = "The connection was lost before the answer came") => new DialogueError("DISCONNECTED", text);
 
@@ -97,8 +145,9 @@ class DeliveredSeqs {
     for (const name of new Set(events.map(({ event }) => event))) {
       const entry = this.#entry(name);
       const high = Math.max(position, ...entry.intervals.map((interval) => interval[1]));
+      const overlapping = entry.intervals.filter((interval) => interval[1] >= low);
       entry.intervals = entry.intervals.filter((interval) => interval[1] < low);
-      this.#push(entry, [low, high]);
+      this.#push(entry, [Math.min(low, ...overlapping.map((interval) => interval[0])), high]);
     }
   }
 
@@ -110,7 +159,9 @@ class DeliveredSeqs {
 
   interruptAllBut(names) {
     if (names.includes("*")) return;
-    for (const name of this.#byName.keys()) if (!names.includes(name)) this.interrupt(name);
+    for (const name of this.#byName.keys()) {
+      if (!names.includes(name) && !name.startsWith(RESERVED_PREFIX)) this.interrupt(name);
+    }
   }
 
   #entry(name) {
@@ -212,15 +263,35 @@ class DialogueRoom {
     return this.#state.handlers.add(ANY, handler);
   }
 
+  onRedacted(handler) {
+    if (typeof handler !== "function") throw new TypeError("The handler of a redaction must be a function");
+    // A redaction whose own data was taken away names no event any more.
+    return this.on(REDACTED, (event) => (Number.isInteger(event.data?.seq) ? handler(event.data.seq, event) : undefined));
+  }
+
   off(event, handler) {
     this.#state.handlers.remove(event, handler);
   }
 
-  async trigger(event, data, { meta } = {}) {
-    const answer = await this.#request("trigger", { event, data, meta });
-    if (answer.seq !== undefined) this.#state.ownSeq = Math.max(this.#state.ownSeq, answer.seq);
-    const { roomId, timestamp, seq } = answer;
-    return { roomId, event: answer.event, timestamp, ...(seq !== undefined && { seq }) };
+  async trigger(event, data, { meta, key } = {}) {
+    const answer = await this.#client._trigger(this.#state, { event, data, meta }, key);
+    const { roomId, timestamp, seq, duplicate } = answer;
+    return {
+      roomId,
+      event: answer.event,
+      timestamp,
+      ...(seq !== undefined && { seq }),
+      ...(duplicate === true && { duplicate }),
+    };
+  }
+
+  async redact(seq) {
+    await this.#client._redact(this.#state, seq);
+  }
+
+  async markRead(seq = this.#state.cursor) {
+    const answer = await this.#request("markRead", { seq });
+    return { seq: answer.seq, unread: answer.unread };
   }
 
   async getPage(query = {}) {
@@ -275,6 +346,31 @@ class DialogueRoom {
   }
 }
 
+/** An event on its way to be kept. It goes over one connection after the other until it is answered or its time is over. */
+class Trigger {
+  /** Whether a server may have got it; then nothing but an answer says whether it was kept. */
+  wasSent = false;
+  /** The life of the room that it was first sent into. */
+  epoch = null;
+  timer = null;
+
+  constructor(fields) {
+    Object.assign(this, fields);
+  }
+
+  get frame() {
+    const key = this.key === null ? "" : `"key":${serialise(this.key)},`;
+    return `{"type":"trigger","id":${this.id},${key}${this.body.slice(1)}`;
+  }
+
+  /** Ends it without an answer. `details.key` lets the caller try again without the risk of a repeat. */
+  fail({ code, message }) {
+    clearTimeout(this.timer);
+    const details = { wasSent: this.wasSent, ...(this.wasSent && this.key !== null && { key: this.key }) };
+    this.reject(new DialogueError(code, message, details));
+  }
+}
+
 /** What the client knows of a room. It lives until the room is left; its connection may change. */
 class RoomState {
   name;
@@ -293,6 +389,10 @@ class RoomState {
   /** Settles when the rejoin of this moment has; explicit joins queue up behind it. */
   rejoining = null;
   wasAskedFor = false;
+  /** Triggers that wait until the room is joined (again). */
+  waiting = [];
+  /** Names whose events can have no key, as the server has said. */
+  withoutHistory = new Set();
 
   constructor(client, id, report) {
     this.id = id;
@@ -313,6 +413,10 @@ class RoomState {
     this.delivered.clear();
   }
 
+  failWaiting(error) {
+    for (const trigger of this.waiting.splice(0)) trigger.fail(error);
+  }
+
   emit(event) {
     return this.handlers.call(event.event, event) + this.handlers.call(ANY, event);
   }
@@ -320,6 +424,7 @@ class RoomState {
 
 class Connection {
   socket = null;
+  auth = {};
   isReady = false;
   openedAt = 0;
   lastHeardAt = 0;
@@ -351,6 +456,8 @@ class DialogueClient {
   /** Those who wait for the next connection. */
   #waiting = new Set();
   #identity = {};
+  /** What the connection that stands was authenticated with, for the calls over HTTP. */
+  #token;
   #onOnline = () => {
     if (this.#retryTimer !== null) this.#attempt();
     else if (this.#connection?.isReady) this.#checkIsAlive(this.#connection);
@@ -427,6 +534,10 @@ class DialogueClient {
     return this.#handlers.add("left", handler);
   }
 
+  onMarked(handler) {
+    return this.#handlers.add("marked", handler);
+  }
+
   onRoomCreated(handler) {
     return this.#handlers.add("roomCreated", handler);
   }
@@ -456,7 +567,7 @@ class DialogueClient {
   disconnect() {
     if (this.#state === "idle" || this.#state === "closed") return;
     const error = disconnected("The client was told to disconnect");
-    for (const state of this.#rooms.values()) this.#forget(state);
+    for (const state of this.#rooms.values()) this.#forget(state, error);
     this.#stop(error, { code: NORMAL_CLOSURE, reason: "disconnect", wasConnected: this.#state === "connected" });
   }
 
@@ -496,6 +607,24 @@ class DialogueClient {
   }
 
   /** Used by DialogueRoom alone. */
+  async _redact(state, seq) {
+    if (!Number.isSafeInteger(seq) || seq < 1) throw new DialogueError("INVALID_REQUEST", "A seq is a whole number from 1 on");
+    const url = httpUrl(this.#url, `rooms/${encodeURIComponent(state.id)}/events/${seq}`);
+    const headers = {};
+    if (this.#token !== undefined) headers.Authorization = `Bearer ${this.#token}`;
+    else if (/^[\x20-\x7e]+$/.test(this.userId ?? "")) headers["X-User-Id"] = this.userId;
+    else if (this.userId !== undefined) url.searchParams.set("userId", this.userId); // a header is ASCII
+    let response;
+    try {
+      response = await fetch(url, { method: "DELETE", headers, signal: AbortSignal.timeout(this.#requestTimeoutMs) });
+    } catch (error) {
+      if (error.name !== "TimeoutError") throw new DialogueError("DISCONNECTED", error.message, undefined, { cause: error });
+      throw new DialogueError("TIMEOUT", `No answer to "redact" within ${this.#requestTimeoutMs} ms`, undefined, { cause: error });
+    }
+    if (!response.ok) throw await problemFrom(response);
+  }
+
+  /** Used by DialogueRoom alone. */
   async _leave(state) {
     if (this.#rooms.get(state.id) !== state) return;
     try {
@@ -524,8 +653,9 @@ class DialogueClient {
       return;
     }
     if (this.#connection !== connection) return;
+    connection.auth = auth ?? {};
     try {
-      this.#open(connection, auth ?? {});
+      this.#open(connection, connection.auth);
     } catch (error) {
       // Not a failed connection, which would be a close event, but an address that can never work.
       this.#stop(new DialogueError("INVALID_URL", error.message, undefined, { cause: error }), { code: 0, reason: "" });
@@ -555,6 +685,7 @@ class DialogueClient {
     connection.openedAt = Date.now();
     const reconnected = this.#identity.clientId !== undefined;
     this.#identity = { clientId, userId };
+    this.#token = connection.auth.token;
     this.#watch(connection, heartbeat);
     this.#setState("connected");
     for (const state of this.#rooms.values()) this.#rejoin(state, connection);
@@ -613,7 +744,10 @@ class DialogueClient {
     this.#retryTimer = null;
     globalThis.removeEventListener?.("online", this.#onOnline);
     if (connection) this.#drop(connection, error);
-    for (const state of this.#rooms.values()) this.#suspend(state);
+    for (const state of this.#rooms.values()) {
+      state.failWaiting(error);
+      this.#suspend(state);
+    }
     for (const waiter of this.#waiting) waiter.reject(error);
     this.#waiting.clear();
     const someoneWasTold = this.#settleConnecting("reject", error);
@@ -625,11 +759,12 @@ class DialogueClient {
   #drop(connection, error) {
     this.#connection = null;
     this.#clearTimers(connection);
-    for (const { reject, timer } of connection.pending.values()) {
-      clearTimeout(timer);
-      reject(error);
-    }
+    const unanswered = [...connection.pending.values()];
     connection.pending.clear();
+    for (const { lose, timer } of unanswered) {
+      clearTimeout(timer);
+      lose(error);
+    }
     connection.inbox.length = 0;
     const { socket } = connection;
     if (!socket) return;
@@ -686,19 +821,25 @@ class DialogueClient {
   #send(connection, type, fields, onAnswer) {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
+      const frame = serialise({ type, id, ...fields });
       const timer = setTimeout(() => {
         connection.pending.delete(id);
         reject(new DialogueError("TIMEOUT", `No answer to "${type}" within ${this.#requestTimeoutMs} ms`));
       }, this.#requestTimeoutMs);
-      connection.pending.set(id, { resolve, reject, timer, onAnswer });
-      try {
-        connection.socket.send(JSON.stringify({ type, id, ...fields }));
-      } catch (error) {
-        clearTimeout(timer);
-        connection.pending.delete(id);
-        reject(new DialogueError("DISCONNECTED", error.message, undefined, { cause: error }));
-      }
+      this.#transmit(connection, id, frame, { resolve, reject, lose: reject, timer, onAnswer });
     });
+  }
+
+  /** `resolve` or `reject` gets the answer; `lose` the error of a connection that was lost before it. */
+  #transmit(connection, id, frame, pending) {
+    connection.pending.set(id, pending);
+    try {
+      connection.socket.send(frame);
+    } catch (error) {
+      clearTimeout(pending.timer);
+      connection.pending.delete(id);
+      pending.lose(new DialogueError("DISCONNECTED", error.message, undefined, { cause: error }));
+    }
   }
 
   #receive(connection, data) {
@@ -763,7 +904,10 @@ class DialogueClient {
         this.#liveEvents(message);
         break;
       case "joined":
-        this.#joinedByServer(connection, message);
+        this.#joinedUnasked(connection, message);
+        break;
+      case "marked":
+        this.#handlers.call("marked", message.roomId, { seq: message.seq, unread: message.unread });
         break;
       case "left":
         this.#left(message.roomId, message.reason);
@@ -779,6 +923,100 @@ class DialogueClient {
         break;
       default: // A newer server may say more.
     }
+  }
+
+  // ----- triggers
+
+  /** Used by DialogueRoom alone. */
+  _trigger(state, fields, givenKey) {
+    return new Promise((resolve, reject) => {
+      if (this.#rooms.get(state.id) !== state) throw new DialogueError("NOT_JOINED", `The room "${state.id}" was left`);
+      const isOwnKey = givenKey === undefined;
+      const key = isOwnKey && !state.withoutHistory.has(fields.event) ? randomKey() : (givenKey ?? null);
+      this.#refuseToWait(state, key);
+      const trigger = new Trigger({
+        id: this.#nextId++,
+        state,
+        name: fields.event,
+        // As text, so that it is the same when it is sent again, whatever the application does to its objects meanwhile.
+        body: serialise({ roomId: state.id, ...fields }),
+        key,
+        isOwnKey,
+        userId: this.userId,
+        resolve,
+        reject,
+      });
+      trigger.timer = setTimeout(() => this.#expire(trigger), this.#requestTimeoutMs);
+      state.waiting.push(trigger);
+      this.#sendWaiting(state);
+    });
+  }
+
+  #refuseToWait(state, key) {
+    if (state.connection) return;
+    if (this.#state === "closed" || (key === null && !this.#connection?.isReady)) {
+      throw new DialogueError("DISCONNECTED", "There is no connection at this moment", { wasSent: false });
+    }
+    if (state.waiting.length < MAX_WAITING_TRIGGERS) return;
+    const text = `${MAX_WAITING_TRIGGERS} events wait for the room "${state.id}" to be joined again: this one was not sent`;
+    throw new DialogueError("QUEUE_FULL", text, { wasSent: false });
+  }
+
+  /** In the order in which the application called `trigger`: ids rise. */
+  #sendWaiting(state) {
+    if (!state.connection || state.waiting.length === 0) return;
+    const inOrder = state.waiting.splice(0).sort((a, b) => a.id - b.id);
+    for (const trigger of inOrder) this.#sendTrigger(state.connection, trigger);
+  }
+
+  #sendTrigger(connection, trigger) {
+    const { state } = trigger;
+    if (trigger.userId !== this.userId) {
+      trigger.fail(disconnected("The connection was lost, and the next one is another user's"));
+      return;
+    }
+    if (trigger.wasSent && trigger.epoch !== state.epoch) {
+      trigger.fail(disconnected("The connection was lost, and the history of the room was started anew"));
+      return;
+    }
+    trigger.epoch = state.epoch;
+    trigger.wasSent = true;
+    this.#transmit(connection, trigger.id, trigger.frame, {
+      resolve: (answer) => {
+        clearTimeout(trigger.timer);
+        if (answer.seq !== undefined) state.ownSeq = Math.max(state.ownSeq, answer.seq);
+        trigger.resolve(answer);
+      },
+      reject: (error) => this.#refused(connection, trigger, error),
+      lose: (error) => this.#lostTrigger(trigger, error),
+    });
+  }
+
+  #refused(connection, trigger, error) {
+    if (trigger.isOwnKey && trigger.key !== null && refusesKey(error)) {
+      trigger.state.withoutHistory.add(trigger.name);
+      trigger.key = null;
+      this.#sendTrigger(connection, trigger);
+      return;
+    }
+    clearTimeout(trigger.timer);
+    trigger.reject(error);
+  }
+
+  #lostTrigger(trigger, error) {
+    const { state } = trigger;
+    const mayGoAgain = trigger.key !== null && this.#state !== "closed" && this.#rooms.get(state.id) === state;
+    if (mayGoAgain) state.waiting.push(trigger);
+    else trigger.fail(error);
+  }
+
+  #expire(trigger) {
+    const { state } = trigger;
+    state.waiting = state.waiting.filter((other) => other !== trigger);
+    this.#connection?.pending.delete(trigger.id);
+    const within = `within ${this.#requestTimeoutMs} ms`;
+    const text = trigger.wasSent ? `No answer to "trigger" ${within}` : `The event was not sent: no connection ${within}`;
+    trigger.fail(new DialogueError("TIMEOUT", text));
   }
 
   // ----- rooms
@@ -825,17 +1063,24 @@ class DialogueClient {
     return state;
   }
 
-  #joinedByServer(connection, { roomId, roomName, events: subscribed, position }) {
-    const state = this.#rooms.get(roomId) ?? this.#register(roomId);
-    state.name = roomName ?? state.name;
+  #joinedUnasked(connection, message) {
+    const state = this.#rooms.get(message.roomId) ?? this.#register(message.roomId);
     // On its way back the client wants all since its cursor: the answer to its own join will tell.
     if (state.held) return;
-    const isNew = state.connection === null;
+    // An answer that its request did not wait for is a snapshot all the same, with events that come in no other way.
+    if (message.id !== undefined) this.#snapshot(connection, message, state.requestedEvents);
+    else if (state.connection === null) this.#putByServer(state, connection, message);
+    else if (state.epoch !== message.position.epoch) this.#rejoin(state, connection);
+    else state.setSubscribed(message.events ?? []); // in it already: events up to the new position may still be on their way
+  }
+
+  #putByServer(state, connection, { roomName, events: subscribed, position }) {
+    state.name = roomName ?? state.name;
     state.connection = connection;
     if (state.epoch !== position.epoch) state.startOver(position);
     state.cursor = Math.max(state.cursor, position.seq);
     state.setSubscribed(subscribed ?? []);
-    if (isNew) this.#handlers.call("joined", state.room);
+    this.#handlers.call("joined", state.room);
   }
 
   async #rejoin(state, connection) {
@@ -888,6 +1133,7 @@ class DialogueClient {
       this.#handlers.call("history", state.id, history, info);
     }
     for (const event of held) this.#deliver(state, event);
+    this.#sendWaiting(state);
   }
 
   #liveEvents({ roomId, events }) {
@@ -925,13 +1171,18 @@ class DialogueClient {
     state.connection = null;
     state.held = null;
     state.rejoining = null;
-    if (!state.wasAskedFor && state.handlers.isEmpty) this.#forget(state);
+    const [mayGoAgain, lost] = [[], []];
+    for (const trigger of state.waiting) (trigger.key === null ? lost : mayGoAgain).push(trigger);
+    state.waiting = mayGoAgain;
+    for (const trigger of lost) trigger.fail(disconnected());
+    if (!state.wasAskedFor && state.handlers.isEmpty && state.waiting.length === 0) this.#forget(state);
   }
 
-  #forget(state) {
+  #forget(state, error = disconnected(`The room "${state.id}" was left before the answer came`)) {
     state.connection = null;
     state.held = null;
     if (this.#rooms.get(state.id) === state) this.#rooms.delete(state.id);
+    state.failWaiting(error);
   }
 
   #left(roomId, reason) {

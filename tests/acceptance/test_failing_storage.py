@@ -93,18 +93,26 @@ async def test_where_the_outcome_cannot_be_found_out_the_connection_ends_with_10
         assert "nobody knows" not in answer.text
 
 
-async def test_where_history_cannot_be_read_joins_and_pages_say_so_and_live_goes_on(failing: ServerProcess) -> None:
+async def test_where_history_cannot_be_read_memory_is_shown_and_what_lies_behind_it_is_unavailable(
+    failing: ServerProcess,
+) -> None:
     async with connected(failing.ws) as ada, connected(failing.ws) as bob:
         await ada.join("room")
         for number in range(3):
             await ada.trigger("room", "note", number)
         newest = (await ada.page("room", limit=1))["events"][0]
         await ada.trigger("room", "switch", data=True)
-        assert (await bob.refused("join", roomId="room"))["code"] == "UNAVAILABLE"
-        assert (await bob.refused("leave", roomId="room"))["code"] == "NOT_JOINED"
-        assert (await ada.refused("getHistory", roomId="room"))["code"] == "UNAVAILABLE"
+        joined = await bob.join("room")
+        assert ([event["data"] for event in joined["history"]], joined["hasMore"]) == ([2], True)
+        assert (await bob.ask("leave", roomId="room"))["type"] == "left"
+        back = await bob.join("room", since={**joined["position"], "seq": joined["position"]["seq"] - 2})
+        assert (back["recovered"], len(back["history"])) == (False, 1)
+        page = await ada.page("room")
+        assert (page["events"], page["hasMore"]) == (joined["history"], True)
+        refused = await ada.refused("getHistory", roomId="room", before=newest["seq"])
+        assert refused["code"] == "UNAVAILABLE"
         async with httpx.AsyncClient(base_url=failing.http, trust_env=False) as http:
-            for path in ("/health/ready", "/rooms/room/events?userId=eve"):
+            for path in ("/health/ready", f"/rooms/room/events?userId=eve&before={newest['seq']}"):
                 answer = await http.get(path)
                 assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE")
             assert (await http.get("/health/live")).status_code == 200

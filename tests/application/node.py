@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from dialogue.adapters.memory.eviction_marks import MemoryEvictionMarks
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.history_source import MemoryHistorySource
 from dialogue.adapters.memory.read_marks import MemoryReadMarks
@@ -32,6 +33,7 @@ from dialogue.application.redact_event import RedactEvent
 from dialogue.application.room_registry import RoomRegistry, RuntimeRooms
 from dialogue.application.session import Session
 from dialogue.application.sweeper import Sweeper
+from dialogue.application.tell_evictions import TellEvictions
 from dialogue.domain.event import Event
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
@@ -115,6 +117,7 @@ class Node:
             listeners=self.listeners,
             sweeper=self.sweeper,
             idle_rooms=self.idle_rooms,
+            evictions=TellEvictions(None, self.registry, source, MemoryEvictionMarks(self.store)),
         )
 
     @asynccontextmanager

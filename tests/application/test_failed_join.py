@@ -6,11 +6,11 @@ import pytest
 from anyio import Event as Signal
 from anyio import create_task_group, fail_after
 
-from dialogue.domain.errors import RoomNotFound, Unavailable
+from dialogue.domain.errors import RoomNotFound
 from dialogue.domain.ports.room_store import StoredRoom
 
 from .node import sent
-from .test_join_room import gated, publish
+from .test_join_room import Broken, gated, publish
 
 pytestmark = pytest.mark.anyio
 
@@ -24,10 +24,10 @@ async def test_what_was_held_back_goes_to_the_earlier_subscriptions(names: list[
         session = node.session()
         await node.join(session, "room", events=["typing"])
         node.join.release(session, "room")
-        source.gate, source.failure = Signal(), Unavailable("no disk")
+        source.gate, source.failure = Signal(), Broken("no disk")
 
         async def join() -> None:
-            with pytest.raises(Unavailable):
+            with pytest.raises(Broken):
                 await node.join(session, "room", events=names)
 
         with fail_after(5):
@@ -49,10 +49,10 @@ async def test_where_the_room_was_deleted_meanwhile_nobody_is_put_back_into_it()
         session = node.session()
         await node.join(session, "club", events=[])
         node.join.release(session, "club")
-        source.gate, source.failure = Signal(), Unavailable("no disk")
+        source.gate, source.failure = Signal(), Broken("no disk")
 
         async def join() -> None:
-            with pytest.raises((Unavailable, RoomNotFound)):
+            with pytest.raises((Broken, RoomNotFound)):
                 await node.join(session, "club")
 
         with fail_after(5):

@@ -16,6 +16,7 @@ from dialogue.domain.event import Event
 from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.page import PageLimit
 from dialogue.domain.ports.room_store import StoredRoom
+from dialogue.domain.position import Position
 from dialogue.domain.room import RoomConfig
 
 from .node import Node, sent
@@ -29,6 +30,10 @@ ROOMS = {
     "small": RoomConfig(name="Small", events=[MESSAGE], max_size=1),
     "quiet": RoomConfig(name="Quiet", events=[MESSAGE, TYPING], default_subscriptions=["message"]),
 }
+
+
+class Broken(Exception):
+    """A fault of the source's own."""
 
 
 class GatedSource:
@@ -138,13 +143,29 @@ async def test_joining_again_is_a_fresh_snapshot_and_takes_no_second_place() -> 
         await node.join(node.session("eve"), "small")
 
 
+async def test_where_the_source_is_out_of_reach_a_join_shows_what_memory_holds_and_live_goes_on() -> None:
+    node, source = gated()
+    async with node.running():
+        await publish(node, 5)
+        source.failure = Unavailable("no disk")
+        session = node.session()
+        joined = await node.join(session, "room")
+        node.join.release(session, "room")
+        assert ([event.seq for event in joined.history], joined.has_more) == ([5, 4], True)
+        back = await node.join(session, "room", since=Position(epoch=joined.position.epoch, seq=1))
+        node.join.release(session, "room")
+        assert (back.recovered, [event.seq for event in back.history], back.has_more) == (False, [5, 4], True)
+        await publish(node, 1)
+        assert await sent(session) == ["message:6"]
+
+
 async def test_a_join_that_cannot_read_the_history_leaves_everything_as_it_was() -> None:
     node, source = gated()
     async with node.running():
         await publish(node, 5)
         session, member = node.session(), node.session("bob")
-        source.failure = Unavailable("no disk")
-        with pytest.raises(Unavailable):
+        source.failure = Broken("no disk")
+        with pytest.raises(Broken):
             await node.join(session, "room")
         assert node.hub.size("room") == 0
         with pytest.raises(NotJoined):
@@ -152,8 +173,8 @@ async def test_a_join_that_cannot_read_the_history_leaves_everything_as_it_was()
         source.failure = None
         await node.join(member, "room", events=["message"])
         node.join.release(member, "room")
-        source.failure = Unavailable("no disk")
-        with pytest.raises(Unavailable):
+        source.failure = Broken("no disk")
+        with pytest.raises(Broken):
             await node.join(member, "room", events=["message", "typing"])
         await node.publish("room", "typing", None, sender="bob")
         await publish(node, 1)

@@ -18,7 +18,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    Playwright,
+    WebSocketRoute,
+    expect,
+    sync_playwright,
+)
 from playwright.sync_api import Error as PlaywrightError
 from websockets.sync.client import ClientConnection, connect
 
@@ -224,6 +233,70 @@ class ChatPage:
         return seqs
 
 
+def until(chat: ChatPage, condition: Callable[[], bool]) -> None:
+    """Wait, while the page goes on."""
+    for _ in range(2_000):
+        if condition():
+            return
+        chat.page.evaluate("() => new Promise(requestAnimationFrame)")
+    raise AssertionError("waited in vain")
+
+
+class Between:
+    """Stands on the wire between a page and the server, passes on what it is not told to play, and keeps the rest."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self._changes: list[Callable[[dict[str, Any]], None]] = []
+        self._answers: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {}
+        self._page: WebSocketRoute | None = None
+
+    def answer(self, kind: str, answer: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
+        """Answer the requests of that type by itself; None is no answer, and the server never gets them."""
+        self._answers[kind] = answer
+
+    def pass_on(self, kind: str) -> None:
+        """Leave the requests of that type to the server again."""
+        del self._answers[kind]
+
+    def change(self, change: Callable[[dict[str, Any]], None]) -> None:
+        """Have every message of the server changed in place before the page gets it."""
+        self._changes.append(change)
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Tell the page something that the server did not say."""
+        assert self._page is not None
+        self._page.send(json.dumps(message))
+
+    def cut(self) -> None:
+        """Lose the connection; the page makes another."""
+        assert self._page is not None
+        self._page.close(code=1011)
+
+    def take(self, page: WebSocketRoute) -> None:
+        """Be there for a new connection."""
+        self._page = page
+        server = page.connect_to_server()
+
+        def ask(text: str | bytes) -> None:
+            message = json.loads(text)
+            self.asked.append(message)
+            answer = self._answers.get(message["type"])
+            if answer is None:
+                server.send(text)
+            elif (played := answer(message)) is not None:
+                page.send(json.dumps({"id": message["id"], **played}))
+
+        def tell(text: str | bytes) -> None:
+            message = json.loads(text)
+            for change in self._changes:
+                change(message)
+            page.send(json.dumps(message))
+
+        page.on_message(ask)
+        server.on_message(tell)
+
+
 OpenChat = Callable[..., ChatPage]
 
 
@@ -292,10 +365,17 @@ def contexts(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
 @pytest.fixture
 def open_chat(contexts: Callable[..., BrowserContext]) -> OpenChat:
-    """`open_chat(server, name="Ada", room="general", **context options)`: a person opens the page and gives a name."""
+    """`open_chat(server, name="Ada", room="general", **context options)`: a person opens the page and gives a name.
 
-    def open_it(server: ChatServer, name: str | None = "Ada", room: str = "", **options: Any) -> ChatPage:
+    `between` stands between the page and the server: a part of what is said there is played by the test.
+    """
+
+    def open_it(
+        server: ChatServer, name: str | None = "Ada", room: str = "", between: Between | None = None, **options: Any
+    ) -> ChatPage:
         page = contexts(**options).new_page()
+        if between is not None:
+            page.route_web_socket("**/ws", between.take)
         page.set_default_timeout(DEADLINE_S * 1000)
         page.goto(f"{server.url}#{room}" if room else server.url)
         chat = ChatPage(page)

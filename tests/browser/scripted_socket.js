@@ -66,11 +66,11 @@ globalThis.prepared = (async () => {
     }
 
     /** The nth socket opens and is welcomed. */
-    async welcome(nth = 1) {
+    async welcome(nth = 1, fields = {}) {
       await until(() => this.sockets.length >= nth);
       this.socket.onopen({});
       const request = await this.request("connect");
-      this.answer(request, "connected", { clientId: `c${nth}`, userId: "ada", heartbeat: 25 });
+      this.answer(request, "connected", { clientId: `c${nth}`, userId: "ada", heartbeat: 25, ...fields });
       return request;
     }
 
@@ -81,7 +81,7 @@ globalThis.prepared = (async () => {
         roomName: "Room",
         events: ["message"],
         position: { epoch, seq },
-        history: history.map((n) => this.event(n)),
+        history: history.map((n) => (typeof n === "number" ? this.event(n) : n)),
         hasMore: false,
         ...fields,
       });
@@ -95,6 +95,25 @@ globalThis.prepared = (async () => {
 
     event(seq, name = "message") {
       return { event: name, roomId: "r", data: { n: seq }, from: "ada", timestamp: 1_000 + seq, seq };
+    }
+
+    /** What the newest socket was asked of that type, in order. */
+    asked(type) {
+      return this.socket.sent.filter((message) => message.type === type);
+    }
+
+    kept(request, seq, fields = {}) {
+      this.answer(request, "triggered", { roomId: "r", event: request.event, timestamp: 1_000 + seq, seq, ...fields });
+    }
+
+    /** An event without history can have no key. */
+    refuseKey(request) {
+      const details = [{ path: "key", message: "needs an event with history" }];
+      this.answer(request, "error", { code: "INVALID_REQUEST", message: "key needs an event with history", details });
+    }
+
+    redaction(seq, of) {
+      return { ...this.event(seq, "dialogue.redacted"), data: { seq: of, by: "ada" } };
     }
 
     live(...seqs) {

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
+from .conftest import Between, until
+
 if TYPE_CHECKING:
     from tests.browser.conftest import ChatServer, OpenChat
 
@@ -93,6 +95,45 @@ def test_a_text_far_too_long_does_not_cost_the_connection(shared_server: ChatSer
     chat.say("still here")
     expect(chat.message("still here")).to_be_visible()
     chat.expect_connected()
+
+
+def test_a_text_whose_connection_was_lost_on_its_way_is_sent_again(
+    shared_server: ChatServer, open_chat: OpenChat
+) -> None:
+    """By itself, when the page is back: it is there once, and nobody was asked."""
+    with shared_server.user("grace", "lost", create=True):
+        wire = Between()
+        wire.answer("trigger", lambda _: None)
+        chat = open_chat(shared_server, "Ada", "lost", between=wire)
+        chat.say("on its way")
+        chat.say("and behind it")
+        until(chat, lambda: any(request["type"] == "trigger" for request in wire.asked))
+        wire.pass_on("trigger")
+        wire.cut()
+        expect(chat.message("and behind it")).to_be_visible()
+        assert chat.texts() == ["on its way", "and behind it"]
+        expect(chat.page.locator("#composer-error")).to_be_hidden()
+        keys = [request.get("key") for request in wire.asked if request["type"] == "trigger"]
+        assert keys[0] == keys[1] is not None
+
+
+def test_a_text_that_was_not_answered_is_tried_again_without_a_repeat(
+    shared_server: ChatServer, open_chat: OpenChat
+) -> None:
+    """The page says that nobody knows, and trying again has the same key and payload."""
+    with shared_server.user("grace", "unanswered", create=True):
+        wire = Between()
+        wire.answer("trigger", lambda _: None)
+        chat = open_chat(shared_server, "Ada", "unanswered", between=wire)
+        chat.page.clock.install()
+        chat.say("heard?")
+        until(chat, lambda: any(request["type"] == "trigger" for request in wire.asked))
+        chat.page.clock.fast_forward(10_001)
+        expect(chat.page.locator("#composer-error")).to_contain_text("Perhaps not sent: trying again sends it once.")
+        chat.page.get_by_role("button", name="Try again").click()
+        until(chat, lambda: len([request for request in wire.asked if request["type"] == "trigger"]) == 2)
+        first, second = (request for request in wire.asked if request["type"] == "trigger")
+        assert (first["key"], first["data"]) == (second["key"], second["data"])
 
 
 def test_a_room_is_made_shared_and_deleted(shared_server: ChatServer, open_chat: OpenChat) -> None:

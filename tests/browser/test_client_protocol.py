@@ -273,15 +273,15 @@ def test_a_lost_connection_rejects_requests_but_not_joins(client_page: ClientPag
         """async ({ Script, until }) => {
           const script = new Script();
           const { client, room } = await script.joinedClient({ seq: 0 });
-          const trigger = room.trigger("message", {}).catch((error) => error.code);
+          const page = room.getPage().catch((error) => error.code);
           const joining = client.join("other");
           await until(() => script.socket.sent.some(({ roomId }) => roomId === "other"));
           script.lose();
-          const whileAway = await room.trigger("message", {}).catch((error) => error.code);
+          const whileAway = await room.getPage().catch((error) => error.code);
           await script.welcome(2);
           await script.joined({ seq: 0, recovered: true });
           await script.joined({ seq: 0 });
-          return [await trigger, whileAway, (await joining).id];
+          return [await page, whileAway, (await joining).id];
         }"""
     )
     assert outcome == ["DISCONNECTED", "DISCONNECTED", "other"]

@@ -104,3 +104,30 @@ def test_a_reload_after_the_restart_finds_everything(server: ChatServer, open_ch
     expect(chat.message("event 120")).to_be_visible()
     chat.log.press("Home")
     expect(chat.message("event 1")).to_be_in_viewport()
+
+
+def test_what_was_in_flight_at_a_kill_is_kept_once_and_in_order(server: ChatServer, open_chat: OpenChat) -> None:
+    """The client sends again what was not answered; the server knows the keys of what it had kept."""
+    chat = open_chat(server)
+    chat.page.evaluate(
+        """async () => {
+          const { createDialogueClient } = await import("/client.js");
+          const reconnect = { minDelayMs: 50, maxDelayMs: 200 };
+          const options = { url: location.origin, auth: { userId: "x" }, reconnect, requestTimeoutMs: 20_000 };
+          const client = createDialogueClient(options);
+          await client.connect();
+          const room = await client.join("general");
+          const say = (_, n) => room.trigger("message", { text: `${n}`, username: "x" });
+          const answers = Array.from({ length: 2000 }, say);
+          globalThis.outcome = Promise.all(answers).then((all) => all.map(({ seq }) => seq));
+          await Promise.race(answers);
+        }"""
+    )
+    server.kill()
+    server.start()
+    seqs = chat.page.evaluate("() => outcome")
+    assert seqs == list(range(1, 2001))
+    with server.user("grace") as grace:
+        newest = grace.ask("getHistory", roomId="general", limit=1000)["events"]
+        older = grace.ask("getHistory", roomId="general", before=1001, limit=1000)["events"]
+    assert [event["data"]["text"] for event in (newest + older)[::-1]] == [str(number) for number in range(2000)]

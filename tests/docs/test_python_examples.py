@@ -14,6 +14,8 @@ from types import ModuleType
 
 import anyio
 import pytest
+from sqlmodel import SQLModel
+from sqlmodel.main import default_registry
 
 from .examples import ROOT, Example, chains, examples
 from .running import environment
@@ -34,6 +36,8 @@ def _clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for name in set(sys.modules) - known:
         if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
             del sys.modules[name]
+    SQLModel.metadata.clear()  # the next example may define the same table anew
+    default_registry.dispose()
 
 
 @pytest.mark.parametrize("chain", chains("python"), ids=lambda chain: chain[0].where)

@@ -61,10 +61,9 @@ class Caller:
             self.arrived.set()
 
     async def until(self, text: bytes) -> None:
-        with fail_after(10):
-            while text not in self.sent:
-                self.arrived = Signal()
-                await self.arrived.wait()
+        while text not in self.sent:
+            self.arrived = Signal()
+            await self.arrived.wait()
 
 
 @pytest.fixture
@@ -95,15 +94,16 @@ async def test_what_happens_while_the_history_is_read_comes_once_and_behind_it(d
     source: GatedSource = dialogue.container.source()
     await publish(dialogue, 1, 2)
     caller = Caller()
-    async with create_task_group() as tasks:
-        tasks.start_soon(stream_of(dialogue), caller.scope, caller.receive, caller.send)
-        await source.asked.wait()
-        await publish(dialogue, 3)
-        source.gate.set()
-        await caller.until(b'"seq":3}')
-        await publish(dialogue, 4)
-        await caller.until(b'"seq":4}')
-        caller.lost.set()
+    with fail_after(10):
+        async with create_task_group() as tasks:
+            tasks.start_soon(stream_of(dialogue), caller.scope, caller.receive, caller.send)
+            await source.asked.wait()
+            await publish(dialogue, 3)
+            source.gate.set()
+            await caller.until(b'"seq":3}')
+            await publish(dialogue, 4)
+            await caller.until(b'"seq":4}')
+            caller.lost.set()
     places = [line[-1:] for line in caller.sent.splitlines() if line.startswith(b"id: ")]
     assert places == [b"1", b"2", b"3", b"4"]
 

@@ -83,6 +83,7 @@ def _make_rooms() -> None:
         sa.Column("head", sa.BigInteger, nullable=False),
         sa.Column("floor", sa.BigInteger, nullable=False),
         sa.Column("floor_seq", sa.BigInteger, nullable=False),
+        sa.Column("told", sa.BigInteger),
         sqlite_with_rowid=False,
     )
 

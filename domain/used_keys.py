@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ...domain.errors import InvalidRequest
-from ...domain.event import Draft, Event
-from ...domain.outcome import Repeat
+from .errors import InvalidRequest
+from .event import Draft, Event
+from .outcome import Repeat
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,78 @@
+"""One room of an application that keeps its events itself."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+
+from ...domain.errors import DialogueError, InvalidRequest, PositionUnknown
+from ...domain.event import Draft, Event
+from ...domain.names import REDACTED
+from ...domain.outcome import Repeat
+from ...domain.position import RoomHead
+from ...domain.redaction import Redaction, without_sender
+from .hooked_stream import HookedStream
+from .storage_hooks import StorageHooks
+
+KEPT_REDACTIONS = 1_000
+
+
+class HookedRoom:
+    """The positions of a room, which live as long as the process, and its streams."""
+
+    def __init__(self, room_id: str, limits: Mapping[str, int], hooks: StorageHooks) -> None:
+        self.epoch = secrets.token_hex(8)
+        self.head = 0
+        self.floor = 0
+        self.last_timestamp_ms = 0
+        self.streams = {name: HookedStream(room_id, name, limit, hooks) for name, limit in limits.items()}
+        self.streams[REDACTED] = HookedStream(room_id, REDACTED, KEPT_REDACTIONS, hooks, is_stored=False)
+
+    @property
+    def reach(self) -> RoomHead:
+        """How far the history reaches."""
+        return RoomHead(
+            epoch=self.epoch,
+            head=self.head,
+            floor=self.floor,
+            last_timestamp_ms=self.last_timestamp_ms,
+            streams={name: stream.reach for name, stream in self.streams.items()},
+        )
+
+    def keep(self, draft: Draft, now_ms: int) -> Event:
+        """Give `draft` the next place."""
+        stream = self.streams[draft.name]
+        self.head += 1
+        self.last_timestamp_ms = max(self.last_timestamp_ms, now_ms)
+        event = Event.kept(draft, timestamp_ms=self.last_timestamp_ms, seq=self.head, event_seq=stream.head + 1)
+        stream.push(event)
+        return event
+
+    def blank(self, redaction: Redaction) -> Repeat | DialogueError | None:
+        """Blank an event that waits in memory; what becomes of the redaction where that cannot be done, or was."""
+        found = self._waiting(redaction.seq)
+        if found is None and self.floor < redaction.seq <= self.head:
+            return InvalidRequest.field("seq", "was handed over to the application's storage, and is redacted there")
+        if found is not None and redaction.erases_sender and (found.is_redacted or found.name == REDACTED):
+            self.streams[found.name].put(without_sender(found))
+            return Repeat(seq=found.place, timestamp_ms=found.timestamp_ms)
+        if found is None or found.name == REDACTED:
+            why = f"There is no event at seq {redaction.seq} that could be redacted"
+            return PositionUnknown(why, epoch=self.epoch, floor=self.floor, head=self.head)
+        if found.is_redacted:
+            return Repeat(seq=found.place, timestamp_ms=found.timestamp_ms)
+        self.streams[found.name].put(redaction.blank(found))
+        return None
+
+    def end(self) -> None:
+        """Begin the next life; what waits of this one is handed over."""
+        self.epoch = secrets.token_hex(8)
+        self.floor = self.head
+        for stream in self.streams.values():
+            stream.end(self.head)
+
+    def _waiting(self, seq: int) -> Event | None:
+        if seq <= self.floor:
+            return None
+        runs = (stream.waiting for stream in self.streams.values())
+        return next((event for run in runs for event in run if event.seq == seq), None)

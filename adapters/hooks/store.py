@@ -1,0 +1,104 @@
+"""What the adapters over the application's own storage share, and the task that hands events over."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
+
+from anyio import CancelScope, move_on_after
+from anyio import Event as Signal
+from anyio.abc import TaskGroup
+
+from ...application.background import background_tasks
+from ...domain.errors import Unavailable
+from ...domain.ports.room_store import StoredRoom
+from ...domain.used_keys import UsedKeys
+from .hooked_room import HookedRoom
+from .hooked_stream import HookedStream
+from .storage_hooks import StorageHooks
+
+Limits = Callable[[str], Mapping[str, int]]
+
+logger = logging.getLogger("dialogue.hooks")
+
+
+class HookStore:
+    """Rooms and what waits of their events. Used by one event loop.
+
+    `limits_of(room_id)` gives the names of a room's events that have history, and how many of each stay in memory.
+    What is evicted waits, readable, until `on_cleanup` has returned; at most `max_waiting` events in all.
+    """
+
+    def __init__(
+        self, hooks: StorageHooks, limits_of: Limits, *, max_waiting: int, flush_timeout_s: float, key_ttl_s: float
+    ) -> None:
+        self.rooms: dict[str, HookedRoom] = {}
+        self.definitions: dict[str, StoredRoom] = {}
+        self.keys = UsedKeys(round(key_ttl_s * 1_000))
+        self._hooks = hooks
+        self._limits_of = limits_of
+        self._max_waiting = max_waiting
+        self._flush_timeout_s = flush_timeout_s
+        self._tasks: TaskGroup | None = None
+        self._handing: set[HookedStream] = set()
+        self._idle = Signal()
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many events wait to be handed over as may."""
+        return sum(stream.due for stream in self._handing) >= self._max_waiting
+
+    async def check(self) -> None:
+        """Raise Unavailable where nothing can be kept at this moment."""
+        if self.is_full:
+            raise Unavailable("The application's storage takes no events at this moment, and too many wait for it")
+
+    async def opened(self, room_id: str) -> HookedRoom:
+        """The room, new where it was never seen before, with its newest stored events loaded. Raises Unavailable."""
+        room = self.rooms.get(room_id)
+        if room is None:
+            room = self.rooms[room_id] = HookedRoom(room_id, self._limits_of(room_id), self._hooks)
+        for stream in room.streams.values():
+            await stream.warm()
+        return room
+
+    def hand_over(self, room: HookedRoom) -> None:
+        """See to it that what is due in `room` is handed over, one bite after the other for each stream."""
+        for stream in room.streams.values():
+            if stream.due and stream not in self._handing and self._tasks is not None:
+                self._handing.add(stream)
+                self._tasks.start_soon(self._hand_over, stream)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Hand over in the background for as long as the context lasts; at its end, all that memory holds."""
+        async with background_tasks() as tasks:
+            self._tasks = tasks
+            try:
+                yield
+            finally:
+                with CancelScope(shield=True):
+                    await self._flush()
+                self._tasks = None
+
+    async def _flush(self) -> None:
+        for room in self.rooms.values():
+            for stream in room.streams.values():
+                stream.flush()
+            self.hand_over(room)
+        with move_on_after(self._flush_timeout_s):
+            while self._handing:
+                await self._idle.wait()
+        left = sum(stream.due for stream in self._handing)
+        if left:
+            logger.error("%d events could not be handed over within %s s and are lost", left, self._flush_timeout_s)
+
+    async def _hand_over(self, stream: HookedStream) -> None:
+        try:
+            while await stream.hand_over():
+                pass
+        finally:
+            self._handing.discard(stream)
+            idle, self._idle = self._idle, Signal()
+            idle.set()

@@ -1,0 +1,104 @@
+"""Telling the application which events have left memory, where an archive keeps them all the same."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from typing import Protocol
+
+from anyio import Event as Signal
+from anyio import move_on_after
+from anyio.lowlevel import checkpoint
+
+from ..domain.errors import DialogueError, RoomNotFound
+from ..domain.event import Event
+from ..domain.ports.eviction_marks import EvictionMarks
+from ..domain.ports.history_source import HistorySource
+from .room_registry import RoomRegistry
+
+BITE = 500
+BITE_BYTES = 1 << 20
+RETRY_S = 5.0
+
+logger = logging.getLogger("dialogue.hooks")
+
+
+class CleanupHook(Protocol):
+    """The application's `on_cleanup`."""
+
+    async def cleanup(self, room_id: str, name: str, events: Sequence[Event]) -> None:
+        """Give it `events`, oldest first; raises what the hook raises."""
+        ...
+
+
+class TellEvictions:
+    """Calls `on_cleanup` with what was evicted: each event at least once, each stream's in order.
+
+    How far it was told is remembered beside the events, and what it has not been told of is read from the source: so
+    nothing piles up in memory while the hook fails, and a kill makes it be told again, never not at all. A hook that is
+    given later is told of all that was evicted before.
+    """
+
+    def __init__(
+        self, hook: CleanupHook | None, registry: RoomRegistry, source: HistorySource, marks: EvictionMarks
+    ) -> None:
+        self._hook = hook
+        self._registry = registry
+        self._source = source
+        self._marks = marks
+        self._changed: dict[str, None] = {}
+        self._wanted = Signal()
+
+    def wake(self, room_id: str) -> None:
+        """Something was kept in that room."""
+        if self._hook is not None:
+            self._changed[room_id] = None
+            self._wanted.set()
+
+    async def run(self) -> None:
+        """Tell until cancelled, first of all what an earlier process did not come to."""
+        if self._hook is None:
+            return
+        self._changed.update(dict.fromkeys(room.id for room in self._registry.rooms()))
+        while True:
+            failed = await self._tell_all()
+            with move_on_after(RETRY_S if failed else None):
+                await self._wanted.wait()
+            self._wanted = Signal()
+            self._changed.update(dict.fromkeys(failed))
+
+    async def _tell_all(self) -> list[str]:
+        rooms, self._changed = list(self._changed), {}
+        failed = []
+        for room_id in rooms:
+            try:
+                await self._tell(room_id)
+            except RoomNotFound:
+                pass  # it was deleted, and its events with it
+            except Exception as error:
+                failed.append(room_id)
+                logger.log(
+                    logging.WARNING if isinstance(error, DialogueError) else logging.ERROR,
+                    "on_cleanup could not be told of events of %r, and will be: %r",
+                    room_id,
+                    error,
+                )
+        return failed
+
+    async def _tell(self, room_id: str) -> None:
+        room, history = await self._registry.open(room_id)
+        for name in room.names_with_history:
+            stream = history.stream(name)
+            through = stream.head - stream.buffer.limit
+            told = max(await self._marks.told(room_id, name), stream.floor)
+            while told < through:
+                told = await self._bite(room_id, name, told, through)
+                await checkpoint()
+
+    async def _bite(self, room_id: str, name: str, told: int, through: int) -> int:
+        last = min(told + BITE, through)
+        run = await self._source.between(room_id, name, told + 1, last, BITE_BYTES * BITE)
+        if run and self._hook is not None:
+            await self._hook.cleanup(room_id, name, run[::-1])
+        await self._marks.mark(room_id, name, last)
+        return last

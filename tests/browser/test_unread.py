@@ -1,0 +1,113 @@
+"""What is unread in which room, in the page, and how it is told what was read."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from playwright.sync_api import expect
+
+from .conftest import Between, until
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator
+
+    from tests.browser.conftest import ChatPage, ChatServer, OpenChat
+
+pytestmark = pytest.mark.browser
+
+
+class Marks:
+    """Plays read marks: counts for the list, and an answer to each mark."""
+
+    def __init__(self, wire: Between, **unread: int) -> None:
+        self.wire = wire
+        self.unread = unread
+        wire.change(self._count)
+        wire.answer("markRead", self._mark)
+
+    def of(self, room: str) -> list[int]:
+        """The seqs up to which the room was marked, in order."""
+        return [
+            request["seq"] for request in self.wire.asked if request["type"] == "markRead" and request["roomId"] == room
+        ]
+
+    def _count(self, message: dict[str, Any]) -> None:
+        for room in message["rooms"] if message["type"] == "rooms" else []:
+            if room["id"] in self.unread:
+                room["unread"] = self.unread[room["id"]]
+
+    def _mark(self, request: dict[str, Any]) -> dict[str, Any]:
+        self.unread[request["roomId"]] = 0
+        return {"type": "marked", "roomId": request["roomId"], "seq": request["seq"], "unread": 0}
+
+
+def badge(chat: ChatPage, room: str) -> Locator:
+    return chat.page.locator(".room-list li", has_text=room).locator(".badge")
+
+
+def test_rooms_that_were_never_opened_say_what_is_unread(shared_server: ChatServer, open_chat: OpenChat) -> None:
+    """From the server's list; another session's mark takes it away, and opening the room does."""
+    with shared_server.user("grace", "fresh", create=True) as grace, shared_server.user("grace", "stale", create=True):
+        seqs = grace.say("one", "two", "three", room="fresh")
+        wire = Between()
+        marks = Marks(wire, fresh=3, stale=120, general=7)
+        chat = open_chat(shared_server, "Ada", between=wire)
+        expect(badge(chat, "fresh")).to_have_text("3")
+        expect(badge(chat, "stale")).to_have_text("99+")
+        expect(badge(chat, "General")).to_be_hidden()
+        expect(chat.page.get_by_role("link", name=re.compile("stale.*, 120 unread messages"))).to_be_visible()
+        wire.say({"type": "marked", "roomId": "stale", "seq": 9, "unread": 0})
+        expect(badge(chat, "stale")).to_be_hidden()
+        chat.page.get_by_role("link", name="fresh").click()
+        expect(chat.message("three")).to_be_visible()
+        expect(badge(chat, "fresh")).to_be_hidden()
+        until(chat, lambda: marks.of("fresh") == [seqs[-1]])
+
+
+def test_what_is_read_is_marked_now_and_then(shared_server: ChatServer, open_chat: OpenChat) -> None:
+    """A hundred messages before one's eyes are a few requests, the last of which is for the last message."""
+    with shared_server.user("grace", "lively", create=True) as grace:
+        wire = Between()
+        marks = Marks(wire)
+        chat = open_chat(shared_server, "Ada", "lively", between=wire)
+        seqs = grace.say(*(f"event {number}" for number in range(1, 101)), room="lively")
+        expect(chat.message("event 100")).to_be_in_viewport()
+        until(chat, lambda: marks.of("lively")[-1:] == [seqs[-1]])
+        assert len(marks.of("lively")) <= 4
+
+
+def test_what_comes_below_the_readers_place_is_unread_until_one_goes_there(
+    shared_server: ChatServer, open_chat: OpenChat
+) -> None:
+    """Reading further up marks nothing, and the badge counts; at the end it is marked and the badge goes."""
+    with shared_server.user("grace", "above", create=True) as grace:
+        seqs = grace.say(*(f"event {number}" for number in range(1, 101)), room="above")
+        wire = Between()
+        marks = Marks(wire)
+        chat = open_chat(shared_server, "Ada", "above", between=wire)
+        until(chat, lambda: marks.of("above") == [seqs[-1]])
+        chat.log.press("Home")
+        expect(chat.message("event 1")).to_be_in_viewport()
+        newest = grace.say("far below", room="above")[0]
+        expect(badge(chat, "above")).to_have_text("1")
+        assert chat.page.title().startswith("(1) ")
+        assert marks.of("above") == [seqs[-1]]
+        chat.log.press("End")
+        expect(badge(chat, "above")).to_be_hidden()
+        until(chat, lambda: marks.of("above")[-1] == newest)
+
+
+def test_a_server_without_read_marks_is_asked_once(shared_server: ChatServer, open_chat: OpenChat) -> None:
+    """The badges go on counting what this page has seen."""
+    with shared_server.user("grace", "older", create=True) as grace:
+        wire = Between()
+        wire.answer("markRead", lambda _: {"type": "error", "code": "INVALID_REQUEST", "message": "unknown type"})
+        chat = open_chat(shared_server, "Ada", "older", between=wire)
+        grace.say("one", room="older")
+        expect(chat.message("one")).to_be_visible()
+        chat.page.get_by_role("link", name="General Chat").click()
+        grace.say("two", room="older")
+        expect(badge(chat, "older")).to_have_text("1")
+        assert len([request for request in wire.asked if request["type"] == "markRead"]) == 1
