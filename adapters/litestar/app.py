@@ -26,6 +26,8 @@ from .websocket import endpoint
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
+LOOPBACK = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
+
 DESCRIPTION = """Rooms of typed events whose history does not end.
 
 What happens live goes over the WebSocket at `/ws` (subprotocol `dialogue.v1`); here are the calls beside it.
@@ -61,7 +63,7 @@ def build_app(
         before_request=ensure_running,
         lifespan=[lifespan],
         request_max_body_size=max_frame,
-        cors_config=CORSConfig(allow_origins=list(allowed_origins)) if allowed_origins else None,
+        cors_config=_cors(allowed_origins),
         logging_config=None,
         openapi_config=OpenAPIConfig(
             title="Dialogue",
@@ -74,4 +76,12 @@ def build_app(
                 Tag(name="Health", description="For whoever watches the server."),
             ],
         ),
+    )
+
+
+def _cors(allowed_origins: Sequence[str]) -> CORSConfig:
+    # The rule of the WebSocket: the listed origins, and where there are none, pages of this machine.
+    return CORSConfig(
+        allow_origins=[origin.rstrip("/") for origin in allowed_origins],
+        allow_origin_regex=None if allowed_origins else LOOPBACK,
     )

@@ -172,9 +172,13 @@ def _curl(words: tuple[str, ...], address: str) -> httpx.Response:
             next(rest)
         elif not word.startswith("-"):
             url = word
-    return httpx.request(
-        method, re.sub(r"(127\.0\.0\.1|localhost):\d+", address, url), headers=headers, content=content
-    )
+    url = re.sub(r"(127\.0\.0\.1|localhost):\d+", address, url)
+    with httpx.stream(method, url, headers=headers, content=content) as response:
+        if "-N" in words and response.is_success:
+            assert next(response.iter_lines()), "a stream begins with a message"  # and has no end
+        else:
+            response.read()
+    return response
 
 
 def _on_free_port(words: tuple[str, ...]) -> list[str]:
