@@ -29,7 +29,7 @@ def begin_running(connection: Connection, *, is_durable: bool) -> int:
 
 def still_running(connection: Connection) -> None:
     """Note that the server runs still: a small write, which tells whether anything can be written."""
-    connection.execute(nodes.update().values(expires_at=func.now()))
+    connection.execute(nodes.update().values(seen_at=func.now()))
 
 
 def end_running(connection: Connection) -> None:

@@ -23,8 +23,11 @@ class SqliteSettings:
 
 
 def writing_engine(settings: SqliteSettings) -> Engine:
-    """An engine of one connection, whose transactions hold the write lock from their first moment."""
-    return _engine(settings, 1, "BEGIN IMMEDIATE", ["journal_mode = WAL", "foreign_keys = ON"])
+    """An engine of one connection, whose transactions hold the write lock from their first moment.
+
+    What it deletes is overwritten: what was redacted or trimmed must not be found in the file's free pages.
+    """
+    return _engine(settings, 1, "BEGIN IMMEDIATE", ["journal_mode = WAL", "foreign_keys = ON", "secure_delete = ON"])
 
 
 def reading_engine(settings: SqliteSettings, connections: int) -> Engine:

@@ -115,7 +115,7 @@ class WriterRow(Row, table=True):
 
 
 class NodeRow(Row, table=True):
-    """A server that runs over this database, until its lease ends (by the database's clock).
+    """A server that runs over this database; `seen_at` is when it last noted that it does.
 
     `is_durable` says that all it answered for survives a power cut; where it is not, and the server did not stop
     cleanly, its tail may be lost.
@@ -125,7 +125,7 @@ class NodeRow(Row, table=True):
 
     node_id: str = Field(sa_column=Column(String(64), primary_key=True))
     started_at: datetime | None = Field(default=None, sa_column=Column(TIMESTAMP, nullable=False, server_default=NOW))
-    expires_at: datetime | None = Field(default=None, sa_column=Column(TIMESTAMP))
+    seen_at: datetime | None = Field(default=None, sa_column=Column(TIMESTAMP))
     is_durable: bool = Field(sa_column=Column(Boolean, nullable=False))
 
 

@@ -146,15 +146,21 @@ def test_a_script_of_the_docs_runs(command: Command, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("command", [found for found in commands() if found.name == "curl"], ids=_id)
-def test_a_request_of_the_docs_is_answered(command: Command, tmp_path: Path) -> None:
-    """`curl …` gets an answer below 400 from a fresh server, or the status that a comment says."""
-    command.example.write_files(tmp_path)
-    target = command.example.marks.get("serves")
+@pytest.mark.parametrize(
+    "example",
+    [each for each in examples("console", "sh") if any(found.name == "curl" for found in _commands(each))],
+    ids=lambda example: example.where,
+)
+def test_the_requests_of_an_example_are_answered(example: Example, tmp_path: Path) -> None:
+    """Each `curl …` gets an answer below 400, one after the other, from a server that is fresh for the example."""
+    example.write_files(tmp_path)
+    target = example.marks.get("serves")
     arguments = [target] if target else []
     with process(dialogue("serve", *arguments, "--port", "0", "--database", "memory://"), tmp_path) as served:
-        response = _curl(command.words[1:], served.address)
-    assert response.status_code < 400, response.text
+        for command in _commands(example):
+            if command.name == "curl":
+                response = _curl(command.words[1:], served.address)
+                assert response.status_code < 400, f"{_id(command)}: {response.text}"
 
 
 def _curl(words: tuple[str, ...], address: str) -> httpx.Response:

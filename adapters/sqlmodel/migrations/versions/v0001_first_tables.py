@@ -107,7 +107,7 @@ def _make_others() -> None:
         "dialogue_nodes",
         sa.Column("node_id", sa.String(64), primary_key=True),
         sa.Column("started_at", sa.TIMESTAMP, nullable=False, server_default=NOW),
-        sa.Column("expires_at", sa.TIMESTAMP),
+        sa.Column("seen_at", sa.TIMESTAMP),
         sa.Column("is_durable", sa.Boolean, nullable=False),
     )
     op.create_table(
