@@ -14,6 +14,7 @@ from anyio import move_on_after
 from ..domain.errors import DialogueError, InvalidEvent, Problem, RoomNotFound, Unavailable
 from ..domain.event import Draft, Event
 from ..domain.outcome import Outcome, Repeat
+from ..domain.page import weight
 from ..domain.ports.history_archive import HistoryArchive, SpoiledBatch
 from ..domain.ports.history_source import HistorySource
 from .fill_gap import FillGap
@@ -40,10 +41,14 @@ class OutcomeUnknown(DialogueError):
 
 @dataclass(frozen=True, slots=True)
 class JournalLimits:
-    """How much one batch takes, how much may wait, and how long a publisher waits for a place in the queue."""
+    """How much one batch takes, how much may wait, and how long a publisher waits for a place in the queue.
+
+    A room's share of a batch goes into its members' outboxes at once, so `batch_bytes` must be well below what these
+    take: else one batch closes everybody who receives it, however fast they read. Bytes are those of the wire.
+    """
 
     batch_events: int = 1_000
-    batch_bytes: int = 4 << 20
+    batch_bytes: int = 2 << 20
     waiting_events: int = 20_000
     waiting_bytes: int = 32 << 20
     patience_s: float = 10.0
@@ -56,7 +61,7 @@ class _Entry:
 
     @property
     def size(self) -> int:
-        return len(self.draft.payload) + len(self.draft.meta or b"")
+        return weight(self.draft)
 
 
 class Journal:

@@ -71,6 +71,10 @@ def _cleanup_hook(kind: str, config: AppConfig, hooks: StorageHooks) -> StorageH
     return hooks if config.hooks.on_cleanup is not None and kind != HOOKS else None
 
 
+def _batch_bytes(settings: Settings) -> int:
+    return min(JournalLimits().batch_bytes, settings.max_backlog_bytes // 2)
+
+
 def _room_for_events(settings: Settings) -> int:
     return settings.max_out_frame - ENVELOPE_SIZE
 
@@ -162,6 +166,7 @@ class Container(containers.DeclarativeContainer):
     )
     journal_limits = providers.Singleton(
         JournalLimits,
+        batch_bytes=providers.Callable(_batch_bytes, settings),
         waiting_events=settings.provided.max_waiting_events,
         waiting_bytes=settings.provided.max_waiting_bytes,
         patience_s=settings.provided.publish_patience_s,
