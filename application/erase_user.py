@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..domain.draft import Draft
 from ..domain.errors import DialogueError
 from ..domain.ports.history_archive import HistoryArchive
 from ..domain.ports.read_marks import ReadMarks
 from ..domain.ports.user_events import UserEvents
 from ..domain.redaction import Redaction
-from .journal import Journal, settled_all
+from .journal import Journal
 from .room_registry import RoomRegistry
+from .settled import settled_all
 
 BITE = 200
 
@@ -59,7 +61,8 @@ class EraseUser:
         epochs = {room_id: (await self._archive.open(room_id)).epoch for room_id in {room_id for room_id, _ in places}}
         redactions = [(room_id, Redaction(seq=seq, by=by, erases_sender=True)) for room_id, seq in places]
         outcomes = await settled_all(
-            self._journal, [redaction.draft(room_id, epochs[room_id]) for room_id, redaction in redactions]
+            self._journal,
+            [Draft.of_redaction(redaction, room_id, epochs[room_id]) for room_id, redaction in redactions],
         )
         blanked = 0
         for (room_id, redaction), outcome in zip(redactions, outcomes, strict=True):

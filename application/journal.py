@@ -6,14 +6,14 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from anyio import Event as Signal
 from anyio import move_on_after
 
+from ..domain.draft import Draft
 from ..domain.errors import DialogueError, InvalidEvent, Problem, RoomNotFound, Unavailable
-from ..domain.event import Draft, Event
-from ..domain.outcome import Outcome, Repeat
+from ..domain.event import Event
+from ..domain.outcome import Outcome
 from ..domain.page import weight
 from ..domain.ports.history_archive import HistoryArchive, SpoiledBatch
 from ..domain.ports.history_source import HistorySource
@@ -215,7 +215,7 @@ class Journal:
         history = self._registry.opened(draft.room_id)
         if history is None or history.epoch != draft.epoch:
             return RoomNotFound(draft.room_id)
-        return Event.kept(draft, timestamp_ms=max(self._clock.now_ms(), history.last_timestamp_ms))
+        return draft.kept(timestamp_ms=max(self._clock.now_ms(), history.last_timestamp_ms))
 
     async def _unseen(self, room_id: str, settled: Sequence[tuple[_Entry, Outcome]]) -> Sequence[Event]:
         """Events that were kept before these and that nobody was told of: of an append whose outcome stayed unknown."""
@@ -263,28 +263,3 @@ def _settle(settle: Settle, outcome: Outcome) -> None:
         settle(outcome)
     except Exception:
         logger.exception("a publisher could not be answered")
-
-
-async def settled_all(journal: Journal, drafts: Sequence[Draft]) -> list[Outcome]:
-    """Queue `drafts` and wait for what becomes of them, in the same order."""
-    arrived = Signal()
-    outcomes: dict[int, Outcome] = {}
-
-    def settle(number: int, outcome: Outcome) -> None:
-        outcomes[number] = outcome
-        if len(outcomes) == len(drafts):
-            arrived.set()
-
-    for number, draft in enumerate(drafts):
-        await journal.put(draft, partial(settle, number))
-    if drafts:
-        await arrived.wait()
-    return [outcomes[number] for number in range(len(drafts))]
-
-
-async def settled(journal: Journal, draft: Draft) -> Event | Repeat:
-    """Queue `draft` and wait for what becomes of it; raises the reason where it is not kept."""
-    outcome = (await settled_all(journal, [draft]))[0]
-    if isinstance(outcome, DialogueError):
-        raise outcome
-    return outcome

@@ -19,7 +19,8 @@ from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.read_marks import SqlReadMarks
 from dialogue.adapters.sqlmodel.room_store import SqlRoomStore
 from dialogue.adapters.sqlmodel.user_events import SqlUserEvents
-from dialogue.domain.event import Draft, Event
+from dialogue.domain.draft import Draft
+from dialogue.domain.event import Event
 from dialogue.domain.idempotency_key import IdempotencyKey
 from dialogue.domain.outcome import Outcome
 from dialogue.domain.page import PageLimit
@@ -61,7 +62,7 @@ class Storage:
         """Blank an event; what became of it."""
         epoch = (await self.archive.open(room_id)).epoch
         redaction = Redaction(seq=seq, by=by, erases_sender=erases_sender)
-        return (await self.archive.append([redaction.draft(room_id, epoch)], 1_000))[0]
+        return (await self.archive.append([Draft.of_redaction(redaction, room_id, epoch)], 1_000))[0]
 
     async def all(self, room_id: str, names: Sequence[str] | None = None) -> list[Event]:
         """All events of the room that can be read, oldest first."""

@@ -17,7 +17,7 @@ from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.read_marks import SqlReadMarks
-from dialogue.domain.event import Draft
+from dialogue.domain.draft import Draft
 from dialogue.domain.page import PageLimit
 
 Statement = tuple[str, Sequence[Any]]

@@ -16,8 +16,8 @@ from sqlalchemy import Connection
 from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.read_marks import MARKS_AT_ONCE, SqlReadMarks
+from dialogue.domain.draft import Draft
 from dialogue.domain.errors import Unavailable
-from dialogue.domain.event import Draft
 from dialogue.domain.ports.read_marks import Mark
 
 T = TypeVar("T")
