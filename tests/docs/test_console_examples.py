@@ -109,8 +109,10 @@ def test_a_server_of_the_docs_serves(command: Command, tmp_path: Path) -> None:
     ids=_id,
 )
 def test_a_command_of_the_docs_that_ends_ends_well(command: Command, tmp_path: Path) -> None:
-    """`dialogue migrate`, `--version`, `--help`."""
+    """`dialogue migrate`, `dialogue doctor` on a database that is there, `--version`, `--help`."""
     command.example.write_files(tmp_path)
+    if command.words[1] == "doctor":
+        (tmp_path / "chat.db").touch()
     done = subprocess.run(
         dialogue(*command.words[1:]), cwd=tmp_path, env=environment(), capture_output=True, check=False
     )
