@@ -125,6 +125,28 @@ async def test_an_event_without_history_overtakes_nothing_of_its_room_and_waits_
         assert await sent(session) == ["message:1", "typing:None"]
 
 
+async def test_time_does_not_run_backwards_in_a_batch_of_events_with_and_without_history() -> None:
+    """Also where the commit takes long: an event without history is no newer than the one behind it."""
+    node, archive = gated()
+    outcomes = Outcomes()
+    async with node.running():
+        archive.gate = Signal()
+        await put(node, 1, outcomes)
+        await archive.waiting.wait()
+        archive.waiting = Signal()
+        await put(node, "ahead", outcomes, name="typing")
+        await put(node, 2, outcomes)
+        archive.gate.set()
+        archive.gate = Signal()
+        await archive.waiting.wait()
+        node.clock.now += 100
+        archive.gate.set()
+        await outcomes.reach(3)
+    times = [event.timestamp_ms for event in outcomes.found if isinstance(event, Event)]
+    assert times == sorted(times)
+    assert len(times) == 3
+
+
 async def test_nothing_is_sent_before_it_is_kept_and_nothing_of_a_failed_batch_ever() -> None:
     node, archive = gated()
     outcomes = Outcomes()
