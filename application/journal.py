@@ -6,14 +6,15 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from anyio import Event as Signal
 from anyio import move_on_after
 
+from ..domain.draft import Draft
 from ..domain.errors import DialogueError, InvalidEvent, Problem, RoomNotFound, Unavailable
-from ..domain.event import Draft, Event
-from ..domain.outcome import Outcome, Repeat
+from ..domain.event import Event
+from ..domain.outcome import Outcome
+from ..domain.page import weight
 from ..domain.ports.history_archive import HistoryArchive, SpoiledBatch
 from ..domain.ports.history_source import HistorySource
 from .fill_gap import FillGap
@@ -40,10 +41,14 @@ class OutcomeUnknown(DialogueError):
 
 @dataclass(frozen=True, slots=True)
 class JournalLimits:
-    """How much one batch takes, how much may wait, and how long a publisher waits for a place in the queue."""
+    """How much one batch takes, how much may wait, and how long a publisher waits for a place in the queue.
+
+    A room's share of a batch goes into its members' outboxes at once, so `batch_bytes` must be well below what these
+    take: else one batch closes everybody who receives it, however fast they read. Bytes are those of the wire.
+    """
 
     batch_events: int = 1_000
-    batch_bytes: int = 4 << 20
+    batch_bytes: int = 2 << 20
     waiting_events: int = 20_000
     waiting_bytes: int = 32 << 20
     patience_s: float = 10.0
@@ -56,7 +61,7 @@ class _Entry:
 
     @property
     def size(self) -> int:
-        return len(self.draft.payload) + len(self.draft.meta or b"")
+        return weight(self.draft)
 
 
 class Journal:
@@ -213,7 +218,7 @@ class Journal:
         history = self._registry.opened(draft.room_id)
         if history is None or history.epoch != draft.epoch:
             return RoomNotFound(draft.room_id)
-        return Event.kept(draft, timestamp_ms=max(now_ms, history.last_timestamp_ms))
+        return draft.kept(timestamp_ms=max(now_ms, history.last_timestamp_ms))
 
     async def _unseen(self, room_id: str, settled: Sequence[tuple[_Entry, Outcome]]) -> Sequence[Event]:
         """Events that were kept before these and that nobody was told of: of an append whose outcome stayed unknown."""
@@ -261,28 +266,3 @@ def _settle(settle: Settle, outcome: Outcome) -> None:
         settle(outcome)
     except Exception:
         logger.exception("a publisher could not be answered")
-
-
-async def settled_all(journal: Journal, drafts: Sequence[Draft]) -> list[Outcome]:
-    """Queue `drafts` and wait for what becomes of them, in the same order."""
-    arrived = Signal()
-    outcomes: dict[int, Outcome] = {}
-
-    def settle(number: int, outcome: Outcome) -> None:
-        outcomes[number] = outcome
-        if len(outcomes) == len(drafts):
-            arrived.set()
-
-    for number, draft in enumerate(drafts):
-        await journal.put(draft, partial(settle, number))
-    if drafts:
-        await arrived.wait()
-    return [outcomes[number] for number in range(len(drafts))]
-
-
-async def settled(journal: Journal, draft: Draft) -> Event | Repeat:
-    """Queue `draft` and wait for what becomes of it; raises the reason where it is not kept."""
-    outcome = (await settled_all(journal, [draft]))[0]
-    if isinstance(outcome, DialogueError):
-        raise outcome
-    return outcome

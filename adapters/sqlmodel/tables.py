@@ -130,14 +130,13 @@ class NodeRow(Row, table=True):
 
 
 class ReadMarkRow(Row, table=True):
-    """How far a user has read in a room."""
+    """How far a user has read in a room; the seqs of a room go on through all of its lives."""
 
     __tablename__ = "dialogue_read_marks"
     __table_args__ = WITHOUT_ROWID
 
     user_id: str = Field(sa_column=Column(String(255), primary_key=True))
     room_id: str = Field(sa_column=Column(String(255), primary_key=True))
-    epoch: str = Field(sa_column=Column(String(64), nullable=False))
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
@@ -150,3 +149,4 @@ streams: Table = metadata.tables["dialogue_streams"]
 keys: Table = metadata.tables["dialogue_keys"]
 writers: Table = metadata.tables["dialogue_writers"]
 nodes: Table = metadata.tables["dialogue_nodes"]
+read_marks: Table = metadata.tables["dialogue_read_marks"]

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from dialogue.adapters.memory.eviction_marks import MemoryEvictionMarks
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.history_source import MemoryHistorySource
+from dialogue.adapters.memory.read_marks import MemoryReadMarks
 from dialogue.adapters.memory.room_store import MemoryRoomStore
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.memory.user_events import MemoryUserEvents
@@ -22,6 +23,7 @@ from dialogue.application.join_room import JoinRoom
 from dialogue.application.journal import Journal, JournalLimits
 from dialogue.application.listeners import Listeners
 from dialogue.application.manage_rooms import ManageRooms
+from dialogue.application.mark_read import MarkRead
 from dialogue.application.notice import Notice
 from dialogue.application.outbox import Outbox
 from dialogue.application.page_history import PageHistory
@@ -101,6 +103,8 @@ class Node:
         self.sweeper = Sweeper(archive, self.registry, self.clock, 3600)
         self.idle_rooms = IdleRooms(self.registry, self.hub, self.journal, 3600)
         self.manage = ManageRooms(self.registry, self.hub, self.join)
+        marks = MemoryReadMarks(self.store)
+        self.mark_read = MarkRead(self.registry, self.hub, marks)
         self.dialogue = Dialogue(
             registry=self.registry,
             journal=self.journal,
@@ -109,7 +113,7 @@ class Node:
             pages=self.pages,
             manage=self.manage,
             redact=self.redact,
-            erase=EraseUser(archive, self.registry, self.journal, MemoryUserEvents(self.store)),
+            erase=EraseUser(archive, self.registry, self.journal, MemoryUserEvents(self.store), marks),
             listeners=self.listeners,
             sweeper=self.sweeper,
             idle_rooms=self.idle_rooms,

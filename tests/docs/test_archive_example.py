@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import pytest
 
 from dialogue.adapters.memory.history_source import MemoryHistorySource
+from dialogue.adapters.memory.read_marks import MemoryReadMarks
 from dialogue.adapters.memory.user_events import MemoryUserEvents
 from dialogue.domain.errors import Unavailable
 from dialogue.domain.event import Event
@@ -84,6 +85,7 @@ def reload(example: ModuleType, path: Path) -> Reload:
             archive=example.JsonLinesArchive(lines),
             source=MemoryHistorySource(lines.store),
             rooms=example.JsonLinesRooms(lines),
+            marks=MemoryReadMarks(lines.store),
             user_events=MemoryUserEvents(lines.store),
         )
 

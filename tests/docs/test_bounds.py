@@ -10,8 +10,8 @@ import pytest
 
 from dialogue import History, RoomConfig, RuntimeRooms
 from dialogue.adapters.hooks import hooked_stream
-from dialogue.adapters.litestar import requests
-from dialogue.adapters.sqlmodel import commit_outcome, database
+from dialogue.adapters.litestar import event_stream, requests
+from dialogue.adapters.sqlmodel import commit_outcome, database, read_marks
 from dialogue.adapters.uvicorn import websocket_protocol
 from dialogue.application import erase_user, listeners, sweeper
 from dialogue.application.journal import JournalLimits
@@ -29,6 +29,7 @@ NO_BOUNDS = {"host", "port", "database", "synchronous", "allowed_origins", "log_
 
 # Bounds without a setting, by the words of the page.
 FIXED: dict[str, float] = {
+    "the time for the end of a stream": event_stream.PATIENCE_S,
     "the time for a close": websocket_protocol.FAREWELL_S,
     "other requests at once": 1,
     "events of a page": page.MAX_LIMIT,
@@ -42,6 +43,8 @@ FIXED: dict[str, float] = {
     "bytes of a batch": JournalLimits().batch_bytes,
     "the search for a commit's outcome": commit_outcome.PATIENCE_S,
     "transactions that read": database.READERS,
+    "read marks kept at once": read_marks.MARKS_AT_ONCE,
+    "read marks forgotten at once": read_marks.BITE,
     "events removed at once": sweeper.BITE,
     "events erased at once": erase_user.BITE,
     "events that wait for a handler of yours": listeners.MAX_BACKLOG,

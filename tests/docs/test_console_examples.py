@@ -109,8 +109,10 @@ def test_a_server_of_the_docs_serves(command: Command, tmp_path: Path) -> None:
     ids=_id,
 )
 def test_a_command_of_the_docs_that_ends_ends_well(command: Command, tmp_path: Path) -> None:
-    """`dialogue migrate`, `--version`, `--help`."""
+    """`dialogue migrate`, `dialogue doctor` on a database that is there, `--version`, `--help`."""
     command.example.write_files(tmp_path)
+    if command.words[1] == "doctor":
+        (tmp_path / "chat.db").touch()
     done = subprocess.run(
         dialogue(*command.words[1:]), cwd=tmp_path, env=environment(), capture_output=True, check=False
     )
@@ -178,9 +180,13 @@ def _curl(words: tuple[str, ...], address: str) -> httpx.Response:
             next(rest)
         elif not word.startswith("-"):
             url = word
-    return httpx.request(
-        method, re.sub(r"(127\.0\.0\.1|localhost):\d+", address, url), headers=headers, content=content
-    )
+    url = re.sub(r"(127\.0\.0\.1|localhost):\d+", address, url)
+    with httpx.stream(method, url, headers=headers, content=content) as response:
+        if "-N" in words and response.is_success:
+            assert next(response.iter_lines()), "a stream begins with a message"  # and has no end
+        else:
+            response.read()
+    return response
 
 
 def _on_free_port(words: tuple[str, ...]) -> list[str]:

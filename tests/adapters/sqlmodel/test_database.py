@@ -14,8 +14,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
+from dialogue.domain.draft import Draft
 from dialogue.domain.errors import ConfigurationError, Unavailable
-from dialogue.domain.event import Draft
 from dialogue.domain.page import PageLimit
 
 INSERT_ROOM = (

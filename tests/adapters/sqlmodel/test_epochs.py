@@ -9,7 +9,7 @@ import pytest
 
 from dialogue.adapters.sqlmodel.database import Database, Synchronous
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
-from dialogue.domain.event import Draft
+from dialogue.domain.draft import Draft
 
 CASES: list[tuple[Synchronous, bool]] = [("FULL", False), ("NORMAL", True), ("OFF", True)]
 

@@ -21,8 +21,9 @@ from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.room_store import SqlRoomStore
+from dialogue.domain.draft import Draft
 from dialogue.domain.errors import ConfigurationError, Unavailable
-from dialogue.domain.event import Draft, Event
+from dialogue.domain.event import Event
 from dialogue.domain.page import PageLimit
 
 OPEN_AND_WAIT = """

@@ -114,7 +114,6 @@ def _make_others() -> None:
         "dialogue_read_marks",
         sa.Column("user_id", sa.String(255), primary_key=True),
         sa.Column("room_id", sa.String(255), primary_key=True),
-        sa.Column("epoch", sa.String(64), nullable=False),
         sa.Column("seq", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
     )
