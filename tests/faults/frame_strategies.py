@@ -96,10 +96,10 @@ USABLE_IDS = st.one_of(
 _IDS = weighted((5, USABLE_IDS), (1, json_texts))
 
 _SEQS = st.sampled_from(["0", "1", "5", str(2**53)])
-_NAMES = st.sampled_from(['"message"', '"note"', '"rare"', '"typing"', '"nothing"', '"*"'])
+_NAMES = weighted((3, st.just('"note"')), (2, st.sampled_from(['"message"', '"rare"', '"typing"', '"nothing"', '"*"'])))
 _NAME_LISTS = st.lists(_NAMES, min_size=1, max_size=3).map(lambda names: f"[{','.join(names)}]")
 _POSITIONS = st.sampled_from(['{"epoch":"e","seq":1}', '{"epoch":"","seq":1}', '{"epoch":"e","seq":-1}'])
-_PAYLOADS = weighted((1, st.just('{"text":"hi"}')), (1, json_texts))
+_PAYLOADS = weighted((2, st.just('{"text":"hi"}')), (1, json_texts))
 _PAGES = ("limit", "before", "after", "around", "beforeTime", "afterTime", "start", "end", "anchor")
 _NEW_ROOMS = st.tuples(
     st.sampled_from(['"made"', '"made too"', '"hall"', '" "', r'"\ud800"']), st.one_of(st.just('"Made"'), json_texts)
@@ -137,20 +137,25 @@ def _shapes(rooms: st.SearchStrategy[str]) -> dict[str, _Shape]:
     }
 
 
+_OFTEN = ["trigger", "getHistory"]
+"""What shows or changes most, where it should not."""
+
+
 @st.composite
-def requests(draw: st.DrawFn, room_ids: Sequence[str], *, with_id: bool = False) -> str:
-    """A request of any type: as it should be, or with up to three of its fields wrong, missing, twice or unknown."""
+def requests(draw: st.DrawFn, room_ids: Sequence[str], flaws: int) -> str:
+    """A request of any type, of which so many fields are wrong, missing, twice or unknown."""
     shapes = _shapes(st.sampled_from([json.dumps(room_id) for room_id in room_ids]))
-    kind = draw(st.sampled_from(sorted(shapes)))
+    kind = draw(st.sampled_from([*shapes, *_OFTEN * 4]))
     shape = shapes[kind]
     fields = {"type": json.dumps(kind), **{name: draw(values) for name, values in shape.needed.items()}}
-    for name in draw(st.lists(st.sampled_from(sorted(shape.optional)), max_size=3)) if shape.optional else ():
+    for _ in range(draw(st.sampled_from([0, 0, 1, 1, 3])) if shape.optional else 0):
+        name = draw(st.sampled_from(sorted(shape.optional)))
         fields[name] = draw(shape.optional[name])
     pairs: Pairs = [(json.dumps(name), value) for name, value in fields.items()]
-    for _ in range(draw(st.sampled_from([0, 0, 1, 1, 2, 3]))):
+    for _ in range(flaws):
         pairs = draw(_flawed(pairs))
-    if with_id or draw(st.integers(0, 3)):
-        pairs.insert(draw(st.integers(0, len(pairs))), ('"id"', draw(USABLE_IDS if with_id else _IDS)))
+    if draw(st.integers(0, 3)):
+        pairs.insert(draw(st.integers(0, len(pairs))), ('"id"', draw(_IDS)))
     return _object(pairs)
 
 
@@ -189,7 +194,7 @@ def _damaged(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> str:
 
 def texts(room_ids: Sequence[str]) -> st.SearchStrategy[str]:
     """The text of a frame of at most MAX_FRAME bytes."""
-    good = requests(room_ids)
+    proper, flawed = requests(room_ids, 0), st.integers(1, 3).flatmap(lambda flaws: requests(room_ids, flaws))
     any_text = st.text(st.characters(exclude_categories=["Cs"]), max_size=50)
-    chosen = weighted((12, good), (2, _damaged(good)), (1, json_texts), (1, any_text))
+    chosen = weighted((5, proper), (7, flawed), (1, _damaged(proper)), (1, json_texts), (1, any_text))
     return chosen.filter(lambda text: len(text.encode()) <= MAX_FRAME)
