@@ -21,7 +21,10 @@ class OriginPolicy:
         """Whether a page of `origin` may connect to the server that the browser calls `host`."""
         if "*" in self._allowed or origin in self._allowed:
             return True
-        parts = urlsplit(origin)
+        try:
+            parts = urlsplit(origin)
+        except ValueError:  # it is no URL: an IPv6 address that does not end, and the like
+            return False
         if parts.netloc and parts.netloc == host:
             return True
         return not self._allowed and parts.hostname in _LOOPBACK

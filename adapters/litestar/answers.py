@@ -19,6 +19,7 @@ from .services import Services
 from .wire import (
     ENVELOPE_SIZE,
     RequestId,
+    encodable,
     frame,
     json_bytes,
     wire_events,
@@ -146,7 +147,7 @@ def triggered(outcome: Event | Repeat, request: requests.Trigger, request_id: Re
 def error(error: DialogueError, request_id: RequestId) -> Frame:
     """The answer to a request that was refused."""
     fields = without_nothing(code=error.code, message=error.message, details=error.details)
-    return frame("error", request_id, **_encodable(fields))
+    return frame("error", request_id, **encodable(fields))
 
 
 def wire_page(page: Page) -> dict[str, object]:
@@ -190,18 +191,3 @@ def _stored(wanted: requests.NewRoom, user_id: str) -> StoredRoom:
         event_names=None if wanted.events is None else tuple(wanted.events),
         created_by_id=user_id,
     )
-
-
-def _encodable(fields: dict[str, object]) -> dict[str, object]:
-    # A message may quote what a client sent, and that may hold lone surrogates, which no JSON in UTF-8 can.
-    return {name: _clean(value) for name, value in fields.items()}
-
-
-def _clean(value: object) -> object:
-    if isinstance(value, str):
-        return value if value.isascii() else value.encode("utf-8", "replace").decode()
-    if isinstance(value, list):
-        return [_clean(item) for item in value]
-    if isinstance(value, dict):
-        return {_clean(key): _clean(item) for key, item in value.items()}
-    return value

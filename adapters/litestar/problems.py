@@ -10,7 +10,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from ...domain.errors import DialogueError
-from .wire import json_bytes, without_nothing
+from .wire import encodable, json_bytes, without_nothing
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -44,7 +44,7 @@ def problem(status: int, code: str, message: str, details: object = None) -> Res
         code=code,
         details=details,
     )
-    return Response(json_bytes(document), status_code=status, media_type=PROBLEM_JSON)
+    return Response(json_bytes(encodable(document)), status_code=status, media_type=PROBLEM_JSON)
 
 
 def refused(_: Request[Any, Any, Any], error: DialogueError) -> Response[bytes]:

@@ -11,12 +11,12 @@ from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
 INDEX = "index.html"
-MEDIA_TYPES = {
-    ".html": "text/html; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
-    ".css": "text/css; charset=utf-8",
+MEDIA_TYPES = {  # to texts Litestar adds the charset
+    ".html": "text/html",
+    ".js": "text/javascript",
+    ".css": "text/css",
     ".svg": "image/svg+xml",
-    ".ts": "text/plain; charset=utf-8",
+    ".ts": "text/plain",
 }
 HEADERS = {
     "Cache-Control": "no-cache",

@@ -80,6 +80,19 @@ def without_nothing(**fields: object) -> dict[str, object]:
     return {name: value for name, value in fields.items() if value is not None}
 
 
+def encodable(fields: dict[str, object]) -> dict[str, object]:
+    """`fields` without lone surrogates, which no JSON in UTF-8 can hold: a refusal may quote what somebody sent."""
+    return {_clean(name): _clean(value) for name, value in fields.items()}
+
+
+def _clean(value: Any) -> Any:
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    if isinstance(value, list):
+        return [_clean(item) for item in value]
+    return encodable(value) if isinstance(value, dict) else value
+
+
 def json_bytes(value: object) -> bytes:
     """Any of the above as JSON."""
     return _encoder.encode(value)

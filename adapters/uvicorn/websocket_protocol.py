@@ -20,15 +20,21 @@ LAST_FAREWELL_S = 2.0
 
 
 class WebSocketProtocol(WSProtocol):
-    """Six things differ from uvicorn's own.
+    """Eight things differ from uvicorn's own.
 
     A close goes out at once, also to a client that does not read (uvicorn would wait until it does), and the transport
     is cut where the client has not answered within ten seconds. A missing pong closes with 4408. And after a frame that
     is too large the rest is read and dropped, so that the client gets 1009 and not a reset connection. For the same
     reason a stop gives a client two seconds to answer the close that it was sent, and what it still sends is dropped.
-    What is no frame is answered with its close (1002, 1007), where uvicorn would only hang up. And a text that goes to
-    many connections is made a frame once, where wsproto would do it again for each.
+    What is no frame is answered with its close (1002, 1007), where uvicorn would only hang up, and what comes behind it
+    is dropped, where wsproto would gather it. A client that sends pings and reads no pongs gets one for its newest when
+    it reads again; uvicorn would keep them all. Headers that wsproto cannot read are a 400, where uvicorn would log a
+    fault and be silent. And a text that goes to many connections is made a frame once, where
+    wsproto would do it again for each.
     """
+
+    is_unreadable = False
+    waiting_ping: events.Ping | None = None
 
     async def send(self, message: ASGISendEvent) -> None:
         """As ASGI has it."""
@@ -44,7 +50,25 @@ class WebSocketProtocol(WSProtocol):
                 return
         await super().send(message)
 
-    def close_now(self, code: int, reason: str) -> None:
+    def data_received(self, data: bytes) -> None:
+        """Take bytes."""
+        if self.is_unreadable:
+            return
+        try:
+            super().data_received(data)
+        except UnicodeError:
+            self.is_unreadable = True
+            self.transport.write(self.conn.send(events.RejectConnection(status_code=400)))
+            self.transport.close()
+
+    def resume_writing(self) -> None:
+        """Go on writing: the client has read."""
+        super().resume_writing()
+        ping, self.waiting_ping = self.waiting_ping, None
+        if ping is not None and self.conn.state is ConnectionState.OPEN:
+            self.handle_ping(ping)
+
+    def close_now(self, code: int, reason: str, farewell_s: float = FAREWELL_S) -> None:
         """Write the close frame behind what is already written, and give the client some seconds to answer it."""
         if self.close_sent or self.disconnected:
             return
@@ -57,7 +81,7 @@ class WebSocketProtocol(WSProtocol):
         if self.read_paused:
             self.read_paused = False
             self.transport.resume_reading()
-        self.close_timer = self.loop.call_later(FAREWELL_S, self.transport.abort)
+        self.close_timer = self.loop.call_later(farewell_s, self.transport.abort)
 
     def shutdown(self) -> None:
         """End the connection, as the server stops."""
@@ -84,10 +108,21 @@ class WebSocketProtocol(WSProtocol):
 
     def handle_close(self, event: events.CloseConnection) -> None:
         """Take the client's close; while the connection is still open it is wsproto's own: what came is no frame."""
-        if self.conn.state is ConnectionState.OPEN:
-            self.close_now(event.code, event.reason or "")
-        else:
+        if self.conn.state is not ConnectionState.OPEN:
             super().handle_close(event)
+            return
+        self.is_unreadable = True
+        self.close_now(event.code, event.reason or "", LAST_FAREWELL_S)
+        # The client's answer could not be read either, so the end is told by the transport.
+        if not self.transport.is_closing() and self.transport.can_write_eof():
+            self.transport.write_eof()
+
+    def handle_ping(self, event: events.Ping) -> None:
+        """Answer a ping; where the client does not read, the newest alone (RFC 6455, 5.5.3)."""
+        if self.writable.is_set():
+            super().handle_ping(event)
+        else:
+            self.waiting_ping = event
 
     def keepalive_timeout(self) -> None:
         """End a connection whose pong did not come."""

@@ -82,6 +82,14 @@ class ServerProcess:
         lines = self.log.splitlines()
         return [line for line in lines if '"level": "error"' in line or "Traceback" in line or "Error:" in line]
 
+    @property
+    def resident_kib(self) -> int:
+        """The memory that it holds, as the system counts it."""
+        answer = subprocess.run(
+            ["ps", "-o", "rss=", "-p", str(self._running.pid)], capture_output=True, text=True, check=True
+        )
+        return int(answer.stdout)
+
     def start(self) -> ServerProcess:
         """Start it, and return when it is ready."""
         with self._log_file.open("wb") as log:

@@ -216,6 +216,7 @@ async def test_no_such_event_is_422(http: httpx.AsyncClient) -> None:
         (b'{"event": "note", "data": 1, "meta": 7}', "INVALID_REQUEST", "meta"),
         (b'{"event": "note", "data": 1, "key": "k"}', "INVALID_REQUEST", "key"),
         (b'{"event": "note", "event": "note", "data": 1}', "INVALID_REQUEST", "event"),
+        (b'{"event": "note", "data": 1, "\\ud800": 1, "\\ud800": 2}', "INVALID_REQUEST", "?"),
         (b'{"event": "note", "data": NaN}', "INVALID_REQUEST", "frame"),
         (b'{"event": "note", "data": {"a": 1, "a": 2}}', "INVALID_EVENT", "data"),
         (b'{"event": "note", "data": 9007199254740993}', "INVALID_EVENT", "data"),
