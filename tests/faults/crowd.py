@@ -47,6 +47,7 @@ class Crowd:
     views: list[View] = field(default_factory=list)
     ends_at: float = 0
     written: Signal = field(default_factory=Signal)
+    heads: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def is_over(self) -> bool:
@@ -78,6 +79,7 @@ class Crowd:
                 async with create_task_group() as writers:
                     for number in range(self.size):
                         writers.start_soon(Writer(self, f"writer-{number}").run)
+                self.heads = self.ledger.heads()
                 self.written.set()
 
     def check(self) -> str:
