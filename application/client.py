@@ -45,6 +45,7 @@ class Client:
         self._join.take_out(self._session, room_id, reason)
 
 
+OnConnected = Callable[[Client], Awaitable[object] | object]
 OnCleanup = Callable[[str, str, list[Event]], Awaitable[object] | object]
 OnLoad = Callable[[str, str, int, int], Awaitable[Iterable[Event | Mapping[str, Any]]] | Iterable[Any]]
 
@@ -63,7 +64,7 @@ class Hooks:
     An `on_cleanup` that fails is called again until it does not, so it may see events twice.
     """
 
-    on_connected: Callable[[Client], Awaitable[object] | object] | None = None
+    on_connected: OnConnected | None = None
     on_cleanup: OnCleanup | None = None
     on_load: OnLoad | None = None
 

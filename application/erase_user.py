@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from ..domain.draft import Draft
 from ..domain.errors import DialogueError, RoomNotFound
 from ..domain.ports.history_archive import HistoryArchive
+from ..domain.ports.read_marks import ReadMarks
 from ..domain.ports.user_events import UserEvents
 from ..domain.redaction import Redaction
-from .journal import Journal, settled_all
+from .journal import Journal
 from .room_registry import RoomRegistry
+from .settled import settled_all
 
 BITE = 200
 
@@ -17,7 +20,7 @@ Progress = Callable[[int, int], object]
 
 
 class EraseUser:
-    """Blanks every event that a user has sent, and forgets that it was this user who sent it.
+    """Blanks every event that a user has sent, and forgets that it was this user who sent it, and what it has read.
 
     In bites, each of which goes through the journal as publishing does: members are told by events of the name
     `dialogue.redacted`, and others publish in between. Interrupted, it can be begun anew. What the user sends while it
@@ -25,18 +28,25 @@ class EraseUser:
     """
 
     def __init__(
-        self, archive: HistoryArchive, registry: RoomRegistry, journal: Journal, user_events: UserEvents
+        self,
+        archive: HistoryArchive,
+        registry: RoomRegistry,
+        journal: Journal,
+        user_events: UserEvents,
+        marks: ReadMarks,
     ) -> None:
         self._archive = archive
         self._registry = registry
         self._journal = journal
         self._user_events = user_events
+        self._marks = marks
 
     async def __call__(self, user_id: str, *, by: str, progress: Progress | None = None) -> int:
         """Erase `user_id` on behalf of `by`; how many events were blanked.
 
         `progress(scanned, total)` is called after each bite. Raises Unavailable; what was done until then stays done.
         """
+        await self._marks.forget(user_id)
         blanked = 0
         cursor: int | None = 0
         while cursor is not None:
@@ -51,7 +61,8 @@ class EraseUser:
         epochs = {room_id: await self._epoch(room_id) for room_id in {room_id for room_id, _ in places}}
         redactions = [(room_id, Redaction(seq=seq, by=by, erases_sender=True)) for room_id, seq in places]
         outcomes = await settled_all(
-            self._journal, [redaction.draft(room_id, epochs[room_id]) for room_id, redaction in redactions]
+            self._journal,
+            [Draft.of_redaction(redaction, room_id, epochs[room_id]) for room_id, redaction in redactions],
         )
         blanked = 0
         for (room_id, redaction), outcome in zip(redactions, outcomes, strict=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from anyio import Event as Signal
 
@@ -27,6 +27,7 @@ class Hub:
         self._outboxes: set[Outbox] = set()
         self._emptied = Signal()
         self._sessions: set[Session] = set()
+        self._by_user: dict[str, set[Session]] = {}
         self._rooms: dict[str, dict[Session, Membership]] = {}
 
     def attach(self, outbox: Outbox) -> None:
@@ -46,14 +47,20 @@ class Hub:
             await self._emptied.wait()
 
     def connect(self, session: Session) -> None:
-        """Count the session among the connected, who are told of rooms made and deleted."""
+        """Count the session among the connected: they are told of rooms made and deleted, and of their user."""
         self._sessions.add(session)
+        self._by_user.setdefault(session.user_id, set()).add(session)
 
     def disconnect(self, session: Session) -> None:
         """Forget the session and take it out of all its rooms."""
         for room_id in list(session.memberships):
             self.leave(session, room_id)
         self._sessions.discard(session)
+        own = self._by_user.get(session.user_id)
+        if own is not None:
+            own.discard(session)
+            if not own:
+                del self._by_user[session.user_id]
 
     def enter(self, session: Session, room_id: str, membership: Membership) -> None:
         """Put the session into the room, in place of its earlier membership where it has one."""
@@ -95,8 +102,15 @@ class Hub:
 
     def announce(self, notice: Notice, *, but: Session | None = None) -> None:
         """Tell every connected session but one."""
+        self._tell(self._sessions, notice, but)
+
+    def tell_user(self, user_id: str, notice: Notice, *, but: Session | None = None) -> None:
+        """Tell every connected session of the user but one."""
+        self._tell(self._by_user.get(user_id, ()), notice, but)
+
+    def _tell(self, sessions: Iterable[Session], notice: Notice, but: Session | None) -> None:
         encoded: dict[Codec, Frame] = {}
-        for session in self._sessions:
+        for session in sessions:
             if session is but:
                 continue
             frame = encoded.get(session.codec)

@@ -6,14 +6,15 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from anyio import Event as Signal
 from anyio import move_on_after
 
+from ..domain.draft import Draft
 from ..domain.errors import DialogueError, InvalidEvent, Problem, RoomNotFound, Unavailable
-from ..domain.event import Draft, Event
-from ..domain.outcome import Outcome, Repeat
+from ..domain.event import Event
+from ..domain.outcome import Outcome
+from ..domain.page import weight
 from ..domain.ports.history_archive import HistoryArchive, SpoiledBatch
 from ..domain.ports.history_source import HistorySource
 from .fill_gap import FillGap
@@ -40,10 +41,14 @@ class OutcomeUnknown(DialogueError):
 
 @dataclass(frozen=True, slots=True)
 class JournalLimits:
-    """How much one batch takes, how much may wait, and how long a publisher waits for a place in the queue."""
+    """How much one batch takes, how much may wait, and how long a publisher waits for a place in the queue.
+
+    A room's share of a batch goes into its members' outboxes at once, so `batch_bytes` must be well below what these
+    take: else one batch closes everybody who receives it, however fast they read. Bytes are those of the wire.
+    """
 
     batch_events: int = 1_000
-    batch_bytes: int = 4 << 20
+    batch_bytes: int = 2 << 20
     waiting_events: int = 20_000
     waiting_bytes: int = 32 << 20
     patience_s: float = 10.0
@@ -56,7 +61,7 @@ class _Entry:
 
     @property
     def size(self) -> int:
-        return len(self.draft.payload) + len(self.draft.meta or b"")
+        return weight(self.draft)
 
 
 class Journal:
@@ -108,7 +113,8 @@ class Journal:
         """
         if not draft.has_history and not self._rooms_in_queue[draft.room_id]:
             self._refuse_when_stopping()
-            self._publish(draft.room_id, [(_Entry(draft, settle), self._without_history(draft))], ())
+            outcome = self._without_history(draft, self._clock.now_ms())
+            self._publish(draft.room_id, [(_Entry(draft, settle), outcome)], ())
             return
         if self._is_full:
             await self._wait_for_a_place(draft.room_id)
@@ -169,11 +175,13 @@ class Journal:
         return batch
 
     async def _commit(self, batch: Sequence[_Entry]) -> None:
-        outcomes = iter(await self._keep([entry.draft for entry in batch if entry.draft.has_history]))
+        # One reading for the whole batch: by a later one an event without history would be newer than those behind it.
+        now_ms = self._clock.now_ms()
+        outcomes = iter(await self._keep([entry.draft for entry in batch if entry.draft.has_history], now_ms))
         rooms: dict[str, list[tuple[_Entry, Outcome]]] = {}
         for entry in batch:
             draft = entry.draft
-            outcome = next(outcomes) if draft.has_history else self._without_history(draft)
+            outcome = next(outcomes) if draft.has_history else self._without_history(draft, now_ms)
             rooms.setdefault(draft.room_id, []).append((entry, outcome))
         unseen = {room_id: await self._unseen(room_id, settled) for room_id, settled in rooms.items()}
         for room_id, settled in rooms.items():
@@ -182,16 +190,16 @@ class Journal:
         moved, self._moved = self._moved, Signal()
         moved.set()
 
-    async def _keep(self, drafts: Sequence[Draft]) -> Sequence[Outcome]:
+    async def _keep(self, drafts: Sequence[Draft], now_ms: int) -> Sequence[Outcome]:
         if not drafts:
             return []
         try:
-            outcomes = await self._archive.append(drafts, self._clock.now_ms())
+            outcomes = await self._archive.append(drafts, now_ms)
             if len(outcomes) != len(drafts):
                 raise RuntimeError(f"the archive gave {len(outcomes)} outcomes for {len(drafts)} drafts")
             return outcomes
         except SpoiledBatch as error:
-            return await self._split(drafts, error)
+            return await self._split(drafts, now_ms, error)
         except DialogueError as error:
             return [error] * len(drafts)
         except Exception:
@@ -199,18 +207,18 @@ class Journal:
             logger.exception("an append failed in a way that its archive does not explain")
             return [OutcomeUnknown()] * len(drafts)
 
-    async def _split(self, drafts: Sequence[Draft], error: SpoiledBatch) -> Sequence[Outcome]:
+    async def _split(self, drafts: Sequence[Draft], now_ms: int, error: SpoiledBatch) -> Sequence[Outcome]:
         if len(drafts) == 1:
             logger.error("the storage refused an event for what it holds", exc_info=error)
             return [InvalidEvent([Problem("data", "the storage cannot keep it")])]
         middle = len(drafts) // 2
-        return [*await self._keep(drafts[:middle]), *await self._keep(drafts[middle:])]
+        return [*await self._keep(drafts[:middle], now_ms), *await self._keep(drafts[middle:], now_ms)]
 
-    def _without_history(self, draft: Draft) -> Outcome:
+    def _without_history(self, draft: Draft, now_ms: int) -> Outcome:
         history = self._registry.opened(draft.room_id)
         if history is None or history.epoch != draft.epoch:
             return RoomNotFound(draft.room_id)
-        return Event.kept(draft, timestamp_ms=max(self._clock.now_ms(), history.last_timestamp_ms))
+        return draft.kept(timestamp_ms=max(now_ms, history.last_timestamp_ms))
 
     async def _unseen(self, room_id: str, settled: Sequence[tuple[_Entry, Outcome]]) -> Sequence[Event]:
         """Events that were kept before these and that nobody was told of: of an append whose outcome stayed unknown."""
@@ -258,28 +266,3 @@ def _settle(settle: Settle, outcome: Outcome) -> None:
         settle(outcome)
     except Exception:
         logger.exception("a publisher could not be answered")
-
-
-async def settled_all(journal: Journal, drafts: Sequence[Draft]) -> list[Outcome]:
-    """Queue `drafts` and wait for what becomes of them, in the same order."""
-    arrived = Signal()
-    outcomes: dict[int, Outcome] = {}
-
-    def settle(number: int, outcome: Outcome) -> None:
-        outcomes[number] = outcome
-        if len(outcomes) == len(drafts):
-            arrived.set()
-
-    for number, draft in enumerate(drafts):
-        await journal.put(draft, partial(settle, number))
-    if drafts:
-        await arrived.wait()
-    return [outcomes[number] for number in range(len(drafts))]
-
-
-async def settled(journal: Journal, draft: Draft) -> Event | Repeat:
-    """Queue `draft` and wait for what becomes of it; raises the reason where it is not kept."""
-    outcome = (await settled_all(journal, [draft]))[0]
-    if isinstance(outcome, DialogueError):
-        raise outcome
-    return outcome

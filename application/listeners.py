@@ -10,6 +10,7 @@ from anyio import Event as Signal
 from anyio import WouldBlock, create_memory_object_stream, create_task_group, move_on_after
 
 from ..domain.event import Event
+from .contained import contained
 
 Handler = Callable[[Event], Awaitable[object] | object]
 
@@ -26,6 +27,7 @@ class _Listener:
         self._event_name = event_name
         self._handler = handler
         self._send, self._receive = create_memory_object_stream[Event](MAX_BACKLOG)
+        self._left_out = 0
 
     def tell(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -33,9 +35,24 @@ class _Listener:
                 try:
                     self._send.send_nowait(event)
                 except WouldBlock:
-                    logger.warning("a handler in %r is %d events behind: one is left out", event.room_id, MAX_BACKLOG)
+                    self._leave_out(event)
+
+    def _leave_out(self, event: Event) -> None:
+        # Not a line for each: under load the log itself would delay everyone.
+        self._left_out += 1
+        if self._left_out % MAX_BACKLOG == 1:
+            logger.warning(
+                "a handler in %r is %d events behind: it misses some (%d so far)",
+                event.room_id,
+                MAX_BACKLOG,
+                self._left_out,
+            )
 
     async def run(self) -> None:
+        while not await contained(self._handle_all):
+            logger.error("a handler was cancelled by what it waited for; it goes on with the next event")
+
+    async def _handle_all(self) -> None:
         async for event in self._receive:
             try:
                 result = self._handler(event)

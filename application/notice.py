@@ -52,4 +52,13 @@ class RoomDeleted:
     room_id: str
 
 
-Notice = PutIntoRoom | TakenOut | RoomCreated | RoomDeleted
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Marked:
+    """The user has read up to `seq` in a room, as another of its sessions said."""
+
+    room_id: str
+    seq: int
+    unread: int
+
+
+Notice = PutIntoRoom | TakenOut | RoomCreated | RoomDeleted | Marked

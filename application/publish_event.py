@@ -6,14 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ..domain.draft import Draft
 from ..domain.errors import InvalidEvent, Problem
-from ..domain.event import Draft, Event
+from ..domain.event import Event
 from ..domain.outcome import Repeat
 from ..domain.page import PageLimit, weight
 from ..domain.ports.history_source import HistorySource
-from .journal import Journal, Settle, settled
+from .journal import Journal, Settle
 from .room_registry import RoomRegistry
 from .session import Session
+from .settled import settled
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ class PublishEvent:
         found = await self._source.older(draft.room_id, None, repeat.seq + 1, PageLimit(events=1))
         if found and found[0].seq == repeat.seq:
             return found[0]
-        return Event.kept(draft, timestamp_ms=repeat.timestamp_ms, seq=repeat.seq)  # retention has taken it since
+        return draft.kept(timestamp_ms=repeat.timestamp_ms, seq=repeat.seq)  # retention has taken it since
 
     async def _draft(
         self,

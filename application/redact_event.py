@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..domain.draft import Draft
 from ..domain.errors import Forbidden, PositionUnknown
 from ..domain.event import Event
 from ..domain.names import REDACTED
@@ -9,8 +10,9 @@ from ..domain.outcome import Repeat
 from ..domain.page import PageLimit
 from ..domain.ports.history_source import HistorySource
 from ..domain.redaction import Redaction
-from .journal import Journal, settled
+from .journal import Journal
 from .room_registry import RoomRegistry
+from .settled import settled
 
 
 class RedactEvent:
@@ -28,7 +30,7 @@ class RedactEvent:
         where there is no such event (any more), and Unavailable.
         """
         _, history = await self._registry.open(room_id)
-        return await settled(self._journal, Redaction(seq=seq, by=by).draft(room_id, history.epoch))
+        return await settled(self._journal, Draft.of_redaction(Redaction(seq=seq, by=by), room_id, history.epoch))
 
     async def by_user(self, room_id: str, seq: int, user_id: str) -> Event | Repeat:
         """As above, on behalf of a user: of who sent the event, or who made the room; Forbidden for all others."""

@@ -103,6 +103,11 @@ class RoomRegistry:
         entry = self._rooms.get(room_id)
         return entry.history if entry is not None else None
 
+    def epoch(self, room_id: str) -> str | None:
+        """The present life of a room that is open; None for any other."""
+        history = self.opened(room_id)
+        return None if history is None else history.epoch
+
     async def open(self, room_id: str) -> tuple[Room, RoomHistory]:
         """The room and its history, opened where it was not. Raises RoomNotFound and Unavailable."""
         entry = self._entry(room_id)

@@ -1,36 +1,12 @@
-"""What happened in a room, before and after it has its place."""
+"""What happened in a room."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from . import json_value
-
-if TYPE_CHECKING:
-    from .idempotency_key import IdempotencyKey
-    from .redaction import Redaction
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
-    """An event that a room has admitted and that has no place yet.
-
-    `epoch` is the life of the room that admitted it: an archive refuses it in another. `payload` and `meta` are JSON in
-    UTF-8, as validation gave them back. `has_history` says whether it is to be kept. With a `key` it is kept once
-    however often it comes, and with a `redaction` the event that this names is blanked when it is kept.
-    """
-
-    room_id: str
-    epoch: str
-    name: str
-    payload: bytes
-    sender: str
-    meta: bytes | None = None
-    has_history: bool = True
-    key: IdempotencyKey | None = None
-    redaction: Redaction | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,19 +74,4 @@ class Event:
             seq=seq,
             epoch=epoch,
             meta=None if meta is None else json_value.keepable(meta, "meta"),
-        )
-
-    @staticmethod
-    def kept(draft: Draft, *, timestamp_ms: int, seq: int | None = None, event_seq: int | None = None) -> Event:
-        """The event that `draft` became."""
-        return Event(
-            room_id=draft.room_id,
-            name=draft.name,
-            payload=draft.payload,
-            sender=draft.sender,
-            timestamp_ms=timestamp_ms,
-            seq=seq,
-            event_seq=event_seq,
-            meta=draft.meta,
-            epoch=draft.epoch,
         )

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-from .event import Draft, Event
+from .draft import Draft
+from .event import Event
 
 MAX_LIMIT = 1_000
 DEFAULT_LIMIT = 50

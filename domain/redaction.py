@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from . import json_value
-from .event import Draft, Event
+from .event import Event
 from .names import REDACTED
 
 ERASED = "erased"
@@ -23,17 +23,6 @@ class Redaction:
     seq: int
     by: str
     erases_sender: bool = False
-
-    def draft(self, room_id: str, epoch: str) -> Draft:
-        """The draft of the event that tells it."""
-        return Draft(
-            room_id=room_id,
-            epoch=epoch,
-            name=REDACTED,
-            payload=json_value.encode(self.data),
-            sender=self.by,
-            redaction=self,
-        )
 
     @classmethod
     def told_by(cls, event: Event) -> Redaction:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from . import json_value
+from .draft import Draft
 from .errors import ConfigurationError, EventNotAllowed, InvalidEvent, InvalidRequest, Problem, RoomFull
-from .event import Draft
 from .event_definition import EventDefinition
 from .idempotency_key import IdempotencyKey
 from .names import MAX_ROOM_ID, REDACTED, flaw_of_name

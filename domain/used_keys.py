@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .draft import Draft
 from .errors import InvalidRequest
-from .event import Draft, Event
+from .event import Event
 from .outcome import Repeat
 
 

@@ -9,15 +9,18 @@ from dependency_injector import containers, providers
 from ..adapters.auth.trusting_authenticator import TrustingAuthenticator
 from ..adapters.hooks.history_archive import HookedHistoryArchive
 from ..adapters.hooks.history_source import HookedHistorySource
+from ..adapters.hooks.read_marks import HookedReadMarks
 from ..adapters.hooks.room_store import HookedRoomStore
 from ..adapters.hooks.storage_hooks import StorageHooks
 from ..adapters.hooks.store import HookStore
 from ..adapters.hooks.user_events import HookedUserEvents
 from ..adapters.litestar.services import Limits, Services
+from ..adapters.litestar.sse_codec import SseCodec
 from ..adapters.litestar.wire import ENVELOPE_SIZE, WireCodec
 from ..adapters.memory.eviction_marks import MemoryEvictionMarks
 from ..adapters.memory.history_archive import MemoryHistoryArchive
 from ..adapters.memory.history_source import MemoryHistorySource
+from ..adapters.memory.read_marks import MemoryReadMarks
 from ..adapters.memory.room_store import MemoryRoomStore
 from ..adapters.memory.store import MemoryStore
 from ..adapters.memory.user_events import MemoryUserEvents
@@ -25,6 +28,7 @@ from ..adapters.sqlmodel.database import Database
 from ..adapters.sqlmodel.eviction_marks import SqlEvictionMarks
 from ..adapters.sqlmodel.history_archive import SqlHistoryArchive
 from ..adapters.sqlmodel.history_source import SqlHistorySource
+from ..adapters.sqlmodel.read_marks import SqlReadMarks
 from ..adapters.sqlmodel.room_store import SqlRoomStore
 from ..adapters.sqlmodel.user_events import SqlUserEvents
 from ..adapters.system_clock import SystemClock
@@ -36,6 +40,7 @@ from ..application.join_room import JoinRoom
 from ..application.journal import Journal, JournalLimits
 from ..application.listeners import Listeners
 from ..application.manage_rooms import ManageRooms
+from ..application.mark_read import MarkRead
 from ..application.page_history import PageHistory
 from ..application.publish_event import PublishEvent
 from ..application.recover_events import RecoverEvents
@@ -64,6 +69,10 @@ def _storage_kind(settings: Settings, config: AppConfig) -> str:
 def _cleanup_hook(kind: str, config: AppConfig, hooks: StorageHooks) -> StorageHooks | None:
     """What is told of evicted events that an archive keeps, too; the hooks' own storage is handed them otherwise."""
     return hooks if config.hooks.on_cleanup is not None and kind != HOOKS else None
+
+
+def _batch_bytes(settings: Settings) -> int:
+    return min(JournalLimits().batch_bytes, settings.max_backlog_bytes // 2)
 
 
 def _room_for_events(settings: Settings) -> int:
@@ -123,7 +132,12 @@ class Container(containers.DeclarativeContainer):
         sqlite=providers.Singleton(SqlRoomStore, database),
         hooks=providers.Singleton(HookedRoomStore, hook_store),
     )
-
+    read_marks = providers.Selector(
+        storage_kind,
+        memory=providers.Singleton(MemoryReadMarks, memory_store),
+        sqlite=providers.Singleton(SqlReadMarks, database),
+        hooks=providers.Singleton(HookedReadMarks, hook_store),
+    )
     user_events = providers.Selector(
         storage_kind,
         memory=providers.Singleton(MemoryUserEvents, memory_store),
@@ -152,6 +166,7 @@ class Container(containers.DeclarativeContainer):
     )
     journal_limits = providers.Singleton(
         JournalLimits,
+        batch_bytes=providers.Callable(_batch_bytes, settings),
         waiting_events=settings.provided.max_waiting_events,
         waiting_bytes=settings.provided.max_waiting_bytes,
         patience_s=settings.provided.publish_patience_s,
@@ -164,8 +179,9 @@ class Container(containers.DeclarativeContainer):
     recover = providers.Singleton(RecoverEvents, pages, settings.provided.recovery_limit)
     join = providers.Singleton(JoinRoom, registry, hub, recover, pages)
     manage = providers.Singleton(ManageRooms, registry, hub, join)
+    mark_read = providers.Singleton(MarkRead, registry, hub, read_marks)
     redact = providers.Singleton(RedactEvent, registry, journal, source)
-    erase = providers.Singleton(EraseUser, archive, registry, journal, user_events)
+    erase = providers.Singleton(EraseUser, archive, registry, journal, user_events, read_marks)
     sweeper = providers.Singleton(Sweeper, archive, registry, clock, settings.provided.sweep_interval_s)
     idle_rooms = providers.Singleton(IdleRooms, registry, hub, journal, settings.provided.idle_room_s)
     dialogue = providers.Singleton(
@@ -185,6 +201,7 @@ class Container(containers.DeclarativeContainer):
     )
 
     codec = providers.Singleton(WireCodec, settings.provided.max_out_frame)
+    sse_codec = providers.Singleton(SseCodec, settings.provided.max_out_frame, registry.provided.epoch)
     origin_policy = providers.Singleton(OriginPolicy, settings.provided.allowed_origins)
     limits = providers.Singleton(
         Limits,
@@ -204,12 +221,14 @@ class Container(containers.DeclarativeContainer):
         publish=publish,
         pages=pages,
         manage=manage,
+        mark_read=mark_read,
         redact=redact,
         source=source,
         check_storage=storage.provided.check,
         authenticator=authenticator,
         hooks=config.provided.hooks,
         codec=codec,
+        sse_codec=sse_codec,
         limits=limits,
         is_origin_allowed=origin_policy,
     )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...domain.draft import Draft
 from ...domain.errors import RoomNotFound
-from ...domain.event import Draft
 from ...domain.outcome import Outcome
 from ...domain.position import RoomHead, StreamFloor
 from ...domain.retention import Retention

@@ -5,8 +5,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 
+from ...domain.draft import Draft
 from ...domain.errors import DialogueError, InvalidRequest, PositionUnknown
-from ...domain.event import Draft, Event
+from ...domain.event import Event
 from ...domain.names import REDACTED
 from ...domain.outcome import Repeat
 from ...domain.position import RoomHead
@@ -44,7 +45,7 @@ class HookedRoom:
         stream = self.streams[draft.name]
         self.head += 1
         self.last_timestamp_ms = max(self.last_timestamp_ms, now_ms)
-        event = Event.kept(draft, timestamp_ms=self.last_timestamp_ms, seq=self.head, event_seq=stream.head + 1)
+        event = draft.kept(timestamp_ms=self.last_timestamp_ms, seq=self.head, event_seq=stream.head + 1)
         stream.push(event)
         return event
 

@@ -78,11 +78,19 @@ async def _get_history(
     session.outbox.put(frame("history", request_id, **wire_page(page)))
 
 
+async def _mark_read(
+    services: Services, session: Session, message: Mapping[str, object], request_id: RequestId
+) -> None:
+    request = parse(requests.MarkRead, message)
+    mark = await services.mark_read(session, request.room_id, request.seq)
+    session.outbox.put(frame("marked", request_id, roomId=request.room_id, seq=mark.seq, unread=mark.unread))
+
+
 async def _list_rooms(
     services: Services, session: Session, message: Mapping[str, object], request_id: RequestId
 ) -> None:
     request = parse(requests.ListRooms, message)
-    session.outbox.put(frame("rooms", request_id, **wire_rooms(services, request)))
+    session.outbox.put(frame("rooms", request_id, **await wire_rooms(services, session.user_id, request)))
 
 
 async def _create_room(
@@ -115,6 +123,7 @@ BY_TYPE: Mapping[str, Answer] = {
     "subscribe": _subscribe,
     "unsubscribe": _unsubscribe,
     "getHistory": _get_history,
+    "markRead": _mark_read,
     "listRooms": _list_rooms,
     "createRoom": _create_room,
     "deleteRoom": _delete_room,
@@ -152,13 +161,14 @@ def wire_page(page: Page) -> dict[str, object]:
     )
 
 
-def wire_rooms(services: Services, request: requests.ListRooms) -> dict[str, object]:
-    """The fields of a list of rooms; it ends before it would pass `max_out_frame`."""
+async def wire_rooms(services: Services, user_id: str, request: requests.ListRooms) -> dict[str, object]:
+    """The fields of a list of rooms for that user; it ends before it would pass `max_out_frame`."""
     rooms, cursor = services.manage.list(request.cursor, request.limit)
+    unread = await services.mark_read.unread(user_id, [room.id for room in rooms])
     space = services.limits.max_out_frame - ENVELOPE_SIZE
     listed: list[dict[str, object]] = []
     for room in rooms:
-        wired = wire_room(room)
+        wired = wire_room(room, unread.get(room.id))
         space -= len(json_bytes(wired)) + 1
         if listed and space < 0:
             cursor = rooms[len(listed) - 1].id

@@ -18,12 +18,15 @@ from ...domain.errors import DialogueError
 from .health import LIVE, live, ready
 from .http_events import get_history, post_event, redact_event
 from .http_rooms import get_room, list_rooms
+from .http_stream import stream_events
 from .problems import failed, not_routed, refused
 from .services import Services
 from .web_page import page_routes
 from .websocket import endpoint
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+LOOPBACK = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:[0-9]+)?"
 
 DESCRIPTION = """Rooms of typed events whose history does not end.
 
@@ -52,7 +55,7 @@ def build_app(
         if request.scope["path"] != LIVE:
             services().dialogue.ensure_running()
 
-    handlers = [endpoint, list_rooms, get_room, get_history, post_event, redact_event, live, ready]
+    handlers = [endpoint, list_rooms, get_room, get_history, post_event, stream_events, redact_event, live, ready]
     return Litestar(
         route_handlers=[*handlers, *(page_routes(page) if page else ())],
         dependencies={"services": Provide(provide, sync_to_thread=False)},
@@ -60,7 +63,7 @@ def build_app(
         before_request=ensure_running,
         lifespan=[lifespan],
         request_max_body_size=max_frame,
-        cors_config=CORSConfig(allow_origins=list(allowed_origins)) if allowed_origins else None,
+        cors_config=_cors(allowed_origins),
         logging_config=None,
         openapi_config=OpenAPIConfig(
             title="Dialogue",
@@ -73,4 +76,12 @@ def build_app(
                 Tag(name="Health", description="For whoever watches the server."),
             ],
         ),
+    )
+
+
+def _cors(allowed_origins: Sequence[str]) -> CORSConfig:
+    # The rule of the WebSocket: the listed origins, and where there are none, pages of this machine.
+    return CORSConfig(
+        allow_origins=[origin.rstrip("/") for origin in allowed_origins],
+        allow_origin_regex=None if allowed_origins else LOOPBACK,
     )

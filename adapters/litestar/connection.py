@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import partial
 from inspect import isawaitable
 from secrets import token_urlsafe
 
@@ -12,7 +13,8 @@ from anyio import Event as Signal
 from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
-from ...application.client import Client
+from ...application.client import Client, OnConnected
+from ...application.contained import contained
 from ...application.frame import SERVER_FAULT, Closing, Frame
 from ...application.journal import OutcomeUnknown
 from ...application.outbox import Outbox
@@ -160,8 +162,10 @@ class Connection:
 
     async def _run_hook(self, session: Session) -> None:
         hook = self._services.hooks.on_connected
-        if hook is None:
-            return
+        if hook is not None and not await contained(partial(self._call, hook, session)):
+            logger.error("on_connected was cancelled by what it waited for, for %r", session.user_id)
+
+    async def _call(self, hook: OnConnected, session: Session) -> None:
         try:
             result = hook(Client(session, self._services.join))
             if isawaitable(result):

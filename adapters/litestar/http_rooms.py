@@ -37,6 +37,7 @@ _MEANINGS = {
     401: "Nobody knows who is asking.",
     403: "The caller may not do this.",
     404: "There is no such room.",
+    409: "As many sessions as the room holds are in it.",
     410: "The position is of another life of the room, or outside of what its history holds.",
     413: "The body is larger than a frame may be.",
     422: "A field, or the event, is not valid; `details` names the paths.",
@@ -65,9 +66,10 @@ async def list_rooms(
     cursor: Annotated[str | None, QueryParameter(description="The `cursor` of an earlier answer.")] = None,
 ) -> Response[bytes]:
     """List the rooms."""
-    await user_of(request, services)
+    user_id = await user_of(request, services)
     fields = {name: value for name, value in (("limit", limit), ("cursor", cursor)) if value is not None}
-    return json_response(wire_rooms(services, requests.parse(requests.ListRooms, fields, strict=False)))
+    wanted = requests.parse(requests.ListRooms, fields, strict=False)
+    return json_response(await wire_rooms(services, user_id, wanted))
 
 
 @get(
@@ -82,5 +84,6 @@ async def get_room(
     request: Request[Any, Any, Any], services: NamedDependency[Services], room_id: RoomInPath, x_user_id: UserId = None
 ) -> Response[bytes]:
     """Tell of one room."""
-    await user_of(request, services)
-    return json_response(wire_room(services.manage.find(room_id)))
+    user_id = await user_of(request, services)
+    unread = await services.mark_read.unread(user_id, [room_id])
+    return json_response(wire_room(services.manage.find(room_id), unread.get(room_id)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated, Any, TypeVar
 
@@ -24,11 +25,13 @@ from ...domain.page import (
     PageForm,
     PageRequest,
 )
+from ...domain.position import Position
 
 Parsed = TypeVar("Parsed", bound="Request")
 
 MAX_NAMES = 1_000
 MAX_NUMBER = 2**53
+_SEQ = re.compile(r"[0-9]{1,16}")
 
 RoomId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ROOM_ID)]
 EventName = Annotated[str, StringConstraints(min_length=1, max_length=MAX_EVENT_NAME)]
@@ -74,10 +77,22 @@ class Join(OfRoom):
     events: EventNames | None = None
 
 
+class Stream(Request):
+    """Receive a room's events as server-sent events; the names stand in the query, each as `event`."""
+
+    event: Annotated[EventNames, Field(min_length=1)] | None = None
+
+
 class Subscribe(OfRoom):
     """Receive events of these names, or receive them no more."""
 
     events: Annotated[EventNames, Field(min_length=1)]
+
+
+class MarkRead(OfRoom):
+    """Say how far the user has read."""
+
+    seq: Number
 
 
 class Trigger(OfRoom):
@@ -166,6 +181,17 @@ def parse(model: type[Parsed], fields: Mapping[str, object], *, strict: bool = T
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         raise InvalidRequest([Problem(_path(each["loc"]), _message(each["msg"])) for each in found]) from None
+
+
+def since(last_event_id: str) -> Position:
+    """The position that a `Last-Event-ID` names: `<epoch>-<seq>`. Raises InvalidRequest."""
+    epoch, _, seq = last_event_id.rpartition("-")
+    fields = {"epoch": epoch, "seq": int(seq) if _SEQ.fullmatch(seq) else seq}
+    try:
+        position = parse(Since, fields)
+    except InvalidRequest as error:
+        raise InvalidRequest.field("Last-Event-ID", "must be <epoch>-<seq>, as it was sent in `id:`") from error
+    return Position(epoch=position.epoch, seq=position.seq)
 
 
 def page_request(room_id: str, fields: HistoryFields) -> PageRequest:

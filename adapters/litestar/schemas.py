@@ -47,6 +47,9 @@ class RoomDocument(_Document):
     size: Annotated[int, Field(description="How many sessions are in it.")]
     max_size: Annotated[int | None, Field(description="How many it holds; left out where unbounded.")] = None
     created_by_id: Annotated[str | None, Field(description="The user who made it at run time.")] = None
+    unread: Annotated[
+        int | None, Field(description="How many events came after the caller's mark; left out where there is none.")
+    ] = None
 
 
 class RoomsDocument(_Document):

@@ -10,11 +10,13 @@ from ...application.dialogue import Dialogue
 from ...application.hub import Hub
 from ...application.join_room import JoinRoom
 from ...application.manage_rooms import ManageRooms
+from ...application.mark_read import MarkRead
 from ...application.page_history import PageHistory
 from ...application.ports.authenticator import Authenticator
 from ...application.publish_event import PublishEvent
 from ...application.redact_event import RedactEvent
 from ...domain.ports.history_source import HistorySource
+from .sse_codec import SseCodec
 from .wire import WireCodec
 
 
@@ -41,11 +43,13 @@ class Services:
     publish: PublishEvent
     pages: PageHistory
     manage: ManageRooms
+    mark_read: MarkRead
     redact: RedactEvent
     source: HistorySource
     check_storage: Callable[[], Awaitable[None]]
     authenticator: Authenticator
     hooks: Hooks
     codec: WireCodec
+    sse_codec: SseCodec
     limits: Limits
     is_origin_allowed: Callable[[str, str], bool]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from ...application.frame import Frame
-from ...application.notice import Notice, PutIntoRoom, RoomCreated, RoomDeleted, RoomInfo, TakenOut
+from ...application.notice import Marked, Notice, PutIntoRoom, RoomCreated, RoomDeleted, RoomInfo, TakenOut
 from ...domain.event import Event
 from ...domain.position import Position
 
@@ -62,8 +62,8 @@ def wire_position(position: Position) -> dict[str, object]:
     return {"epoch": position.epoch, "seq": position.seq}
 
 
-def wire_room(room: RoomInfo) -> dict[str, object]:
-    """A room as it travels; what it does not have is left out."""
+def wire_room(room: RoomInfo, unread: int | None = None) -> dict[str, object]:
+    """A room as it travels, with what is unread for whoever asks; what there is not is left out."""
     return without_nothing(
         id=room.id,
         name=room.name,
@@ -71,6 +71,7 @@ def wire_room(room: RoomInfo) -> dict[str, object]:
         size=room.size,
         maxSize=room.max_size,
         createdById=room.created_by_id,
+        unread=unread,
     )
 
 
@@ -96,6 +97,20 @@ def _frame(encoded: bytes) -> Frame:
     return Frame(encoded.decode(), len(encoded))
 
 
+def in_runs(encoded: Iterable[bytes], size: int, limit: int) -> Iterator[list[bytes]]:
+    """Cut into runs, in order, of at most `limit` bytes with `size` around each and 1 between two; none is empty."""
+    run: list[bytes] = []
+    taken = size
+    for each in encoded:
+        if run and taken + len(each) + 1 > limit:
+            yield run
+            run, taken = [], size
+        run.append(each)
+        taken += len(each) + 1
+    if run:
+        yield run
+
+
 class WireCodec:
     """Encodes for the WebSockets of `dialogue.v1`."""
 
@@ -105,7 +120,8 @@ class WireCodec:
     def events(self, room_id: str, events: Sequence[Event]) -> list[Frame]:
         """See `Codec.events`."""
         head = b'{"type":"events","roomId":' + _encoder.encode(room_id) + b',"events":['
-        return [_frame(head + b",".join(run) + b"]}") for run in self._runs(events, len(head) + 2)]
+        runs = in_runs(map(event_bytes, events), len(head) + 2, self._max_out_frame)
+        return [_frame(head + b",".join(run) + b"]}") for run in runs]
 
     def notice(self, notice: Notice) -> Frame:
         """See `Codec.notice`."""
@@ -126,16 +142,5 @@ class WireCodec:
                 return frame("roomCreated", room=wire_room(room))
             case RoomDeleted(room_id=room_id):
                 return frame("roomDeleted", roomId=room_id)
-
-    def _runs(self, events: Sequence[Event], size: int) -> Iterable[list[bytes]]:
-        run: list[bytes] = []
-        taken = size
-        for event in events:
-            encoded = event_bytes(event)
-            if run and taken + len(encoded) + 1 > self._max_out_frame:
-                yield run
-                run, taken = [], size
-            run.append(encoded)
-            taken += len(encoded) + 1
-        if run:
-            yield run
+            case Marked():
+                return frame("marked", roomId=notice.room_id, seq=notice.seq, unread=notice.unread)

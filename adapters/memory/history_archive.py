@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ...domain.draft import Draft
 from ...domain.errors import PositionUnknown, RoomNotFound
-from ...domain.event import Draft, Event
+from ...domain.event import Event
 from ...domain.names import REDACTED
 from ...domain.outcome import Outcome, Repeat
 from ...domain.position import RoomHead, StreamFloor

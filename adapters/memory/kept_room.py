@@ -7,7 +7,8 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from itertools import islice
 
-from ...domain.event import Draft, Event
+from ...domain.draft import Draft
+from ...domain.event import Event
 from ...domain.position import RoomHead, StreamFloor, StreamHead
 from ...domain.redaction import Redaction
 
@@ -35,6 +36,10 @@ class Run:
     def after(self, seq: int) -> Iterator[Event]:
         """All with a larger seq, oldest first."""
         return islice(self.events, self._index(seq + 1), None)
+
+    def count_after(self, seq: int) -> int:
+        """How many have a larger seq."""
+        return len(self.events) - self._index(seq + 1)
 
     def at(self, seq: int) -> Event | None:
         """The event at `seq`, where that is here."""
@@ -100,7 +105,7 @@ class KeptRoom:
         """Give `draft` the next place."""
         stream = self.streams.setdefault(draft.name, Run())
         self.last_timestamp_ms = max(self.last_timestamp_ms, now_ms)
-        event = Event.kept(draft, timestamp_ms=self.last_timestamp_ms, seq=self.all.head + 1, event_seq=stream.head + 1)
+        event = draft.kept(timestamp_ms=self.last_timestamp_ms, seq=self.all.head + 1, event_seq=stream.head + 1)
         self.all.push(event)
         stream.push(event)
         return event

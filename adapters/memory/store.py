@@ -15,6 +15,7 @@ class MemoryStore:
     def __init__(self) -> None:
         self.rooms: dict[str, KeptRoom] = {}
         self.definitions: dict[str, StoredRoom] = {}
+        self.marks: dict[str, dict[str, int]] = {}  # by user, then by room
         self.told: dict[tuple[str, str], int] = {}  # how far `on_cleanup` was told of each stream
         # Events of ended lives leave at once; the sweep only counts them, in the same bites as a database's would.
         self.ended_events = 0

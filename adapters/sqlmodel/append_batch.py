@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
+from ...domain.draft import Draft
 from ...domain.errors import InvalidEvent, Problem, RoomNotFound
-from ...domain.event import Draft, Event
+from ...domain.event import Event
 from ...domain.outcome import Outcome
 from .tables import messages, rooms, streams
 from .tombstones import Tombstones
@@ -99,7 +100,7 @@ class AppendBatch:
         room.head += 1
         room.last_timestamp = max(room.last_timestamp, self._now_ms)
         room.is_touched = True
-        return Event.kept(draft, timestamp_ms=room.last_timestamp, seq=room.head, event_seq=stream.head)
+        return draft.kept(timestamp_ms=room.last_timestamp, seq=room.head, event_seq=stream.head)
 
     def _room_heads(self) -> Iterator[dict[str, Any]]:
         for room_id, room in self._rooms.items():

@@ -6,6 +6,7 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
+from dataclasses import replace
 from typing import Literal, TypeVar, get_args
 
 from anyio import CancelScope, CapacityLimiter, to_thread
@@ -84,7 +85,12 @@ class Database:
         await self.write(still_running)
 
     async def renew_epochs(self) -> int:
-        """Give every room a new epoch, as is due after a restore; how many rooms. The database must not be open."""
+        """Give every room a new epoch, as is due after a restore; how many rooms. The database must not be open.
+
+        Raises ConfigurationError where there is no such file: a slip of the pen would make an empty one.
+        """
+        if not await to_thread.run_sync(self._settings.path.exists):
+            raise ConfigurationError(f"{self._settings.path} does not exist")
         await self.open()
         try:
             return await self.write(new_epochs)
@@ -145,6 +151,7 @@ class _Opened:
     """The engines and limits of a database that is open."""
 
     def __init__(self, settings: SqliteSettings) -> None:
+        self._settings = settings
         self.writer = writing_engine(settings)
         self.reader = reading_engine(settings, READERS)
         self.writers = CapacityLimiter(1)
@@ -152,8 +159,14 @@ class _Opened:
 
     def begin(self, *, is_durable: bool) -> None:
         """Write once, so that what stands in the way is told at the start."""
-        with self.writer.begin() as connection:
-            renewed = begin_running(connection, is_durable=is_durable)
+        # On the disk whatever the setting: a power cut that took this row with the events that came after it would
+        # leave a database that looks as after a clean stop.
+        durable = writing_engine(replace(self._settings, synchronous="FULL"))
+        try:
+            with durable.begin() as connection:
+                renewed = begin_running(connection, is_durable=is_durable)
+        finally:
+            durable.dispose()
         if renewed:
             logger.warning("the last server did not stop cleanly and may have lost events: new epochs (%d)", renewed)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 from sqlalchemy import Connection, bindparam, func, select
 
 from .room_head import new_epoch
@@ -28,8 +30,12 @@ def begin_running(connection: Connection, *, is_durable: bool) -> int:
 
 
 def still_running(connection: Connection) -> None:
-    """Note that the server runs still: a small write, which tells whether anything can be written."""
-    connection.execute(nodes.update().values(expires_at=func.now()))
+    """Note that the server runs still: a small write, which tells whether anything can be written.
+
+    It is another value each time: SQLite writes nothing where a row stays as it is, and CURRENT_TIMESTAMP does for a
+    second.
+    """
+    connection.execute(nodes.update().values(seen_at=datetime.now(UTC)))
 
 
 def end_running(connection: Connection) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection
 
-from ...domain.event import Draft
+from ...domain.draft import Draft
 from ...domain.outcome import Outcome
 from ...domain.position import RoomHead, StreamFloor
 from ...domain.retention import Retention

@@ -23,7 +23,10 @@ class SqliteSettings:
 
 
 def writing_engine(settings: SqliteSettings) -> Engine:
-    """An engine of one connection, whose transactions hold the write lock from their first moment."""
+    """An engine of one connection, whose transactions hold the write lock from their first moment.
+
+    What it deletes is overwritten: what was redacted or trimmed must not be found in the file's free pages.
+    """
     return _engine(settings, 1, "BEGIN IMMEDIATE", ["journal_mode = WAL", "foreign_keys = ON", "secure_delete = ON"])
 
 

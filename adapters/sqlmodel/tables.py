@@ -115,7 +115,7 @@ class WriterRow(Row, table=True):
 
 
 class NodeRow(Row, table=True):
-    """A server that runs over this database, until its lease ends (by the database's clock).
+    """A server that runs over this database; `seen_at` is when it last noted that it does.
 
     `is_durable` says that all it answered for survives a power cut; where it is not, and the server did not stop
     cleanly, its tail may be lost.
@@ -125,19 +125,18 @@ class NodeRow(Row, table=True):
 
     node_id: str = Field(sa_column=Column(String(64), primary_key=True))
     started_at: datetime | None = Field(default=None, sa_column=Column(TIMESTAMP, nullable=False, server_default=NOW))
-    expires_at: datetime | None = Field(default=None, sa_column=Column(TIMESTAMP))
+    seen_at: datetime | None = Field(default=None, sa_column=Column(TIMESTAMP))
     is_durable: bool = Field(sa_column=Column(Boolean, nullable=False))
 
 
 class ReadMarkRow(Row, table=True):
-    """How far a user has read in a room."""
+    """How far a user has read in a room; the seqs of a room go on through all of its lives."""
 
     __tablename__ = "dialogue_read_marks"
     __table_args__ = WITHOUT_ROWID
 
     user_id: str = Field(sa_column=Column(String(255), primary_key=True))
     room_id: str = Field(sa_column=Column(String(255), primary_key=True))
-    epoch: str = Field(sa_column=Column(String(64), nullable=False))
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
@@ -150,3 +149,4 @@ streams: Table = metadata.tables["dialogue_streams"]
 keys: Table = metadata.tables["dialogue_keys"]
 writers: Table = metadata.tables["dialogue_writers"]
 nodes: Table = metadata.tables["dialogue_nodes"]
+read_marks: Table = metadata.tables["dialogue_read_marks"]

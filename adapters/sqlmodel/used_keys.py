@@ -10,8 +10,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
+from ...domain.draft import Draft
 from ...domain.errors import InvalidRequest
-from ...domain.event import Draft, Event
+from ...domain.event import Event
 from ...domain.outcome import Repeat
 from .tables import keys
 

@@ -14,6 +14,7 @@ from typing import Any
 from anyio import move_on_after
 from uvicorn import Config, Server
 
+from .http_protocol import HttpProtocol
 from .websocket_protocol import LAST_FAREWELL_S, WebSocketProtocol
 
 logger = logging.getLogger("dialogue.server")
@@ -62,6 +63,7 @@ def server_config(
     """uvicorn's settings for `app`; whoever runs it has entered the app's lifespan already."""
     return Config(
         app,
+        http=HttpProtocol,
         ws=WebSocketProtocol,
         ws_max_size=max_frame,
         ws_ping_interval=heartbeat_s,

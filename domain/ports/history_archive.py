@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
-from ..event import Draft
+from ..draft import Draft
 from ..outcome import Outcome
 from ..position import RoomHead, StreamFloor
 from ..retention import Retention

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -313,3 +313,29 @@ def undescribed(document: dict[str, Any]) -> list[str]:
         for field, described in schema.get("properties", {}).items():
             bare += [f"{name}.{field}"] if not described.get("description") else []
     return bare
+
+
+@pytest.mark.parametrize("origin", ["http://localhost:5173", "http://127.0.0.1", "https://[::1]:8080"])
+async def test_pages_of_this_machine_may_call_where_no_origins_are_listed(http: httpx.AsyncClient, origin: str) -> None:
+    """As they may open a WebSocket."""
+    answer = await http.get("/rooms/hall", headers={"Origin": origin})
+    assert answer.headers["access-control-allow-origin"] == origin
+
+
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "http://localhost.evil.example", "http://localhost:1.evil.example", "null"]
+)
+async def test_foreign_pages_may_not_read_what_is_answered(http: httpx.AsyncClient, origin: str) -> None:
+    for path in ("/rooms/hall", "/rooms/nowhere"):
+        answer = await http.get(path, headers={"Origin": origin})
+        assert "access-control-allow-origin" not in answer.headers
+
+
+async def test_where_origins_are_listed_only_their_pages_may_call(new_server: Callable[..., ServerProcess]) -> None:
+    server = new_server(allowed_origins='["https://chat.example/"]')
+    async with httpx.AsyncClient(base_url=server.http, headers=ME, trust_env=False) as http:
+        allowed = await http.get("/rooms/hall", headers={"Origin": "https://chat.example"})
+        assert allowed.headers["access-control-allow-origin"] == "https://chat.example"
+        for origin in ("http://localhost:5173", "https://chatXexample"):
+            refused = await http.get("/rooms/hall", headers={"Origin": origin})
+            assert "access-control-allow-origin" not in refused.headers

@@ -23,6 +23,7 @@ from dialogue import (
 )
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.history_source import MemoryHistorySource
+from dialogue.domain.draft import Draft
 from dialogue.domain.errors import (
     DialogueError,
     EventNotAllowed,
@@ -33,7 +34,6 @@ from dialogue.domain.errors import (
     RoomNotFound,
     Unavailable,
 )
-from dialogue.domain.event import Draft
 from dialogue.domain.outcome import Outcome
 
 DEADLINE_S = 10.0

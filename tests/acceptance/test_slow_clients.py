@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from anyio import fail_after
+from anyio import create_task_group, fail_after
 from wsproto.events import CloseConnection, Ping
 
 from .raw_client import raw
@@ -88,6 +88,21 @@ async def test_a_client_that_reads_late_but_in_time_misses_nothing(small_server:
         await ada.join("quiet", events=["typing"])
         published = await ada.publish("quiet", 300, "note")
         assert seqs(await late.events(300)) == published
+
+
+async def test_a_client_that_reads_is_not_closed_for_what_was_kept_together(
+    new_server: Callable[..., ServerProcess],
+) -> None:
+    """However much waits to be kept, one batch of it fits into every backlog."""
+    server = new_server(**BACKLOG)
+    async with connected(server.ws) as reader, connected(server.ws) as one, connected(server.ws) as two:
+        await reader.join("hall")
+        for client in (one, two):
+            await client.join("hall", events=["typing"])
+        async with create_task_group() as tasks:
+            for client in (one, two):
+                tasks.start_soon(client.publish, "hall", 200, "note", "x" * 4_000)
+            assert seqs(await reader.events(400)) == list(range(1, 401))
 
 
 async def test_a_client_is_never_closed_for_the_answers_that_it_asked_for(small_server: ServerProcess) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from dialogue.adapters.memory.eviction_marks import MemoryEvictionMarks
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.history_source import MemoryHistorySource
+from dialogue.adapters.memory.read_marks import MemoryReadMarks
 from dialogue.adapters.memory.room_store import MemoryRoomStore
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.memory.user_events import MemoryUserEvents
@@ -22,6 +23,7 @@ from dialogue.application.join_room import JoinRoom
 from dialogue.application.journal import Journal, JournalLimits
 from dialogue.application.listeners import Listeners
 from dialogue.application.manage_rooms import ManageRooms
+from dialogue.application.mark_read import MarkRead
 from dialogue.application.notice import Notice
 from dialogue.application.outbox import Outbox
 from dialogue.application.page_history import PageHistory
@@ -106,10 +108,13 @@ class Node:
         self.recover = self.recovering(self.pages, self.recovery_limit)
         self.join = JoinRoom(self.registry, self.hub, self.recover, self.pages)
         self.redact = RedactEvent(self.registry, self.journal, source)
-        self.erase = EraseUser(archive, self.registry, self.journal, self.user_events or MemoryUserEvents(self.store))
+        marks = MemoryReadMarks(self.store)
+        user_events = self.user_events or MemoryUserEvents(self.store)
+        self.erase = EraseUser(archive, self.registry, self.journal, user_events, marks)
         self.sweeper = Sweeper(archive, self.registry, self.clock, 3600)
         self.idle_rooms = IdleRooms(self.registry, self.hub, self.journal, 3600)
         self.manage = ManageRooms(self.registry, self.hub, self.join)
+        self.mark_read = MarkRead(self.registry, self.hub, marks)
         self.dialogue = Dialogue(
             registry=self.registry,
             journal=self.journal,

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 from anyio import Event as Signal
-from anyio import create_task_group, fail_after
+from anyio import create_task_group, fail_after, get_cancelled_exc_class
 from anyio.lowlevel import checkpoint
 
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
@@ -61,6 +61,31 @@ async def test_a_slow_handler_delays_only_itself() -> None:
     assert slow == quick == [1, 2, 3]
 
 
+async def test_a_handler_that_waits_for_what_was_cancelled_ends_neither_itself_nor_the_others() -> None:
+    told = Listeners()
+    done = Signal()
+    heard: list[int | None] = []
+
+    async def cancelled(event: Event) -> None:
+        heard.append(event.seq)
+        if event.seq == 1:
+            raise get_cancelled_exc_class()
+        done.set()
+
+    async def other(event: Event) -> None:
+        heard.append(event.seq)
+
+    told.on("room", None, cancelled)
+    told.on("room", None, other)
+    with fail_after(5):
+        async with create_task_group() as tasks:
+            tasks.start_soon(told.run)
+            told.tell("room", [event(1), event(2)])
+            await done.wait()
+            await told.finish()
+    assert sorted(place or 0 for place in heard) == [1, 1, 2, 2]
+
+
 async def test_a_handler_that_falls_too_far_behind_misses_some_and_the_log_says_so(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -76,8 +101,8 @@ async def test_a_handler_that_falls_too_far_behind_misses_some_and_the_log_says_
 
     told.on("room", None, take)
     with caplog.at_level(logging.WARNING):
-        told.tell("room", [event(1), event(2), event(3)])
-    assert "behind" in caplog.text
+        told.tell("room", [event(1), event(2), event(3), event(4), event(5)])
+    assert caplog.text.count("behind") == 2, "a line for each of them would be too many"
     with fail_after(5):
         async with create_task_group() as tasks:
             tasks.start_soon(told.run)

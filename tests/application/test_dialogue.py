@@ -13,8 +13,9 @@ from anyio.lowlevel import checkpoint
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.application.room_registry import RuntimeRooms
+from dialogue.domain.draft import Draft
 from dialogue.domain.errors import Forbidden, RoomExists, RoomNotFound, Unavailable
-from dialogue.domain.event import Draft, Event
+from dialogue.domain.event import Event
 from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.outcome import Outcome
 from dialogue.domain.ports.room_store import StoredRoom

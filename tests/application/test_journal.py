@@ -12,8 +12,9 @@ from anyio.lowlevel import checkpoint
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.application.journal import JournalLimits, OutcomeUnknown
+from dialogue.domain.draft import Draft
 from dialogue.domain.errors import RoomNotFound, Unavailable
-from dialogue.domain.event import Draft, Event
+from dialogue.domain.event import Event
 from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.outcome import Outcome
 from dialogue.domain.room import RoomConfig
@@ -91,13 +92,13 @@ async def test_all_that_comes_while_a_batch_is_in_flight_is_the_next_batch() -> 
 
 
 async def test_a_batch_takes_no_more_events_and_bytes_than_its_limits_say() -> None:
-    node, archive = gated(JournalLimits(batch_events=3, batch_bytes=10))
+    node, archive = gated(JournalLimits(batch_events=3, batch_bytes=650))  # three small events weigh less
     outcomes = Outcomes()
     async with node.running():
         archive.gate = Signal()
         await put(node, 0, outcomes)
         await archive.waiting.wait()
-        for data in (1, 2, 3, 4, "123456", "123456", "longer than a whole batch"):
+        for data in (1, 2, 3, 4, "x" * 100, "x" * 100, "x" * 700):
             await put(node, data, outcomes)
         archive.gate.set()
         await outcomes.reach(8)
@@ -122,6 +123,28 @@ async def test_an_event_without_history_overtakes_nothing_of_its_room_and_waits_
         archive.gate.set()
         await outcomes.reach(3)
         assert await sent(session) == ["message:1", "typing:None"]
+
+
+async def test_time_does_not_run_backwards_in_a_batch_of_events_with_and_without_history() -> None:
+    """Also where the commit takes long: an event without history is no newer than the one behind it."""
+    node, archive = gated()
+    outcomes = Outcomes()
+    async with node.running():
+        archive.gate = Signal()
+        await put(node, 1, outcomes)
+        await archive.waiting.wait()
+        archive.waiting = Signal()
+        await put(node, "ahead", outcomes, name="typing")
+        await put(node, 2, outcomes)
+        archive.gate.set()
+        archive.gate = Signal()
+        await archive.waiting.wait()
+        node.clock.now += 100
+        archive.gate.set()
+        await outcomes.reach(3)
+    times = [event.timestamp_ms for event in outcomes.found if isinstance(event, Event)]
+    assert times == sorted(times)
+    assert len(times) == 3
 
 
 async def test_nothing_is_sent_before_it_is_kept_and_nothing_of_a_failed_batch_ever() -> None:

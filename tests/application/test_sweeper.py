@@ -10,7 +10,7 @@ from anyio import create_task_group, fail_after
 
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.store import MemoryStore
-from dialogue.domain.event import Draft
+from dialogue.domain.draft import Draft
 from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.outcome import Outcome
 from dialogue.domain.page import PageRequest

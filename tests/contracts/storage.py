@@ -1,4 +1,4 @@
-"""Every storage that ships, behind the three ports, and short ways to fill one."""
+"""Every storage that ships, behind the four ports, and short ways to fill one."""
 
 from __future__ import annotations
 
@@ -9,20 +9,24 @@ from pathlib import Path
 
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.history_source import MemoryHistorySource
+from dialogue.adapters.memory.read_marks import MemoryReadMarks
 from dialogue.adapters.memory.room_store import MemoryRoomStore
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.memory.user_events import MemoryUserEvents
 from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
+from dialogue.adapters.sqlmodel.read_marks import SqlReadMarks
 from dialogue.adapters.sqlmodel.room_store import SqlRoomStore
 from dialogue.adapters.sqlmodel.user_events import SqlUserEvents
-from dialogue.domain.event import Draft, Event
+from dialogue.domain.draft import Draft
+from dialogue.domain.event import Event
 from dialogue.domain.idempotency_key import IdempotencyKey
 from dialogue.domain.outcome import Outcome
 from dialogue.domain.page import PageLimit
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
+from dialogue.domain.ports.read_marks import ReadMarks
 from dialogue.domain.ports.room_store import RoomStore
 from dialogue.domain.ports.user_events import UserEvents
 from dialogue.domain.redaction import Redaction
@@ -32,11 +36,12 @@ KEY_TTL_S = 10.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """The three ports over one storage."""
+    """The four ports over one storage."""
 
     archive: HistoryArchive
     source: HistorySource
     rooms: RoomStore
+    marks: ReadMarks
     user_events: UserEvents
 
     async def draft(
@@ -57,7 +62,7 @@ class Storage:
         """Blank an event; what became of it."""
         epoch = (await self.archive.open(room_id)).epoch
         redaction = Redaction(seq=seq, by=by, erases_sender=erases_sender)
-        return (await self.archive.append([redaction.draft(room_id, epoch)], 1_000))[0]
+        return (await self.archive.append([Draft.of_redaction(redaction, room_id, epoch)], 1_000))[0]
 
     async def all(self, room_id: str, names: Sequence[str] | None = None) -> list[Event]:
         """All events of the room that can be read, oldest first."""
@@ -91,6 +96,7 @@ async def memory(_folder: Path) -> AsyncIterator[Storage]:
         source=MemoryHistorySource(store),
         rooms=MemoryRoomStore(store),
         user_events=MemoryUserEvents(store),
+        marks=MemoryReadMarks(store),
     )
 
 
@@ -105,6 +111,7 @@ async def sqlite(folder: Path) -> AsyncIterator[Storage]:
             source=SqlHistorySource(database),
             rooms=SqlRoomStore(database),
             user_events=SqlUserEvents(database),
+            marks=SqlReadMarks(database),
         )
     finally:
         await database.close()

@@ -6,8 +6,9 @@ from dataclasses import replace
 
 from anyio import create_task_group
 
+from dialogue.domain.draft import Draft
 from dialogue.domain.errors import RoomNotFound
-from dialogue.domain.event import Draft, Event
+from dialogue.domain.event import Event
 from dialogue.domain.page import PageLimit
 from dialogue.domain.position import StreamHead
 
@@ -52,7 +53,7 @@ async def test_an_event_is_what_its_draft_was(storage: Storage) -> None:
         meta=b'{"tag":"x"}',
     )
     [event] = await storage.append([draft], now_ms=1_234)
-    assert event == Event.kept(draft, timestamp_ms=1_234, seq=1, event_seq=1)
+    assert event == draft.kept(timestamp_ms=1_234, seq=1, event_seq=1)
     assert await storage.source.older("general", None, 2, PageLimit()) == [event]
 
 

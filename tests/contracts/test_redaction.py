@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from dialogue.domain.draft import Draft
 from dialogue.domain.errors import PositionUnknown
 from dialogue.domain.event import Event
 from dialogue.domain.outcome import Repeat
@@ -40,7 +41,7 @@ async def test_redacting_twice_tells_it_once(storage: Storage) -> None:
     assert isinstance(await storage.redact("general", 1), Repeat)
     epoch = (await storage.archive.open("general")).epoch
     await storage.publish("general", "message")
-    twice = [Redaction(seq=3, by="mod").draft("general", epoch) for _ in range(2)]
+    twice = [Draft.of_redaction(Redaction(seq=3, by="mod"), "general", epoch) for _ in range(2)]
     assert [type(outcome) for outcome in await storage.archive.append(twice, 1)] == [Event, Repeat]
     assert seqs(await storage.all("general")) == [1, 2, 3, 4]
 

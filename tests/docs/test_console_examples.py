@@ -109,8 +109,10 @@ def test_a_server_of_the_docs_serves(command: Command, tmp_path: Path) -> None:
     ids=_id,
 )
 def test_a_command_of_the_docs_that_ends_ends_well(command: Command, tmp_path: Path) -> None:
-    """`dialogue migrate`, `--version`, `--help`."""
+    """`dialogue migrate`, `dialogue doctor` on a database that is there, `--version`, `--help`."""
     command.example.write_files(tmp_path)
+    if command.words[1] == "doctor":
+        (tmp_path / "chat.db").touch()
     done = subprocess.run(
         dialogue(*command.words[1:]), cwd=tmp_path, env=environment(), capture_output=True, check=False
     )
@@ -146,15 +148,21 @@ def test_a_script_of_the_docs_runs(command: Command, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("command", [found for found in commands() if found.name == "curl"], ids=_id)
-def test_a_request_of_the_docs_is_answered(command: Command, tmp_path: Path) -> None:
-    """`curl …` gets an answer below 400 from a fresh server, or the status that a comment says."""
-    command.example.write_files(tmp_path)
-    target = command.example.marks.get("serves")
+@pytest.mark.parametrize(
+    "example",
+    [each for each in examples("console", "sh") if any(found.name == "curl" for found in _commands(each))],
+    ids=lambda example: example.where,
+)
+def test_the_requests_of_an_example_are_answered(example: Example, tmp_path: Path) -> None:
+    """Each `curl …` gets an answer below 400, one after the other, from a server that is fresh for the example."""
+    example.write_files(tmp_path)
+    target = example.marks.get("serves")
     arguments = [target] if target else []
     with process(dialogue("serve", *arguments, "--port", "0", "--database", "memory://"), tmp_path) as served:
-        response = _curl(command.words[1:], served.address)
-    assert response.status_code < 400, response.text
+        for command in _commands(example):
+            if command.name == "curl":
+                response = _curl(command.words[1:], served.address)
+                assert response.status_code < 400, f"{_id(command)}: {response.text}"
 
 
 def _curl(words: tuple[str, ...], address: str) -> httpx.Response:
@@ -172,9 +180,13 @@ def _curl(words: tuple[str, ...], address: str) -> httpx.Response:
             next(rest)
         elif not word.startswith("-"):
             url = word
-    return httpx.request(
-        method, re.sub(r"(127\.0\.0\.1|localhost):\d+", address, url), headers=headers, content=content
-    )
+    url = re.sub(r"(127\.0\.0\.1|localhost):\d+", address, url)
+    with httpx.stream(method, url, headers=headers, content=content) as response:
+        if "-N" in words and response.is_success:
+            assert next(response.iter_lines()), "a stream begins with a message"  # and has no end
+        else:
+            response.read()
+    return response
 
 
 def _on_free_port(words: tuple[str, ...]) -> list[str]:

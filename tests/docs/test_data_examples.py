@@ -52,12 +52,13 @@ def test_a_conversation_of_the_docs_takes_place(chain: tuple[Example, ...], tmp_
     arguments = [target] if (target := first.marks.get("serves")) else []
     command = dialogue("serve", *arguments, "--port", "0", "--database", "memory://")
     with process(command, tmp_path) as served, connect(f"ws://{served.address}/ws") as socket:
+        epoch = ANYTHING
         for example in chain:
-            _converse(example, socket)
+            epoch = _converse(example, socket, epoch)
 
 
-def _converse(example: Example, socket: ClientConnection) -> None:
-    epoch = ANYTHING
+def _converse(example: Example, socket: ClientConnection, epoch: str) -> str:
+    """Talk; `EPOCH` stands for the epoch that the server named last, which is given back."""
     for number, line in enumerate(example.code.splitlines(), example.line):
         if line.startswith("> "):
             socket.send(line[2:].replace("EPOCH", epoch))
@@ -66,6 +67,7 @@ def _converse(example: Example, socket: ClientConnection) -> None:
             epoch = answer.get("position", {}).get("epoch", epoch)
             expected = json.loads(line[2:])
             assert _alike(expected, answer), f"{example.page.name}:{number}: the answer is {json.dumps(answer)}"
+    return epoch
 
 
 def _alike(expected: Any, found: Any, name: str = "") -> bool:

@@ -84,7 +84,7 @@ def test_the_command_line_page_lists_every_command_and_option() -> None:
     page = reference("command-line.md")
     for name, command in group.commands.items():
         options = {option for parameter in command.params for option in parameter.opts if option.startswith("--")}
-        mentioned = set(re.findall(r"--[a-z]+", section(page, f"## `dialogue {name}`")))
+        mentioned = set(re.findall(r"--[a-z]+(?:-[a-z]+)*", section(page, f"## `dialogue {name}`")))
         assert mentioned >= options
         assert mentioned <= options | {"--help"}
 

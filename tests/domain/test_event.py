@@ -6,7 +6,8 @@ from dataclasses import FrozenInstanceError
 
 import pytest
 
-from dialogue.domain.event import Draft, Event
+from dialogue.domain.draft import Draft
+from dialogue.domain.event import Event
 
 DRAFT = Draft(
     room_id="general",
@@ -19,7 +20,7 @@ DRAFT = Draft(
 
 
 def test_a_kept_draft_is_an_event_with_its_place_and_time() -> None:
-    assert Event.kept(DRAFT, timestamp_ms=5, seq=7, event_seq=3) == Event(
+    assert DRAFT.kept(timestamp_ms=5, seq=7, event_seq=3) == Event(
         room_id="general",
         name="message",
         payload=b'{"text":"hi"}',
@@ -32,13 +33,13 @@ def test_a_kept_draft_is_an_event_with_its_place_and_time() -> None:
 
 
 def test_a_draft_without_history_becomes_an_event_without_a_place() -> None:
-    event = Event.kept(DRAFT, timestamp_ms=5)
+    event = DRAFT.kept(timestamp_ms=5)
     assert event.seq is None
     assert event.event_seq is None
 
 
 def test_the_payload_is_decoded_anew_at_each_call_so_that_nobody_changes_it_for_others() -> None:
-    event = Event.kept(DRAFT, timestamp_ms=5, seq=1, event_seq=1)
+    event = DRAFT.kept(timestamp_ms=5, seq=1, event_seq=1)
     first = event.data
     assert isinstance(first, dict)
     first["text"] = "changed"
@@ -47,12 +48,12 @@ def test_the_payload_is_decoded_anew_at_each_call_so_that_nobody_changes_it_for_
 
 
 def test_the_place_of_an_event_with_history_is_its_seq() -> None:
-    event = Event.kept(DRAFT, timestamp_ms=5, seq=7, event_seq=3)
+    event = DRAFT.kept(timestamp_ms=5, seq=7, event_seq=3)
     assert (event.place, event.stream_place) == (7, 3)
 
 
 def test_an_event_without_history_has_no_place_to_ask_for() -> None:
-    event = Event.kept(DRAFT, timestamp_ms=5)
+    event = DRAFT.kept(timestamp_ms=5)
     with pytest.raises(AssertionError, match="no place"):
         _ = event.place
     with pytest.raises(AssertionError, match="no place"):
@@ -60,6 +61,6 @@ def test_an_event_without_history_has_no_place_to_ask_for() -> None:
 
 
 def test_an_event_cannot_be_changed() -> None:
-    event = Event.kept(DRAFT, timestamp_ms=5, seq=7, event_seq=3)
+    event = DRAFT.kept(timestamp_ms=5, seq=7, event_seq=3)
     with pytest.raises(FrozenInstanceError):
         event.seq = 8  # type: ignore[misc]

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from dialogue.domain.draft import Draft
 from dialogue.domain.errors import ConfigurationError, EventNotAllowed, InvalidEvent, RoomFull
-from dialogue.domain.event import Draft
 from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.room import MAX_META_SIZE, MAX_SYNC, Room, RoomConfig
 

@@ -13,7 +13,8 @@ from dialogue.application.hub import Hub
 from dialogue.application.page_budget import Run
 from dialogue.application.recover_events import RecoverEvents
 from dialogue.application.room_history import RoomHistory
-from dialogue.domain.event import Draft, Event
+from dialogue.domain.draft import Draft
+from dialogue.domain.event import Event
 from dialogue.domain.outcome import Outcome
 from dialogue.domain.page import PageLimit
 from dialogue.domain.ports.history_archive import HistoryArchive

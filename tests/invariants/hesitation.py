@@ -11,7 +11,8 @@ from random import Random
 
 from anyio.lowlevel import checkpoint
 
-from dialogue.domain.event import Draft, Event
+from dialogue.domain.draft import Draft
+from dialogue.domain.event import Event
 from dialogue.domain.outcome import Outcome
 from dialogue.domain.page import PageLimit
 from dialogue.domain.ports.history_archive import HistoryArchive

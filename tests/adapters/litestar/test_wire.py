@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialogue.adapters.litestar.wire import WireCodec, event_bytes, frame
-from dialogue.application.notice import PutIntoRoom, RoomCreated, RoomDeleted, RoomInfo, TakenOut
+from dialogue.application.notice import Marked, PutIntoRoom, RoomCreated, RoomDeleted, RoomInfo, TakenOut
 from dialogue.domain.event import Event
 from dialogue.domain.page import weight
 from dialogue.domain.position import Position
@@ -69,7 +69,9 @@ def test_notices_have_the_fields_of_the_protocol() -> None:
     position = Position(epoch="e", seq=7)
     joined = PutIntoRoom(room_id="r", room_name="R", events=("a", "b"), position=position, has_more=True)
     made = RoomCreated(RoomInfo(id="r", name="R", size=0, max_size=5))
-    assert [json.loads(codec.notice(each).text) for each in (joined, TakenOut("r", "why"), made, RoomDeleted("r"))] == [
+    marked = Marked(room_id="r", seq=7, unread=2)
+    notices = (joined, TakenOut("r", "why"), made, RoomDeleted("r"), marked)
+    assert [json.loads(codec.notice(each).text) for each in notices] == [
         {
             "type": "joined",
             "roomId": "r",
@@ -82,4 +84,5 @@ def test_notices_have_the_fields_of_the_protocol() -> None:
         {"type": "left", "roomId": "r", "reason": "why"},
         {"type": "roomCreated", "room": {"id": "r", "name": "R", "size": 0, "maxSize": 5}},
         {"type": "roomDeleted", "roomId": "r"},
+        {"type": "marked", "roomId": "r", "seq": 7, "unread": 2},
     ]

@@ -15,8 +15,9 @@ from dialogue.adapters.sqlmodel.commit_outcome import CommitUnknown
 from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
+from dialogue.domain.draft import Draft
 from dialogue.domain.errors import InvalidEvent, Unavailable
-from dialogue.domain.event import Draft, Event
+from dialogue.domain.event import Event
 from dialogue.domain.page import PageLimit
 from dialogue.domain.ports.history_archive import SpoiledBatch
 

@@ -14,8 +14,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
+from dialogue.domain.draft import Draft
 from dialogue.domain.errors import ConfigurationError, Unavailable
-from dialogue.domain.event import Draft
 from dialogue.domain.page import PageLimit
 
 INSERT_ROOM = (
@@ -103,11 +103,11 @@ async def test_connections_are_set_up_as_asked(path: Path, synchronous: str, val
     await database.open()
 
     def pragmas(connection: Connection) -> list[object]:
-        names = ("synchronous", "journal_mode", "busy_timeout", "foreign_keys")
+        names = ("synchronous", "journal_mode", "busy_timeout", "foreign_keys", "secure_delete")
         return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
 
     try:
-        assert await database.write(pragmas) == [value, "wal", 1500, 1]
+        assert await database.write(pragmas) == [value, "wal", 1500, 1, 1]
         assert (await database.read(pragmas))[:3] == [value, "wal", 1500]
     finally:
         await database.close()

@@ -21,8 +21,9 @@ from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.room_store import SqlRoomStore
+from dialogue.domain.draft import Draft
 from dialogue.domain.errors import ConfigurationError, Unavailable
-from dialogue.domain.event import Draft, Event
+from dialogue.domain.event import Event
 from dialogue.domain.page import PageLimit
 
 OPEN_AND_WAIT = """
@@ -125,6 +126,19 @@ async def test_an_error_of_the_disk_is_unavailable_and_passes(database: Database
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     await ensure_one_sequence(database, draft, 1)
+
+
+async def test_a_check_tells_at_once_that_nothing_can_be_written(database: Database) -> None:
+    """Also where the one before it, in the same second, was fine."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    for _ in range(3):
+        await database.check()
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+        try:
+            with pytest.raises(Unavailable):
+                await database.check()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 async def test_a_batch_cut_off_anywhere_in_the_file_is_kept_whole_or_not_at_all(

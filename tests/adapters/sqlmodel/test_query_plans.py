@@ -16,7 +16,8 @@ from sqlalchemy import Engine, event
 from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
-from dialogue.domain.event import Draft
+from dialogue.adapters.sqlmodel.read_marks import SqlReadMarks
+from dialogue.domain.draft import Draft
 from dialogue.domain.page import PageLimit
 
 Statement = tuple[str, Sequence[Any]]
@@ -115,6 +116,23 @@ async def test_a_time_is_found_by_its_index(source: SqlHistorySource, path: Path
     assert at == "SEARCH messages USING COVERING INDEX ix_messages_time (room_id=? AND timestamp>?)" or at.startswith(
         "SEARCH messages USING INDEX ix_messages_time (room_id=? AND timestamp>?)"
     )
+
+
+async def test_unread_events_are_counted_by_one_seek_a_stream(
+    database: Database, source: SqlHistorySource, path: Path
+) -> None:
+    """However many rooms are asked for, and wherever the mark is."""
+    marks = SqlReadMarks(database)
+    await marks.mark("ada", "general", 7)
+    rooms = ["general", *(f"room-{number}" for number in range(50))]
+    with recorded() as statements:
+        unread = await marks.unread("ada", rooms)
+    assert unread == {"general": 10 * 501 - 7}
+    steps = plan(path, statements)
+    assert steps[0].startswith("SEARCH dialogue_read_marks USING PRIMARY KEY (user_id=? AND room_id=?)")
+    [seek] = [step for step in steps if "messages" in step]
+    assert seek == "SEARCH " + BY_NAME + ")"
+    assert not [step for step in steps if step.startswith("SCAN") or "TEMP B-TREE" in step]
 
 
 @pytest.mark.parametrize("names", [None, ["common"], ["common", "rare"]], ids=["all", "one", "two"])

@@ -17,8 +17,9 @@ from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.raw_json import to_column
 from dialogue.domain import json_value
+from dialogue.domain.draft import Draft
 from dialogue.domain.errors import DialogueError
-from dialogue.domain.event import Draft, Event
+from dialogue.domain.event import Event
 from dialogue.domain.page import PageLimit
 
 ROOM_NUMBERS = count()

@@ -13,8 +13,8 @@ import pytest
 from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
+from dialogue.domain.draft import Draft
 from dialogue.domain.errors import ConfigurationError
-from dialogue.domain.event import Draft
 from dialogue.domain.page import PageLimit
 from dialogue.domain.position import StreamHead
 

@@ -107,14 +107,13 @@ def _make_others() -> None:
         "dialogue_nodes",
         sa.Column("node_id", sa.String(64), primary_key=True),
         sa.Column("started_at", sa.TIMESTAMP, nullable=False, server_default=NOW),
-        sa.Column("expires_at", sa.TIMESTAMP),
+        sa.Column("seen_at", sa.TIMESTAMP),
         sa.Column("is_durable", sa.Boolean, nullable=False),
     )
     op.create_table(
         "dialogue_read_marks",
         sa.Column("user_id", sa.String(255), primary_key=True),
         sa.Column("room_id", sa.String(255), primary_key=True),
-        sa.Column("epoch", sa.String(64), nullable=False),
         sa.Column("seq", sa.BigInteger, nullable=False),
         sqlite_with_rowid=False,
     )

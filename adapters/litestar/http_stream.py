@@ -1,0 +1,66 @@
+"""`GET /rooms/{roomId}/stream`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from litestar import Request, get
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import HeaderParameter, QueryParameter
+from litestar.types import ASGIApp
+
+from . import requests
+from .event_stream import EventStream
+from .http_identity import user_of
+from .http_rooms import RoomInPath, UserId, problems
+from .services import Services
+
+
+@get(
+    "/rooms/{room_id:str}/stream",
+    operation_id="streamEvents",
+    summary="Receive events as they happen",
+    description=(
+        "Joins the room, and gives its events as server-sent events for as long as the connection lasts. The first "
+        "message is named `recovered`: its data has `recovered`, `roomId`, `events` (the names that come), `position` "
+        "and `hasMore`. Then comes the history as a join gives it, oldest first, and then what happens, each event as "
+        "one message without a name whose data is the event. Its `id` is its position; an event without history has "
+        "none. A message named `left` is the last one: the session was taken out, or the room was deleted. The "
+        "stream is a session: it takes a place in a room that has a capacity."
+    ),
+    tags=["Events"],
+    responses={200: ResponseSpec(str, description="The stream.", media_type="text/event-stream")}
+    | problems(401, 404, 409, 422, 503),
+)
+async def stream_events(
+    request: Request[Any, Any, Any],
+    services: NamedDependency[Services],
+    room_id: RoomInPath,
+    x_user_id: UserId = None,
+    event: Annotated[
+        list[str] | None,
+        QueryParameter(description="An event name; may stand several times. Without it the room's own choice comes."),
+    ] = None,
+    user_id: Annotated[
+        str | None, QueryParameter(name="userId", description="As `X-User-Id`, for clients that send no headers.")
+    ] = None,
+    token: Annotated[
+        str | None, QueryParameter(description="As a bearer token, for clients that send no headers.")
+    ] = None,
+    last_event_id: Annotated[
+        str | None,
+        HeaderParameter(
+            name="Last-Event-ID",
+            description=(
+                "The `id` of the last message that came: the history is then what was missed, and `recovered` is true, "
+                "where that can be told exactly."
+            ),
+        ),
+    ] = None,
+) -> ASGIApp:
+    """Stream a room's events."""
+    user = await user_of(request, services, token)
+    wanted = requests.parse(requests.Stream, {} if event is None else {"event": event})
+    since = None if last_event_id is None else requests.since(last_event_id)
+    return EventStream(services, user_id=user, room_id=room_id, names=wanted.event, since=since)

@@ -1,0 +1,61 @@
+"""The statements behind read marks: seeks alone, one for each stream whose unread events are counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from sqlalchemy import BindParameter, and_, bindparam, case, func, select
+from sqlalchemy.dialects.sqlite import insert
+
+from ...domain.names import RESERVED_PREFIX
+from .tables import messages, read_marks, rooms, streams
+
+_user_id: BindParameter[str] = bindparam("b_user_id")
+_room_ids: BindParameter[Sequence[str]] = bindparam("b_room_ids", expanding=True)
+
+_insert = insert(read_marks)
+KEEP = _insert.on_conflict_do_update(
+    index_elements=[read_marks.c.user_id, read_marks.c.room_id],
+    set_={"seq": _insert.excluded.seq},
+    where=_insert.excluded.seq > read_marks.c.seq,
+)
+"""Parameters as the table's columns; a mark that would move back changes nothing."""
+
+_gone = case((rooms.c.floor > read_marks.c.seq, rooms.c.floor), else_=read_marks.c.seq)
+_first = (
+    select(messages.c.event_seq)
+    .where(
+        messages.c.room_id == streams.c.room_id,
+        messages.c.event_name == streams.c.event_name,
+        messages.c.seq > _gone,
+    )
+    .order_by(messages.c.seq)
+    .limit(1)
+    .correlate(read_marks, rooms, streams)
+    .scalar_subquery()
+)
+# Not LIKE: in SQLite that takes "Dialogue." for the prefix too.
+_is_of_the_system = func.substr(streams.c.event_name, 1, len(RESERVED_PREFIX)) == RESERVED_PREFIX
+
+UNREAD = (
+    select(
+        read_marks.c.room_id,
+        read_marks.c.seq,
+        rooms.c.head.label("room_head"),
+        streams.c.head.label("stream_head"),
+        streams.c.floor.label("stream_floor"),
+        _first.label("first"),
+    )
+    .select_from(
+        read_marks.outerjoin(rooms, rooms.c.room_id == read_marks.c.room_id).outerjoin(
+            streams, and_(streams.c.room_id == rooms.c.room_id, ~_is_of_the_system)
+        )
+    )
+    .where(read_marks.c.user_id == _user_id, read_marks.c.room_id.in_(_room_ids))
+)
+"""A row for each stream of each marked room, or one without a stream; `first` is its first unread event's event seq."""
+
+_bite = (
+    select(read_marks.c.room_id).where(read_marks.c.user_id == _user_id).limit(bindparam("b_limit")).scalar_subquery()
+)
+FORGET = read_marks.delete().where(read_marks.c.user_id == _user_id, read_marks.c.room_id.in_(_bite))

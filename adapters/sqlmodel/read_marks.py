@@ -1,0 +1,106 @@
+"""Read marks in a SQL database."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from anyio import Lock
+from sqlalchemy import Connection
+
+from ...domain.errors import Unavailable
+from ...domain.ports.read_marks import Mark
+from .database import Database
+from .mark_statements import FORGET, KEEP, UNREAD
+
+BITE = 500
+MARKS_AT_ONCE = 100
+"""How many marks one transaction takes: an append waits for some milliseconds at most."""
+ROOMS_AT_ONCE = 1_000
+
+
+@dataclass(slots=True, eq=False)
+class _Wish:
+    user_id: str
+    room_id: str
+    seq: int
+    outcome: Mark | Unavailable | None = None
+
+
+class SqlReadMarks:
+    """`ReadMarks` over a `Database`.
+
+    Marks come in crowds: everybody in a room reads the same event at about the same time. So all that wait are kept
+    in one transaction, by whichever of their callers comes first. It also counts them: in transactions of their own
+    the counts could overtake one another.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[_Wish] = []
+        self._keeping = Lock()
+
+    async def mark(self, user_id: str, room_id: str, seq: int) -> Mark:
+        """See `ReadMarks.mark`."""
+        wish = _Wish(user_id, room_id, seq)
+        self._waiting.append(wish)
+        try:
+            async with self._keeping:
+                if wish.outcome is None:
+                    await self._keep_waiting()
+        finally:
+            if wish in self._waiting:
+                self._waiting.remove(wish)  # its caller was cancelled
+        if isinstance(wish.outcome, Unavailable):
+            raise wish.outcome
+        assert wish.outcome is not None, "a lock is first come, first served: nobody before this one is left over"
+        return wish.outcome
+
+    async def unread(self, user_id: str, room_ids: Sequence[str]) -> Mapping[str, int]:
+        """See `ReadMarks.unread`."""
+        marks = await self._database.read(lambda connection: _marks(connection, user_id, room_ids))
+        return {room_id: mark.unread for room_id, mark in marks.items()}
+
+    async def forget(self, user_id: str) -> int:
+        """See `ReadMarks.forget`."""
+        removed = 0
+        while bite := await self._database.write(lambda connection: _forget(connection, user_id)):
+            removed += bite
+        return removed
+
+    async def _keep_waiting(self) -> None:
+        wishes, self._waiting = self._waiting[:MARKS_AT_ONCE], self._waiting[MARKS_AT_ONCE:]
+        outcomes: Sequence[Mark | Unavailable]
+        try:
+            outcomes = await self._database.write(lambda connection: _keep(connection, wishes))
+        except Unavailable as error:
+            outcomes = [error] * len(wishes)
+        except BaseException:
+            self._waiting[:0] = wishes  # this caller was cancelled; the next one does it
+            raise
+        for wish, outcome in zip(wishes, outcomes, strict=True):
+            wish.outcome = outcome
+
+
+def _keep(connection: Connection, wishes: Sequence[_Wish]) -> list[Mark]:
+    rows = [{"user_id": wish.user_id, "room_id": wish.room_id, "seq": wish.seq} for wish in wishes]
+    connection.execute(KEEP, rows)
+    return [_marks(connection, wish.user_id, [wish.room_id])[wish.room_id] for wish in wishes]
+
+
+def _marks(connection: Connection, user_id: str, room_ids: Sequence[str]) -> dict[str, Mark]:
+    marks: dict[str, Mark] = {}
+    for start in range(0, len(room_ids), ROOMS_AT_ONCE):
+        some = room_ids[start : start + ROOMS_AT_ONCE]
+        for row in connection.execute(UNREAD, {"b_user_id": user_id, "b_room_ids": some}):
+            before = marks.get(row.room_id)
+            # A stream has no holes, so its first unread event and its newest tell how many there are.
+            unread = 0 if row.first is None else row.stream_head - max(row.first, row.stream_floor + 1) + 1
+            marks[row.room_id] = Mark(
+                seq=min(row.seq, row.room_head or 0), unread=unread + (before.unread if before else 0)
+            )
+    return marks
+
+
+def _forget(connection: Connection, user_id: str) -> int:
+    return connection.execute(FORGET, {"b_user_id": user_id, "b_limit": BITE}).rowcount

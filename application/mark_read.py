@@ -1,0 +1,49 @@
+"""Remembering how far a user has read."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+
+from ..domain.errors import PositionUnknown, Unavailable
+from ..domain.ports.read_marks import Mark, ReadMarks
+from .hub import Hub
+from .notice import Marked
+from .room_registry import RoomRegistry
+from .session import Session
+
+logger = logging.getLogger("dialogue.marks")
+
+
+class MarkRead:
+    """Keeps a member's mark, tells the user's other sessions, and counts what is unread."""
+
+    def __init__(self, registry: RoomRegistry, hub: Hub, marks: ReadMarks) -> None:
+        self._registry = registry
+        self._hub = hub
+        self._marks = marks
+
+    async def __call__(self, session: Session, room_id: str, seq: int) -> Mark:
+        """Remember that the session's user has read the room up to `seq`; what is in force now.
+
+        Raises NotJoined, PositionUnknown where `seq` lies beyond the room's head, and Unavailable.
+        """
+        session.membership(room_id)
+        _, history = await self._registry.open(room_id)
+        if seq > history.head:
+            why = f"seq {seq} lies beyond the room's head"
+            raise PositionUnknown(why, epoch=history.epoch, floor=history.floor, head=history.head)
+        mark = await self._marks.mark(session.user_id, room_id, seq)
+        self._hub.tell_user(session.user_id, Marked(room_id=room_id, seq=mark.seq, unread=mark.unread), but=session)
+        return mark
+
+    async def unread(self, user_id: str, room_ids: Sequence[str]) -> Mapping[str, int]:
+        """How many events are unread in each of these rooms in which the user has a mark.
+
+        Where the marks cannot be reached there are none: rooms are listed all the same.
+        """
+        try:
+            return await self._marks.unread(user_id, room_ids)
+        except Unavailable as error:
+            logger.warning("rooms are listed without what is unread: %s", error)
+            return {}

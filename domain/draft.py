@@ -1,0 +1,57 @@
+"""What is to happen in a room: an event that has no place yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from . import json_value
+from .event import Event
+from .idempotency_key import IdempotencyKey
+from .names import REDACTED
+from .redaction import Redaction
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An event that a room has admitted and that has no place yet.
+
+    `epoch` is the life of the room that admitted it: an archive refuses it in another. `payload` and `meta` are JSON in
+    UTF-8, as validation gave them back. `has_history` says whether it is to be kept. With a `key` it is kept once
+    however often it comes, and with a `redaction` the event that this names is blanked when it is kept.
+    """
+
+    room_id: str
+    epoch: str
+    name: str
+    payload: bytes
+    sender: str
+    meta: bytes | None = None
+    has_history: bool = True
+    key: IdempotencyKey | None = None
+    redaction: Redaction | None = None
+
+    def kept(self, *, timestamp_ms: int, seq: int | None = None, event_seq: int | None = None) -> Event:
+        """The event that this became, with its time and, where it has history, its places."""
+        return Event(
+            room_id=self.room_id,
+            name=self.name,
+            payload=self.payload,
+            sender=self.sender,
+            timestamp_ms=timestamp_ms,
+            seq=seq,
+            event_seq=event_seq,
+            meta=self.meta,
+            epoch=self.epoch,
+        )
+
+    @classmethod
+    def of_redaction(cls, redaction: Redaction, room_id: str, epoch: str) -> Draft:
+        """The draft of the event that tells `redaction`."""
+        return cls(
+            room_id=room_id,
+            epoch=epoch,
+            name=REDACTED,
+            payload=json_value.encode(redaction.data),
+            sender=redaction.by,
+            redaction=redaction,
+        )

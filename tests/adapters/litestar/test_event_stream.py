@@ -1,0 +1,161 @@
+"""A stream of server-sent events at moments that no client can choose: its calls of ASGI, one by one."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+import pytest
+from anyio import Event as Signal
+from anyio import create_task_group, fail_after
+from dependency_injector import providers
+
+from dialogue import DialogueApp, DialogueError, History, RoomConfig, create_dialogue, define_event
+from dialogue.adapters.litestar import event_stream
+from dialogue.adapters.litestar.event_stream import EventStream
+from dialogue.adapters.memory.history_source import MemoryHistorySource
+from dialogue.adapters.uvicorn import http_protocol
+from dialogue.domain.event import Event
+from dialogue.domain.page import PageLimit
+
+pytestmark = pytest.mark.anyio
+
+
+class GatedSource(MemoryHistorySource):
+    """Reads only when the gate is open, and says when it was asked."""
+
+    def __init__(self, store: Any) -> None:
+        super().__init__(store)
+        self.asked, self.gate = Signal(), Signal()
+
+    async def older(self, room_id: str, names: Sequence[str] | None, before: int, limit: PageLimit) -> list[Event]:
+        found = await super().older(room_id, names, before, limit)
+        self.asked.set()
+        await self.gate.wait()
+        return found
+
+
+class Caller:
+    """The server's side of ASGI: what was sent, and a connection that can be lost or take nothing more."""
+
+    def __init__(self) -> None:
+        self.sent = b""
+        self.is_complete = False
+        self.lost, self.arrived = Signal(), Signal()
+        self.takes = Signal()
+        self.takes.set()
+        self.scope: Any = {"type": "http", "state": {event_stream.CUT: self.cut}}
+
+    def cut(self) -> None:
+        self.lost.set()
+
+    async def receive(self) -> Any:
+        await self.lost.wait()
+        return {"type": "http.disconnect"}
+
+    async def send(self, message: Any) -> None:
+        await self.takes.wait()
+        if message["type"] == "http.response.body":
+            self.sent += message["body"]
+            self.is_complete = not message["more_body"]
+            self.arrived.set()
+
+    async def until(self, text: bytes) -> None:
+        while text not in self.sent:
+            self.arrived = Signal()
+            await self.arrived.wait()
+
+
+@pytest.fixture
+async def dialogue() -> AsyncIterator[DialogueApp]:
+    """A running application whose history is in the source alone."""
+    note = define_event("note", history=History(limit=0))
+    app = create_dialogue(
+        database="memory://",
+        rooms={"room": RoomConfig(name="Room", events=[note])},
+        settings={"max_backlog_frames": 16},
+    )
+    store = app.container.memory_store
+    app.container.source.override(providers.Singleton(GatedSource, store))
+    async with app.lifespan():
+        yield app
+
+
+def stream_of(dialogue: DialogueApp) -> EventStream:
+    return EventStream(dialogue.container.services(), user_id="ada", room_id="room", names=None, since=None)
+
+
+async def publish(dialogue: DialogueApp, *numbers: int) -> None:
+    for number in numbers:
+        await dialogue.trigger("room", "note", number, sender="bob")
+
+
+async def test_what_happens_while_the_history_is_read_comes_once_and_behind_it(dialogue: DialogueApp) -> None:
+    source: GatedSource = dialogue.container.source()
+    await publish(dialogue, 1, 2)
+    caller = Caller()
+    with fail_after(10):
+        async with create_task_group() as tasks:
+            tasks.start_soon(stream_of(dialogue), caller.scope, caller.receive, caller.send)
+            await source.asked.wait()
+            await publish(dialogue, 3)
+            source.gate.set()
+            await caller.until(b'"seq":3}')
+            await publish(dialogue, 4)
+            await caller.until(b'"seq":4}')
+            caller.lost.set()
+    places = [line[-1:] for line in caller.sent.splitlines() if line.startswith(b"id: ")]
+    assert places == [b"1", b"2", b"3", b"4"]
+
+
+async def test_a_client_that_is_lost_while_it_takes_nothing_leaves_at_once(dialogue: DialogueApp) -> None:
+    dialogue.container.source().gate.set()
+    caller = Caller()
+    with fail_after(10):
+        async with create_task_group() as tasks:
+            tasks.start_soon(stream_of(dialogue), caller.scope, caller.receive, caller.send)
+            await caller.until(b"recovered")
+            caller.takes = Signal()
+            await publish(dialogue, 1)
+            assert dialogue.room("room").info.size == 1
+            caller.lost.set()
+    assert dialogue.room("room").info.size == 0
+
+
+async def test_a_client_that_is_too_slow_leaves_before_it_is_cut(dialogue: DialogueApp) -> None:
+    dialogue.container.source().gate.set()
+    caller = Caller()
+    sizes: list[int] = []
+
+    def cut() -> None:
+        sizes.append(dialogue.room("room").info.size)
+        caller.cut()
+
+    caller.scope["state"][event_stream.CUT] = cut
+    with fail_after(10):
+        async with create_task_group() as tasks:
+            tasks.start_soon(stream_of(dialogue), caller.scope, caller.receive, caller.send)
+            await caller.until(b"recovered")
+            caller.takes = Signal()
+            await publish(dialogue, *range(20))
+    assert sizes == [0]
+    assert not caller.is_complete
+
+
+async def test_a_stop_ends_the_response_and_what_comes_later_is_refused(dialogue: DialogueApp) -> None:
+    dialogue.container.source().gate.set()
+    caller, late = Caller(), Caller()
+    with fail_after(10):
+        async with create_task_group() as tasks:
+            tasks.start_soon(stream_of(dialogue), caller.scope, caller.receive, caller.send)
+            await caller.until(b"recovered")
+            await dialogue.drain()
+        assert caller.is_complete
+        with pytest.raises(DialogueError, match="going down"):
+            await stream_of(dialogue)(late.scope, late.receive, late.send)
+    assert late.sent == b""
+
+
+def test_server_and_application_mean_the_same_by_cutting() -> None:
+    """Adapters do not import one another, so the name stands in both."""
+    assert event_stream.CUT == http_protocol.CUT

@@ -1,0 +1,105 @@
+"""The page of bounds has every bound, with the default that the code has."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import fields
+from inspect import signature
+
+import pytest
+
+from dialogue import History, RoomConfig, RuntimeRooms
+from dialogue.adapters.hooks import hooked_stream
+from dialogue.adapters.litestar import event_stream, requests
+from dialogue.adapters.sqlmodel import commit_outcome, database, read_marks
+from dialogue.adapters.uvicorn import websocket_protocol
+from dialogue.application import erase_user, listeners, sweeper
+from dialogue.application.journal import JournalLimits
+from dialogue.domain import errors, idempotency_key, json_value, page, room
+from dialogue.entrypoints.settings import ENV_PREFIX, Settings
+
+from .examples import ROOT
+from .test_reference import quoted, rows
+
+PAGE = (ROOT / "docs" / "explanation" / "bounds.md").read_text(encoding="utf-8")
+ROWS = [row for row in rows(PAGE) if row[0] != "bound"]
+
+# Settings that bound nothing.
+NO_BOUNDS = {"host", "port", "database", "synchronous", "allowed_origins", "log_level"}
+
+# Bounds without a setting, by the words of the page.
+FIXED: dict[str, float] = {
+    "the time for the end of a stream": event_stream.PATIENCE_S,
+    "the time for a close": websocket_protocol.FAREWELL_S,
+    "other requests at once": 1,
+    "events of a page": page.MAX_LIMIT,
+    "rooms of a list": requests.ListRooms().limit,
+    "`meta`": room.MAX_META_SIZE,
+    "depth of JSON": json_value.MAX_DEPTH,
+    "a request's `id`, a `key`": idempotency_key.MAX_KEY,
+    "names in a request": requests.MAX_NAMES,
+    "reasons in a refusal": errors.MAX_PROBLEMS,
+    "events of a batch": JournalLimits().batch_events,
+    "bytes of a batch": JournalLimits().batch_bytes,
+    "the search for a commit's outcome": commit_outcome.PATIENCE_S,
+    "transactions that read": database.READERS,
+    "read marks kept at once": read_marks.MARKS_AT_ONCE,
+    "read marks forgotten at once": read_marks.BITE,
+    "events removed at once": sweeper.BITE,
+    "events erased at once": erase_user.BITE,
+    "events that wait for a handler of yours": listeners.MAX_BACKLOG,
+    "events that one call of `on_cleanup` gets": hooked_stream.BITE,
+    "the time for handlers at a stop": listeners.PATIENCE_S,
+}
+IN_CODE: dict[str, object] = {
+    "sync_history_on_join": signature(RoomConfig).parameters["sync_history_on_join"].default,
+    "History(limit=…)": History().limit,
+    "max_events": History().max_events,
+    "max_size": signature(RoomConfig).parameters["max_size"].default,
+    "max_rooms": signature(RuntimeRooms).parameters["max_rooms"].default,
+    "max_rooms_per_user": signature(RuntimeRooms).parameters["max_rooms_per_user"].default,
+}
+
+
+def test_every_setting_that_bounds_something_is_on_the_page() -> None:
+    named = {name.removeprefix(ENV_PREFIX).lower() for row in ROWS for name in quoted(row[2]) if ENV_PREFIX in name}
+    assert named == Settings.model_fields.keys() - NO_BOUNDS
+
+
+def test_every_bound_in_code_is_on_the_page() -> None:
+    """Those of definitions, of rooms, and of rooms made at run time."""
+    named = {name for row in ROWS for name in quoted(row[2])}
+    assert {field.name for field in fields(RuntimeRooms) if field.name.startswith("max_")} <= named
+    assert {"max_events", "max_age", "max_size", "sync_history_on_join", "History(limit=…)"} <= named
+
+
+def test_every_limit_of_the_journal_is_on_the_page() -> None:
+    settings = {f"max_{field.name}" for field in fields(JournalLimits) if field.name.startswith("waiting")}
+    fixed = {field.name for field in fields(JournalLimits) if field.name.startswith("batch")}
+    assert settings <= Settings.model_fields.keys()
+    assert fixed == {"batch_events", "batch_bytes"}
+    assert len(fields(JournalLimits)) == len(settings) + len(fixed) + len({"patience_s"})
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row[0])
+def test_a_bound_has_the_default_of_the_code(row: list[str]) -> None:
+    """And says what it protects, and what happens past it."""
+    bound, shown, set_by, protects, past = row
+    assert len(protects) > 5
+    assert len(past) > 5
+    names = quoted(set_by)
+    number = re.match(r"[\d.]+", shown)
+    if number is None:
+        assert shown in ("none", "half of the backlog", "as for the two above")
+        expected = [IN_CODE[name] for name in names if name in IN_CODE]
+        assert expected in ([], [None])
+    elif names and names[0].startswith(ENV_PREFIX):
+        assert float(number[0]) == Settings.model_fields[names[0].removeprefix(ENV_PREFIX).lower()].default
+    elif names:
+        assert float(number[0]) == IN_CODE[names[0]]
+    else:
+        assert float(number[0]) == FIXED[bound]
+
+
+def test_every_fixed_bound_that_the_tests_know_is_on_the_page() -> None:
+    assert FIXED.keys() <= {row[0] for row in ROWS}

@@ -1,0 +1,75 @@
+"""Servers that end with their test, the seed of what is drawn, and a place for the figures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random, SystemRandom
+from typing import Protocol
+
+import pytest
+
+from ..acceptance.server_process import ServerProcess
+from .serving import server_of
+
+FIGURES = pytest.StashKey[list[str]]()
+Report = Callable[[str], None]
+
+
+class Serve(Protocol):
+    """Starts a server that ends with the test."""
+
+    def __call__(self, app: str = "rooms", **settings: object) -> ServerProcess: ...
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts servers of `apps/`; settings in lower case are Dialogue's, others the application's."""
+    running: list[ServerProcess] = []
+
+    def start(app: str = "rooms", **settings: object) -> ServerProcess:
+        folder = tmp_path / str(len(running))
+        folder.mkdir()
+        named = {name if name.isupper() else f"DIALOGUE_{name.upper()}": str(of) for name, of in settings.items()}
+        running.append(server_of(folder, app, named))
+        return running[-1].start()
+
+    yield start
+    for each in running:
+        each.kill()
+
+
+@pytest.fixture
+def seed() -> int:
+    """What everything drawn in the test follows from: `FAULTS_SEED`, or a new one; a failed test shows it."""
+    seed = int(os.environ.get("FAULTS_SEED") or SystemRandom().randrange(1 << 32))
+    print(f"FAULTS_SEED={seed}")
+    return seed
+
+
+@pytest.fixture
+def random(seed: int) -> Random:
+    """Draws what the test draws."""
+    return Random(seed)
+
+
+@pytest.fixture
+def report(request: pytest.FixtureRequest) -> Report:
+    """Tells a figure: at once with `-s`, and at the end of the run."""
+    figures = request.config.stash.setdefault(FIGURES, [])
+
+    def tell(line: str) -> None:
+        print(line)
+        figures.append(f"{request.node.name}: {line}")
+
+    return tell
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures."""
+    figures = terminalreporter.config.stash.get(FIGURES, [])
+    if figures:
+        terminalreporter.section("figures of tests/faults")
+        for line in figures:
+            terminalreporter.write_line(line)

@@ -1,0 +1,97 @@
+"""Many clients of one server at once: some write, some read pages, some come and go; and what they saw is checked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from random import Random
+
+import httpx
+from anyio import Event as Signal
+from anyio import create_task_group, current_time, fail_after
+from websockets.exceptions import ConnectionClosed
+
+from ..acceptance.server_process import ServerProcess
+from .kept import Kept
+from .ledger import Ledger
+from .members import Member
+from .pages import Asked, check
+from .readers import Reader
+from .serving import database_of
+from .sightings import Sightings
+from .views import View
+from .writers import Writer
+
+TOO_SLOW = 4413
+IDLE = httpx.Limits(keepalive_expiry=1)  # the server ends idle connections after five seconds, be it under a request
+
+
+@dataclass
+class Crowd:
+    """`run` lets them at the server; `check` holds what each saw against what the server kept.
+
+    There are `size` of each kind; `members` sets the number of those who come and go. `may_fail` says that the storage
+    fails now and then: then requests may be answered with UNAVAILABLE.
+    """
+
+    server: ServerProcess
+    random: Random
+    size: int = 20
+    members: int | None = None
+    may_fail: bool = False
+    is_clock_steady: bool = True
+    ledger: Ledger = field(default_factory=Ledger)
+    sightings: Sightings = field(default_factory=Sightings)
+    counts: Counter[str] = field(default_factory=Counter)
+    pages: list[Asked] = field(default_factory=list)
+    views: list[View] = field(default_factory=list)
+    ends_at: float = 0
+    written: Signal = field(default_factory=Signal)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no more is to be begun."""
+        return current_time() >= self.ends_at
+
+    def cut_off(self, closed: ConnectionClosed) -> None:
+        """Count that somebody lost the connection by the server's will: for being slow, which this machine may be."""
+        assert closed.rcvd is None or closed.rcvd.code == TOO_SLOW, closed
+        self.counts["cut"] += 1
+
+    def drawing(self) -> Random:
+        """Somebody's own draws."""
+        return Random(self.random.random())
+
+    async def run(self, seconds: float) -> None:
+        """For so long everyone does what they do; return when each has seen all that it has to."""
+        self.ends_at = current_time() + seconds
+        self.written = Signal()
+        with fail_after(seconds + 120):
+            async with (
+                httpx.AsyncClient(base_url=self.server.http, trust_env=False, timeout=30, limits=IDLE) as http,
+                create_task_group() as audience,
+            ):
+                for number in range(self.size):
+                    audience.start_soon(Reader(self, f"reader-{number}", http).run)
+                for number in range(self.size if self.members is None else self.members):
+                    audience.start_soon(Member(self, f"member-{number}").run)
+                async with create_task_group() as writers:
+                    for number in range(self.size):
+                        writers.start_soon(Writer(self, f"writer-{number}").run)
+                self.written.set()
+
+    def check(self) -> str:
+        """Hold every view and every page against the database, event by event; the figures."""
+        kept = Kept(database_of(self.server))
+        self.ledger.check(kept)
+        self.sightings.check(kept)
+        for page in self.pages:
+            check(page, kept)
+        recovered = sum(view.check(kept, may_fail=self.may_fail) for view in self.views)
+        assert self.counts["unavailable"] == 0 or self.may_fail
+        return (
+            f"{len(kept):,} events kept, {self.ledger.answered:,} answered for, {len(self.pages):,} pages, "
+            f"{self.counts['joins']:,} joins, {self.counts['drops']:,} drops, {self.counts['returns']:,} returns "
+            f"({recovered:,} recovered), {self.counts['cut']} cut off, {self.sightings.count:,} events seen, "
+            f"{self.counts['unavailable']:,} unavailable"
+        )

@@ -1,0 +1,53 @@
+"""Somebody who publishes, with several requests in flight."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from .ledger import Publication
+from .peer import Peer, peer
+
+if TYPE_CHECKING:
+    from .crowd import Crowd
+
+WINDOW = 3
+EVENTS = {"hall": ("message", "message", "message", "note", "typing", "rare"), "side": ("message", "note", "typing")}
+
+
+class Writer:
+    """Publishes in both rooms until the time is over; one trigger in ten is sent twice, where it has a key."""
+
+    def __init__(self, crowd: Crowd, name: str) -> None:
+        self._crowd = crowd
+        self._name = name
+        self._random = crowd.drawing()
+        self._in_flight: deque[tuple[int, Publication]] = deque()
+
+    async def run(self) -> None:
+        """Write, and return when all is answered."""
+        crowd = self._crowd
+        async with peer(crowd.server.ws, self._name, crowd.sightings) as client:
+            for room_id in EVENTS:
+                while not await client.join(room_id, events=[]):
+                    crowd.counts["unavailable"] += 1
+            while not crowd.is_over:
+                await self._publish(client)
+                if len(self._in_flight) >= WINDOW:
+                    await self._answered(client)
+            while self._in_flight:
+                await self._answered(client)
+
+    async def _publish(self, client: Peer) -> None:
+        room_id = self._random.choice(["hall", "hall", "side"])
+        is_keyed = self._random.random() < 0.5
+        name = self._random.choice(EVENTS[room_id]) if self._random.random() < 0.99 or room_id == "side" else "rare"
+        publication = self._crowd.ledger.new(self._name, room_id, name, is_keyed=is_keyed)
+        for _ in range(2 if publication.key is not None and self._random.random() < 0.2 else 1):
+            self._in_flight.append((await client.send("trigger", **publication.fields), publication))
+
+    async def _answered(self, client: Peer) -> None:
+        request_id, publication = self._in_flight.popleft()
+        answer = await client.answer(request_id)
+        publication.take(answer)
+        self._crowd.counts["unavailable"] += answer["type"] == "error"
