@@ -17,7 +17,7 @@ from ...domain.errors import ConfigurationError, Unavailable
 from .commit_outcome import CommitFailed, settled
 from .epochs import begin_running, end_running, new_epochs, still_running
 from .migrations.upgrade import Progress, upgrade
-from .sqlite_engine import SqliteSettings, migrating_engine, reading_engine, writing_engine
+from .sqlite_engine import SqliteSettings, glancing_engine, migrating_engine, reading_engine, writing_engine
 from .sqlite_file import ServerLock, ensure_database, path_of
 from .unavailable import condition, translated
 
@@ -102,6 +102,11 @@ class Database:
         opened = self._ensure_open()
         return await to_thread.run_sync(_transact, opened.reader, work, limiter=opened.readers)
 
+    async def glance(self, work: Callable[[Connection], T]) -> T:
+        """As `read`, for work that is one statement: a third of what a read of one page costs goes into the rest."""
+        opened = self._ensure_open()
+        return await to_thread.run_sync(_transact, opened.glancer, work, limiter=opened.readers)
+
     async def write(self, work: Callable[[Connection], T], was_kept: Callable[[Connection], bool] | None = None) -> T:
         """Run `work` in a transaction, alone, and commit it.
 
@@ -154,6 +159,7 @@ class _Opened:
         self._settings = settings
         self.writer = writing_engine(settings)
         self.reader = reading_engine(settings, READERS)
+        self.glancer = glancing_engine(settings, READERS)
         self.writers = CapacityLimiter(1)
         self.readers = CapacityLimiter(READERS)
 
@@ -181,6 +187,7 @@ class _Opened:
 
     def dispose(self) -> None:
         self.reader.dispose()
+        self.glancer.dispose()
         self.writer.dispose()
 
 

@@ -25,7 +25,8 @@ class SqlHistorySource:
         """See `HistorySource.older`."""
         page = _Page(room_id, limit)
         chunks = _chunks(names)
-        return await self._database.read(
+        read = self._database.glance if len(chunks) == 1 else self._database.read
+        return await read(
             lambda connection: page.read(
                 connection,
                 [(statements.older(len(chunk)), _named(chunk) | {"before": before}) for chunk in chunks],
@@ -37,7 +38,8 @@ class SqlHistorySource:
         """See `HistorySource.newer`."""
         page = _Page(room_id, limit)
         chunks = _chunks(names)
-        return await self._database.read(
+        read = self._database.glance if len(chunks) == 1 else self._database.read
+        return await read(
             lambda connection: page.read(
                 connection,
                 [(statements.newer(len(chunk)), _named(chunk) | {"after": after}) for chunk in chunks],
@@ -49,7 +51,7 @@ class SqlHistorySource:
         """See `HistorySource.between`."""
         page = _Page(room_id, PageLimit(events=max(0, last - first + 1), size=size))
         parameters = {"name": name, "first": first, "last": last}
-        return await self._database.read(
+        return await self._database.glance(
             lambda connection: page.read(connection, [(statements.BETWEEN, parameters)], is_newest_first=True)
         )
 

@@ -35,6 +35,11 @@ def reading_engine(settings: SqliteSettings, connections: int) -> Engine:
     return _engine(settings, connections, "BEGIN", ["query_only = ON"])
 
 
+def glancing_engine(settings: SqliteSettings, connections: int) -> Engine:
+    """An engine for one statement at a time, which sees one snapshot by itself: it begins and ends no transaction."""
+    return _engine(settings, connections, None, ["query_only = ON"])
+
+
 def migrating_engine(settings: SqliteSettings) -> Engine:
     """An engine for changing tables: nothing about the file is changed outside of its transactions.
 
@@ -44,7 +49,7 @@ def migrating_engine(settings: SqliteSettings) -> Engine:
     return _engine(settings, 0, "BEGIN IMMEDIATE", ["foreign_keys = OFF", "legacy_alter_table = ON"])
 
 
-def _engine(settings: SqliteSettings, size: int, begin: str, pragmas: list[str]) -> Engine:
+def _engine(settings: SqliteSettings, size: int, begin: str | None, pragmas: list[str]) -> Engine:
     def connect() -> sqlite3.Connection:
         return _connect(settings, pragmas)
 
@@ -60,9 +65,11 @@ def _engine(settings: SqliteSettings, size: int, begin: str, pragmas: list[str])
     else:
         engine = create_engine("sqlite://", creator=connect, poolclass=NullPool)
 
-    @event.listens_for(engine, "begin")
-    def start(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
+    if begin is not None:
+
+        @event.listens_for(engine, "begin")
+        def start(connection: Connection) -> None:
+            connection.exec_driver_sql(begin)
 
     return engine
 

@@ -32,8 +32,8 @@ INSERT INTO dialogue_rooms (room_id, epoch, head, floor, swept, last_timestamp)
 VALUES (:room, lower(hex(randomblob(8))), :events, 0, 0, :began + :events * :step)
 """
 STREAMS = """
-INSERT INTO dialogue_streams (room_id, event_name, head, floor)
-SELECT room_id, event_name, max(event_seq), 0 FROM messages WHERE room_id = :room GROUP BY event_name
+INSERT INTO dialogue_streams (room_id, event_name, head, floor, floor_seq)
+SELECT room_id, event_name, max(event_seq), 0, 0 FROM messages WHERE room_id = :room GROUP BY event_name
 """
 
 
