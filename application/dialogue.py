@@ -154,7 +154,7 @@ class Dialogue:
     async def run(self) -> AsyncIterator[None]:
         """Run the journal, the listeners and the sweeper for as long as the context lasts; then stop cleanly.
 
-        What the context's own body raises passes through as it is.
+        So it does where it is cancelled, too. What the context's own body raises passes through as it is.
         """
         await self.registry.load()
         async with background_tasks() as background:
@@ -162,7 +162,7 @@ class Dialogue:
             background.start_soon(self._sweeper.run)
             background.start_soon(self._idle_rooms.run)
             background.start_soon(self._evictions.run)
-            background.start_soon(self._journal.run)
+            background.start_soon(self._keep)
             self._is_running = True
             try:
                 yield
@@ -170,6 +170,11 @@ class Dialogue:
                 with CancelScope(shield=True):
                     await self.stop()
                     await self._listeners.finish()
+
+    async def _keep(self) -> None:
+        # Whoever cancels the context from outside must not cancel the journal: the stop waits for what it holds.
+        with CancelScope(shield=True):
+            await self._journal.run()
 
     async def drain(self) -> None:
         """Stop, and wait until every connection has been sent what waited for it and its close."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ..domain.draft import Draft
-from ..domain.errors import DialogueError
+from ..domain.errors import DialogueError, RoomNotFound
 from ..domain.ports.history_archive import HistoryArchive
 from ..domain.ports.read_marks import ReadMarks
 from ..domain.ports.user_events import UserEvents
@@ -58,7 +58,7 @@ class EraseUser:
         return blanked
 
     async def _blank(self, places: Sequence[tuple[str, int]], by: str) -> int:
-        epochs = {room_id: (await self._archive.open(room_id)).epoch for room_id in {room_id for room_id, _ in places}}
+        epochs = {room_id: await self._epoch(room_id) for room_id in {room_id for room_id, _ in places}}
         redactions = [(room_id, Redaction(seq=seq, by=by, erases_sender=True)) for room_id, seq in places]
         outcomes = await settled_all(
             self._journal,
@@ -75,3 +75,11 @@ class EraseUser:
                 history.forget_sender(redaction.seq)
             blanked += 1
         return blanked
+
+    async def _epoch(self, room_id: str) -> str:
+        try:
+            # Opened here, so that nobody who opens it meanwhile reads what is about to be blanked, and keeps it.
+            _, history = await self._registry.open(room_id)
+        except RoomNotFound:
+            return (await self._archive.open(room_id)).epoch
+        return history.epoch

@@ -97,7 +97,8 @@ class RoomHistory:
             stream.head = event.stream_place
             if event.name == REDACTED:
                 self._blank(Redaction.told_by(event))
-            stream.buffer.push((event,))
+            if event.stream_place > stream.floor:  # retention may have taken it before it was told
+                stream.buffer.push((event,))
 
     def trim(self, name: str, floor: StreamFloor) -> None:
         """Let the stream begin at `floor`; to be called before the archive removes what lies below."""

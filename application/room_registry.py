@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 
 from anyio import Lock
@@ -43,6 +44,20 @@ class OpenRoom:
     history: RoomHistory | None = None
     was_used: bool = False
     opening: Lock = field(default_factory=Lock)
+
+
+@contextmanager
+def _ending(history: RoomHistory | None) -> Iterator[None]:
+    """What is read while the room is being deleted may lack what is gone already, so its history has ended by then."""
+    if history is None:
+        yield
+        return
+    history.is_ended = True
+    try:
+        yield
+    except BaseException:
+        history.is_ended = False
+        raise
 
 
 class RoomRegistry:
@@ -139,7 +154,8 @@ class RoomRegistry:
             raise Forbidden(f"The room {room_id!r} belongs to the application and cannot be deleted")
         if user_id is not None and room.created_by_id != user_id:
             raise Forbidden(f"Only who made the room {room_id!r} may delete it")
-        await self._store.delete(room_id)
+        with _ending(self.opened(room_id)):
+            await self._store.delete(room_id)
         ended = self._rooms.pop(room_id, None)
         if ended is not None and ended.history is not None:
             ended.history.is_ended = True

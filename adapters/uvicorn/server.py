@@ -17,6 +17,9 @@ from uvicorn import Config, Server
 from .http_protocol import HttpProtocol
 from .websocket_protocol import LAST_FAREWELL_S, WebSocketProtocol
 
+# Longer than proxies keep theirs (nginx: 60 s): who closes first must not be the one that a request is being sent to.
+KEEP_ALIVE_S = 75
+
 logger = logging.getLogger("dialogue.server")
 
 
@@ -73,6 +76,7 @@ def server_config(
         log_config=None,
         access_log=False,
         server_header=False,
+        timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=max(ceil(LAST_FAREWELL_S) + 1, round(drain_timeout_s)),
     )
 

@@ -27,6 +27,7 @@ from dialogue.application.mark_read import MarkRead
 from dialogue.application.notice import Notice
 from dialogue.application.outbox import Outbox
 from dialogue.application.page_history import PageHistory
+from dialogue.application.ports.codec import Codec
 from dialogue.application.publish_event import PublishEvent
 from dialogue.application.recover_events import RecoverEvents
 from dialogue.application.redact_event import RedactEvent
@@ -37,6 +38,8 @@ from dialogue.application.tell_evictions import TellEvictions
 from dialogue.domain.event import Event
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
+from dialogue.domain.ports.room_store import RoomStore
+from dialogue.domain.ports.user_events import UserEvents
 from dialogue.domain.room import Room, RoomConfig
 
 
@@ -79,31 +82,38 @@ class Node:
     journal_limits: JournalLimits = field(default_factory=JournalLimits)
     archive: HistoryArchive | None = None
     source: HistorySource | None = None
+    room_store: RoomStore | None = None
+    user_events: UserEvents | None = None
+    codec: Codec = field(default_factory=ReadableCodec)
+    hub: Hub = field(default_factory=Hub)
+    recovering: type[RecoverEvents] = RecoverEvents
 
     def __post_init__(self) -> None:
         archive = self.archive or MemoryHistoryArchive(self.store)
         source = self.source or MemoryHistorySource(self.store)
+        rooms = self.room_store or MemoryRoomStore(self.store)
         configured = {room_id: Room.configured(room_id, config) for room_id, config in self.rooms.items()}
         template = None
         if self.runtime is not None:
-            offered = RoomConfig(name="template", events=list(self.runtime.events))
+            sync = self.runtime.sync_history_on_join
+            offered = RoomConfig(name="template", events=list(self.runtime.events), sync_history_on_join=sync)
             template = Room.configured("template", offered)
-        self.codec = ReadableCodec()
-        self.hub = Hub()
         self.listeners = Listeners()
-        self.registry = RoomRegistry(configured, template, self.runtime, archive, source, MemoryRoomStore(self.store))
+        self.registry = RoomRegistry(configured, template, self.runtime, archive, source, rooms)
         self.journal = Journal(
             archive, source, self.registry, self.hub, self.listeners, self.clock, self.journal_limits
         )
         self.publish = PublishEvent(self.registry, self.journal, source, self.max_page_size)
         self.pages = PageHistory(self.registry, source, self.max_page_size)
-        self.recover = RecoverEvents(self.pages, self.recovery_limit)
+        self.recover = self.recovering(self.pages, self.recovery_limit)
         self.join = JoinRoom(self.registry, self.hub, self.recover, self.pages)
         self.redact = RedactEvent(self.registry, self.journal, source)
+        marks = MemoryReadMarks(self.store)
+        user_events = self.user_events or MemoryUserEvents(self.store)
+        self.erase = EraseUser(archive, self.registry, self.journal, user_events, marks)
         self.sweeper = Sweeper(archive, self.registry, self.clock, 3600)
         self.idle_rooms = IdleRooms(self.registry, self.hub, self.journal, 3600)
         self.manage = ManageRooms(self.registry, self.hub, self.join)
-        marks = MemoryReadMarks(self.store)
         self.mark_read = MarkRead(self.registry, self.hub, marks)
         self.dialogue = Dialogue(
             registry=self.registry,
@@ -113,7 +123,7 @@ class Node:
             pages=self.pages,
             manage=self.manage,
             redact=self.redact,
-            erase=EraseUser(archive, self.registry, self.journal, MemoryUserEvents(self.store), marks),
+            erase=self.erase,
             listeners=self.listeners,
             sweeper=self.sweeper,
             idle_rooms=self.idle_rooms,

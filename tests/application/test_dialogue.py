@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from anyio import Event as Signal
-from anyio import fail_after
+from anyio import create_task_group, fail_after
+from anyio.abc import TaskStatus
 from anyio.lowlevel import checkpoint
 
+from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
+from dialogue.adapters.memory.store import MemoryStore
 from dialogue.application.room_registry import RuntimeRooms
+from dialogue.domain.draft import Draft
 from dialogue.domain.errors import Forbidden, RoomExists, RoomNotFound, Unavailable
 from dialogue.domain.event import Event
 from dialogue.domain.event_definition import History, define_event
+from dialogue.domain.outcome import Outcome
 from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.room import RoomConfig
 
@@ -22,6 +29,19 @@ MESSAGE = define_event("message", history=History(limit=3))
 ROOMS = {"room": RoomConfig(name="Room", events=[MESSAGE])}
 
 
+class GatedArchive(MemoryHistoryArchive):
+    """Keeps nothing before its gate is open."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store)
+        self.reached, self.gate = Signal(), Signal()
+
+    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Outcome]:
+        self.reached.set()
+        await self.gate.wait()
+        return await super().append(drafts, now_ms)
+
+
 async def test_what_the_body_raises_comes_out_as_it_is_and_the_node_has_stopped() -> None:
     node = Node(ROOMS)
     with pytest.raises(ValueError, match="mine"):
@@ -29,6 +49,25 @@ async def test_what_the_body_raises_comes_out_as_it_is_and_the_node_has_stopped(
             raise ValueError("mine")
     with pytest.raises(Unavailable):
         await node.publish("room", "message", 1, sender="ada")
+
+
+async def test_a_node_that_is_cancelled_keeps_what_is_on_its_way_and_ends() -> None:
+    store = MemoryStore()
+    archive = GatedArchive(store)
+    node = Node(ROOMS, store=store, archive=archive)
+
+    async def life(*, task_status: TaskStatus[None]) -> None:
+        async with node.running():
+            task_status.started()
+            await node.publish("room", "message", 1, sender="ada")
+
+    with fail_after(5):
+        async with create_task_group() as tasks:
+            await tasks.start(life)
+            await archive.reached.wait()
+            tasks.cancel_scope.cancel()
+            archive.gate.set()
+    assert [event.data for event in store.rooms["room"].all.events] == [1]
 
 
 async def test_handlers_get_every_event_in_order_and_one_that_fails_is_passed_over() -> None:

@@ -19,7 +19,7 @@ from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.position import Position
 from dialogue.domain.room import RoomConfig
 
-from .node import Node, sent
+from .node import Node, ReadableCodec, sent
 
 pytestmark = pytest.mark.anyio
 
@@ -226,6 +226,7 @@ async def test_one_batch_is_encoded_once_for_all_with_the_same_subscriptions() -
             await node.join(session, "room", events=["message"] if number % 2 else None)
             node.join.release(session, "room")
         await publish(node, 1)
+        assert isinstance(node.codec, ReadableCodec)
         assert node.codec.encoded == 2
         for session in sessions:
             assert await sent(session) == ["message:1"]

@@ -23,6 +23,7 @@ from .views import View
 from .writers import Writer
 
 TOO_SLOW = 4413
+IDLE = httpx.Limits(keepalive_expiry=1)  # the server ends idle connections after five seconds, be it under a request
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Crowd:
     views: list[View] = field(default_factory=list)
     ends_at: float = 0
     written: Signal = field(default_factory=Signal)
+    heads: dict[tuple[str, str], int] = field(default_factory=dict)
 
     @property
     def is_over(self) -> bool:
@@ -67,7 +69,7 @@ class Crowd:
         self.written = Signal()
         with fail_after(seconds + 120):
             async with (
-                httpx.AsyncClient(base_url=self.server.http, trust_env=False, timeout=30) as http,
+                httpx.AsyncClient(base_url=self.server.http, trust_env=False, timeout=30, limits=IDLE) as http,
                 create_task_group() as audience,
             ):
                 for number in range(self.size):
@@ -77,6 +79,7 @@ class Crowd:
                 async with create_task_group() as writers:
                     for number in range(self.size):
                         writers.start_soon(Writer(self, f"writer-{number}").run)
+                self.heads = self.ledger.heads()
                 self.written.set()
 
     def check(self) -> str:

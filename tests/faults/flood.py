@@ -22,6 +22,7 @@ from .views import View
 
 ROOMS = ("hall", "side")
 WINDOW = 8
+NOT_SENT = 0
 
 
 @dataclass
@@ -92,37 +93,44 @@ class Flood:
 
     async def _write(self, name: str, random: Random) -> None:
         in_flight: deque[tuple[int, Publication]] = deque()
-        waiting = deque(self._unanswered.pop(name, []))
+        again = deque(self._unanswered.pop(name, []))
         try:
             async with peer(self.server.ws, name, self.sightings) as client:
                 await self._enter(client)
-                while True:
-                    again = waiting[0] if waiting else None
-                    publication = again or self.ledger.new(
-                        name, random.choice(ROOMS), random.choice(["message", "note"]), is_keyed=True
-                    )
-                    in_flight.append((0, publication))
-                    if again is not None:
-                        waiting.popleft()
-                    request_id = await client.send("trigger", **publication.fields)
-                    in_flight[-1] = request_id, publication
-                    if len(in_flight) >= WINDOW:
-                        await self._take(client, in_flight)
+                try:
+                    while True:
+                        await self._publish(client, in_flight, again.popleft() if again else self._new(name, random))
+                finally:
+                    self._take_last(await client.last_answers(), in_flight)
         except (ConnectionClosed, OSError) as error:
             self._count(error)
-            self._unanswered[name] = [each for _, each in in_flight if each.key is not None and not each.is_refused]
-            self._unanswered[name] += waiting
+        unanswered = [each for _, each in in_flight if not each.answers and not each.is_refused]
+        self._unanswered[name] = [each for each in [*unanswered, *again] if each.key is not None]
+
+    def _new(self, name: str, random: Random) -> Publication:
+        return self.ledger.new(name, random.choice(ROOMS), random.choice(["message", "note"]), is_keyed=True)
+
+    async def _publish(self, client: Peer, in_flight: deque[tuple[int, Publication]], publication: Publication) -> None:
+        in_flight.append((NOT_SENT, publication))
+        in_flight[-1] = await client.send("trigger", **publication.fields), publication
+        if len(in_flight) >= WINDOW:
+            request_id, first = in_flight[0]
+            self._take(first, await client.answer(request_id))
+            in_flight.popleft()
+
+    def _take_last(self, answers: dict[int, Message], in_flight: deque[tuple[int, Publication]]) -> None:
+        for request_id, publication in in_flight:
+            if request_id in answers:
+                self._take(publication, answers[request_id])
+
+    def _take(self, publication: Publication, answer: Message) -> None:
+        publication.take(answer)
+        self.answers += 1
+        self._moved.set()
 
     async def _enter(self, client: Peer) -> None:
         for room_id in ROOMS:
             assert await client.join(room_id, events=[])
-
-    async def _take(self, client: Peer, in_flight: deque[tuple[int, Publication]]) -> None:
-        request_id, publication = in_flight[0]
-        publication.take(await client.answer(request_id))
-        in_flight.popleft()
-        self.answers += 1
-        self._moved.set()
 
     def _count(self, error: ConnectionClosed | OSError) -> None:
         received = error.rcvd if isinstance(error, ConnectionClosed) else None

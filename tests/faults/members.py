@@ -86,9 +86,8 @@ class Member:
             while view.segments[-1].joined is None:  # of what was subscribed to just now, the newest may be older
                 await client.join(view.room_id, sorted(view.names))
         await self._crowd.written.wait()
-        heads = self._crowd.ledger.heads()
         for view in client.views.values():
-            newest = max((heads.get((view.room_id, name), 0) for name in view.names), default=0)
+            newest = max((self._crowd.heads.get((view.room_id, name), 0) for name in view.names), default=0)
             deadline = DEADLINE_S
             while view.cursor < newest and deadline > 0:
                 await client.listen(PATIENCE_S)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import lru_cache
 from itertools import count
 from typing import Any
 
 from anyio import fail_after, move_on_after
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
 
 from ..acceptance.wire_client import Message
 from .sightings import Sightings
@@ -77,6 +78,12 @@ class Peer:
         with move_on_after(seconds):
             while True:
                 await self.receive()
+
+    async def last_answers(self) -> dict[int, Message]:
+        """The answers, by their request's id, that nobody has waited for; of a connection that has ended."""
+        with suppress(ConnectionClosed):
+            await self.until_closed()  # what has come before the end is still to be read
+        return self._answers
 
     async def until_closed(self) -> None:
         """Take up what comes until the connection ends, with ConnectionClosed."""

@@ -14,7 +14,7 @@ from .kept import Kept
 from .serving import database_of
 
 GOING_AWAY = (1001, "the server is going down")
-STOP_S = 5.0
+STOP_S = 8.0
 HANDLERS_S = 10.0
 
 

@@ -10,7 +10,7 @@ import pytest
 from .conftest import Serve
 from .crowd import Crowd
 
-SECONDS = 1.5
+SECONDS = 2.0
 
 
 def leaves(error: BaseException) -> Iterator[BaseException]:

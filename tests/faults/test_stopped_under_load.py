@@ -47,7 +47,7 @@ async def test_asked_to_stop_while_the_database_is_locked_it_refuses_what_waits_
         locking.execute("BEGIN EXCLUSIVE")
         server.send_signal(signal.SIGTERM)
 
-    with closing(sqlite3.connect(database_of(server), isolation_level=None, timeout=10)) as locking, fail_after(10):
+    with closing(sqlite3.connect(database_of(server), isolation_level=None, timeout=10)) as locking, fail_after(20):
         await flood.until_ended(lock_and_stop, after=200)
         assert await to_thread.run_sync(server.exit_code) == 0
     assert flood.closes == {GOING_AWAY: 23}

@@ -11,7 +11,8 @@ from .peer import Peer, peer
 if TYPE_CHECKING:
     from .crowd import Crowd
 
-WINDOW = 3
+WINDOW = 4
+PAUSE_S = 0.1
 EVENTS = {"hall": ("message", "message", "message", "note", "typing", "rare"), "side": ("message", "note", "typing")}
 
 
@@ -33,6 +34,8 @@ class Writer:
                     crowd.counts["unavailable"] += 1
             while not crowd.is_over:
                 await self._publish(client)
+                if self._random.random() < 0.5:  # else the others would do little but read what is written
+                    await client.listen(self._random.random() * PAUSE_S)
                 if len(self._in_flight) >= WINDOW:
                     await self._answered(client)
             while self._in_flight:

@@ -17,7 +17,7 @@ from dialogue.application.hub import Hub
 from .rooms import create
 
 KIND = os.environ["PLANT"]
-HIT = 60
+HIT = 15
 LATE_S = 0.02
 
 

@@ -1,0 +1,59 @@
+"""Retention beside the journal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+from anyio import Event as Signal
+from anyio import create_task_group, fail_after
+
+from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
+from dialogue.adapters.memory.store import MemoryStore
+from dialogue.domain.draft import Draft
+from dialogue.domain.event_definition import History, define_event
+from dialogue.domain.outcome import Outcome
+from dialogue.domain.page import PageRequest
+from dialogue.domain.room import RoomConfig
+
+from .node import Node
+
+pytestmark = pytest.mark.anyio
+
+ROOMS = {"room": RoomConfig(name="Room", events=[define_event("message", history=History(limit=3, max_events=1))])}
+
+
+class LateArchive(MemoryHistoryArchive):
+    """Answers later than it keeps."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store)
+        self.kept, self.gate = Signal(), Signal()
+
+    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Outcome]:
+        outcomes = await super().append(drafts, now_ms)
+        self.kept.set()
+        await self.gate.wait()
+        return outcomes
+
+
+async def publish(node: Node, number: int) -> None:
+    await node.publish("room", "message", number, sender="ada")
+
+
+async def test_an_event_that_goes_before_it_was_told_is_in_no_page_afterwards() -> None:
+    store = MemoryStore()
+    archive = LateArchive(store)
+    node = Node(ROOMS, store=store, archive=archive)
+    async with node.running():
+        await node.registry.open("room")  # so that all three are one batch
+        with fail_after(5):
+            async with create_task_group() as tasks:
+                for number in range(3):
+                    tasks.start_soon(publish, node, number)
+                await archive.kept.wait()
+                await node.sweeper.sweep()
+                archive.gate.set()
+        page = await node.pages(PageRequest(room_id="room"))
+    assert [event.seq for event in page.events] == [3]
+    assert not page.has_more

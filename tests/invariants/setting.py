@@ -1,0 +1,71 @@
+"""What a run is made of: the names, how much of each stays in memory and in the archive, and the limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from hypothesis import strategies as st
+
+from dialogue.application.room_registry import RuntimeRooms
+from dialogue.domain.event_definition import EventDefinition, History, define_event
+from dialogue.domain.names import REDACTED
+
+ROOM = "room"
+KEPT = ("message", "note", "rare")
+PASSING = "typing"
+NAMES = (*KEPT, PASSING)
+ALL_KEPT = (*KEPT, REDACTED)
+KEY_TTL_MS = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Stay:
+    """How many of a stream's events stay in memory, and what retention leaves of it: a number, an age, or all."""
+
+    limit: int
+    max_events: int | None
+    max_age_ms: int | None
+
+    @property
+    def history(self) -> History:
+        """The same, as a developer writes it."""
+        age = None if self.max_age_ms is None else timedelta(milliseconds=self.max_age_ms)
+        return History(limit=self.limit, max_events=self.max_events, max_age=age)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How the room of one run is set up; small enough that every border is met often."""
+
+    stays: Mapping[str, Stay]
+    sync: int | bool
+    recovery_limit: int
+
+    @property
+    def rooms(self) -> RuntimeRooms:
+        """Rooms that are made at run time, so that they can be deleted."""
+        return RuntimeRooms(events=self._definitions(), sync_history_on_join=self.sync)
+
+    def limit(self, name: str) -> int:
+        """How many of that name's events memory holds; redactions stay as long as the name that stays longest."""
+        return self.stays[name].limit if name in self.stays else max(stay.limit for stay in self.stays.values())
+
+    def _definitions(self) -> list[EventDefinition]:
+        kept = [define_event(name, history=self.stays[name].history) for name in KEPT]
+        return [*kept, define_event(PASSING)]
+
+
+def _stays() -> st.SearchStrategy[Stay]:
+    return st.builds(
+        Stay, st.sampled_from([0, 1, 3, 100]), st.sampled_from([None, None, 1, 4]), st.sampled_from([None, None, 2_000])
+    )
+
+
+SETTINGS = st.builds(
+    Setting,
+    stays=st.fixed_dictionaries({name: _stays() for name in KEPT}),
+    sync=st.sampled_from([0, 2, 50, True]),
+    recovery_limit=st.sampled_from([1, 3, 1_000]),
+)

@@ -1,0 +1,32 @@
+"""Whatever happens, in whatever order, on every storage: a room is one sequence for everybody.
+
+A longer search: `DIALOGUE_TEST_EXAMPLES=2000 pytest tests/invariants`.
+"""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from .machine import AnyOrder
+
+# Runs of each storage: a file takes about ten times as long.
+EXAMPLES = {"memory": 100, "sqlite": 25, "sqlite-unsafe": 10}
+STEPS = 30
+
+
+@pytest.mark.parametrize("storage", EXAMPLES)
+def test_a_room_is_one_sequence_for_everybody(storage: str) -> None:
+    examples = int(os.environ.get("DIALOGUE_TEST_EXAMPLES", EXAMPLES[storage]))
+    machine = type("AnyOrder", (AnyOrder,), {"storage": storage})
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=examples,
+            stateful_step_count=STEPS,
+            suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+        ),
+    )
