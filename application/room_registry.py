@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from anyio import Lock
 
@@ -131,8 +131,10 @@ class RoomRegistry:
         """Make a room at run time. Raises Forbidden, RoomExists, EventNotAllowed and Unavailable."""
         if self._template is None:
             raise Forbidden("Rooms cannot be made at run time here")
-        for name in wanted.event_names or ():
-            self._template.definition(name)
+        if wanted.event_names is not None:
+            for name in wanted.event_names:
+                self._template.definition(name)
+            wanted = replace(wanted, event_names=tuple(dict.fromkeys(wanted.event_names)))  # no more than are offered
         room = self._room(self._template, wanted)
         async with self._making:
             if wanted.id in self._rooms:

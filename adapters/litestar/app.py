@@ -13,6 +13,7 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Tag
+from litestar.plugins.pydantic import PydanticPlugin
 
 from ...domain.errors import DialogueError
 from .health import LIVE, live, ready
@@ -65,6 +66,7 @@ def build_app(
         request_max_body_size=max_frame,
         cors_config=_cors(allowed_origins),
         logging_config=None,
+        plugins=[PydanticPlugin(prefer_alias=True)],  # so that OpenAPI has the names of the wire
         openapi_config=OpenAPIConfig(
             title="Dialogue",
             version=version,

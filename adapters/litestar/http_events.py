@@ -9,26 +9,29 @@ from urllib.parse import urlencode
 from litestar import Request, Response, delete, get, post
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
+from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, RequestBody, Schema
 from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
 from ...domain.errors import InvalidRequest
-from ...domain.page import Page
+from ...domain.idempotency_key import MAX_KEY
+from ...domain.page import MAX_LIMIT, Page
 from . import requests
 from .answers import wire_page
 from .frame_reader import FrameReader
 from .http_identity import user_of
-from .http_rooms import RoomInPath, UserId, json_response, problems
+from .http_rooms import RoomInPath, UserId, integer, json_response, problems
+from .operation import DescribedOperation
 from .schemas import EventDocument, HistoryDocument
 from .services import Services
 from .wire import WireEvent
 
 
 @dataclass
-class PublishOperation(Operation):
+class PublishOperation(DescribedOperation):
     """The operation with its body described, which the handler reads by itself to refuse repeated keys."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         schema = Schema(
             type=OpenAPIType.OBJECT,
             required=["event", "data"],
@@ -43,9 +46,13 @@ class PublishOperation(Operation):
         self.request_body = RequestBody(content={"application/json": OpenAPIMediaType(schema=schema)}, required=True)
 
 
-Place = Annotated[str | None, QueryParameter(description="A seq: 0 or more.")]
+NUMBER = integer(0, requests.MAX_NUMBER)
+Place = Annotated[str | None, QueryParameter(description="A seq: 0 or more.", schema_extra=NUMBER)]
 TIME = "Milliseconds since the Unix epoch; as `before` or `after` the room's first event of that time or later."
-Offset = Annotated[str | None, QueryParameter(description="Counted from the newest event of that name, which is 0.")]
+Offset = Annotated[
+    str | None,
+    QueryParameter(description="Counted from the newest event of that name, which is 0.", schema_extra=NUMBER),
+]
 
 
 @get(
@@ -60,6 +67,7 @@ Offset = Annotated[str | None, QueryParameter(description="Counted from the newe
     ),
     tags=["Events"],
     responses={200: ResponseSpec(HistoryDocument, description="The page.")} | problems(401, 404, 410, 422, 503),
+    operation_class=DescribedOperation,
 )
 async def get_history(
     request: Request[Any, Any, Any],
@@ -67,12 +75,15 @@ async def get_history(
     room_id: RoomInPath,
     x_user_id: UserId = None,
     event: Annotated[str | None, QueryParameter(description="One event name; without it all are merged.")] = None,
-    limit: Annotated[str | None, QueryParameter(description="How many at most: 1 to 1,000; default 50.")] = None,
+    limit: Annotated[
+        str | None,
+        QueryParameter(description="How many at most: 1 to 1,000; default 50.", schema_extra=integer(1, MAX_LIMIT)),
+    ] = None,
     before: Place = None,
     after: Place = None,
     around: Place = None,
-    before_time: Annotated[str | None, QueryParameter(name="beforeTime", description=TIME)] = None,
-    after_time: Annotated[str | None, QueryParameter(name="afterTime", description=TIME)] = None,
+    before_time: Annotated[str | None, QueryParameter(name="beforeTime", description=TIME, schema_extra=NUMBER)] = None,
+    after_time: Annotated[str | None, QueryParameter(name="afterTime", description=TIME, schema_extra=NUMBER)] = None,
     start: Offset = None,
     end: Offset = None,
     anchor: Place = None,
@@ -122,6 +133,7 @@ async def post_event(
         HeaderParameter(
             name="Idempotency-Key",
             description="1 to 64 characters of your own: the same request with the same key is published once.",
+            schema_extra={"min_length": 1, "max_length": MAX_KEY},
         ),
     ] = None,
 ) -> Response[bytes]:
@@ -144,12 +156,13 @@ async def post_event(
     ),
     tags=["Events"],
     responses={204: ResponseSpec(None, description="It is blank.")} | problems(401, 403, 404, 410, 422, 503),
+    operation_class=DescribedOperation,
 )
 async def redact_event(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     room_id: RoomInPath,
-    seq: Annotated[str, PathParameter(description="The event's seq.")],
+    seq: Annotated[str, PathParameter(description="The event's seq.", schema_extra=NUMBER)],
     x_user_id: UserId = None,
 ) -> None:
     """Redact an event."""

@@ -7,11 +7,14 @@ from typing import Annotated, Any
 from litestar import Request, Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import OpenAPIType
 from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
+from ...domain.page import MAX_LIMIT
 from . import requests
 from .answers import wire_rooms
 from .http_identity import user_of
+from .operation import DescribedOperation
 from .schemas import ProblemDocument, RoomDocument, RoomsDocument
 from .services import Services
 from .wire import json_bytes, wire_room
@@ -45,6 +48,11 @@ _MEANINGS = {
 }
 
 
+def integer(least: int, most: int) -> dict[str, object]:
+    """What OpenAPI says of a parameter that is a number; the handler takes it as a text, to refuse it in our words."""
+    return {"type": OpenAPIType.INTEGER, "minimum": least, "maximum": most}
+
+
 def json_response(value: object, status: int = 200, headers: dict[str, str] | None = None) -> Response[bytes]:
     """A JSON answer."""
     return Response(json_bytes(value), status_code=status, media_type=JSON, headers=headers)
@@ -56,13 +64,17 @@ def json_response(value: object, status: int = 200, headers: dict[str, str] | No
     summary="List the rooms",
     description="The rooms that the caller may see, in order of id.",
     tags=["Rooms"],
-    responses={200: ResponseSpec(RoomsDocument, description="Some of the rooms.")} | problems(401, 422),
+    responses={200: ResponseSpec(RoomsDocument, description="Some of the rooms.")} | problems(401, 422, 503),
+    operation_class=DescribedOperation,
 )
 async def list_rooms(
     request: Request[Any, Any, Any],
     services: NamedDependency[Services],
     x_user_id: UserId = None,
-    limit: Annotated[str | None, QueryParameter(description="How many at most: 1 to 1,000; default 100.")] = None,
+    limit: Annotated[
+        str | None,
+        QueryParameter(description="How many at most: 1 to 1,000; default 100.", schema_extra=integer(1, MAX_LIMIT)),
+    ] = None,
     cursor: Annotated[str | None, QueryParameter(description="The `cursor` of an earlier answer.")] = None,
 ) -> Response[bytes]:
     """List the rooms."""
@@ -78,7 +90,8 @@ async def list_rooms(
     summary="One room",
     description="One room as its visitors see it.",
     tags=["Rooms"],
-    responses={200: ResponseSpec(RoomDocument, description="The room.")} | problems(401, 404),
+    responses={200: ResponseSpec(RoomDocument, description="The room.")} | problems(401, 404, 422, 503),
+    operation_class=DescribedOperation,
 )
 async def get_room(
     request: Request[Any, Any, Any], services: NamedDependency[Services], room_id: RoomInPath, x_user_id: UserId = None

@@ -14,6 +14,7 @@ from . import requests
 from .event_stream import EventStream
 from .http_identity import user_of
 from .http_rooms import RoomInPath, UserId, problems
+from .operation import DescribedOperation
 from .services import Services
 
 
@@ -32,6 +33,7 @@ from .services import Services
     tags=["Events"],
     responses={200: ResponseSpec(str, description="The stream.", media_type="text/event-stream")}
     | problems(401, 404, 409, 422, 503),
+    operation_class=DescribedOperation,
 )
 async def stream_events(
     request: Request[Any, Any, Any],

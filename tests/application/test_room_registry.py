@@ -211,3 +211,10 @@ async def test_a_user_who_makes_many_rooms_at_once_gets_as_many_as_are_allowed()
                 for number in range(6):
                     tasks.start_soon(make, number, user_id)
     assert [outcomes.count(user_id) for user_id in ("ada", "bob", "refused")] == [3, 2, 7]
+
+
+async def test_a_name_that_is_wanted_many_times_is_kept_once() -> None:
+    store = MemoryStore()
+    node = Node(ROOMS, runtime=RUNTIME, store=store)
+    await node.manage.create(StoredRoom(id="some", name="Some", event_names=("other", "message", "other") * 300))
+    assert [room.event_names for room in await MemoryRoomStore(store).rooms()] == [("other", "message")]

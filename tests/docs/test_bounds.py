@@ -32,6 +32,7 @@ FIXED: dict[str, float] = {
     "the time for the end of a stream": event_stream.PATIENCE_S,
     "the time for a close": websocket_protocol.FAREWELL_S,
     "other requests at once": 1,
+    "pongs that wait to be sent": 1,
     "events of a page": page.MAX_LIMIT,
     "rooms of a list": requests.ListRooms().limit,
     "`meta`": room.MAX_META_SIZE,
