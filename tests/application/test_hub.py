@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from anyio import create_task_group, fail_after
 
-from dialogue.application.frame import GOING_AWAY
+from dialogue.application.frame import GOING_AWAY, Frame
 from dialogue.application.hub import Hub
 from dialogue.application.notice import RoomDeleted
 from dialogue.application.outbox import Outbox
@@ -47,6 +47,15 @@ async def test_events_go_to_their_rooms_subscribers_and_are_encoded_once_for_eac
     assert await sent(both) == ["message:1 note:2 message:3"]
     assert await sent(neither) == await sent(elsewhere) == []
     assert codec.encoded == 2
+
+
+async def test_a_frame_is_one_object_for_all_who_get_it() -> None:
+    hub, codec = Hub(), ReadableCodec()
+    sessions = [connect(hub, codec, name, "room") for name in "abc"]
+    hub.deliver("room", events("message"))
+    frames = [await session.outbox.next() for session in sessions]
+    assert isinstance(frames[0], Frame)
+    assert all(frame is frames[0] for frame in frames)
 
 
 async def test_sessions_are_counted_by_room_until_they_leave_or_disconnect() -> None:

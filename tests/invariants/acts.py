@@ -6,16 +6,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from anyio import create_task_group
-from anyio.lowlevel import checkpoint
 
-from dialogue.application.publish_event import Published
-from dialogue.domain.errors import DialogueError, RoomNotFound
+from dialogue.domain.errors import DialogueError
 from dialogue.domain.event import Event
 from dialogue.domain.names import REDACTED
 from dialogue.domain.outcome import Repeat
 
-from .life import same
-from .publishing import Answered, Sent, keep, take_up
+from .places import placed
+from .publishing import Answered, Sent, take_up
 from .setting import ROOM
 from .world import World
 
@@ -58,6 +56,7 @@ async def publish_one(world: World, sent: Sent, answers: list[Answered]) -> None
 
 async def redact(world: World, seq: int, by: str) -> None:
     """Take an event back, on behalf of its user or of the application."""
+    seq = placed(seq, world.life.head)
     event = world.life.at(seq)
     answer = await redaction(world, seq, by)
     if event is None or event.name == REDACTED:
@@ -116,47 +115,3 @@ def close_idle_rooms(world: World) -> None:
     """As if two intervals had passed in which nobody used the room."""
     world.node.idle_rooms.close()
     world.node.idle_rooms.close()
-
-
-async def make_anew(world: World) -> None:
-    """Delete the room and make it again."""
-    await world.node.manage.delete(ROOM)
-    answers: list[Answered] = []
-    await publish_one(world, Sent("message", "ada"), answers)
-    assert isinstance(answers[0].answer, RoomNotFound)
-    await world.create_room()
-
-
-async def crash_amid(world: World, wanted: Sequence[Sent], seed: int, turns: int, *, is_read: bool) -> None:
-    """Be killed while these are being published; their senders send them again afterwards, with their keys."""
-    keyed = [replace(sent, value=sent.number, key=f"retry {sent.number}") for sent in numbered(world, wanted)]
-    answers: list[Answered] = []
-    world.pauses.draw(seed)
-    async with create_task_group() as tasks:
-        for sent in keyed:
-            tasks.start_soon(publish_one, world, sent, answers)
-        for _ in range(turns):
-            await checkpoint()
-        await world.kill()
-        tasks.cancel_scope.cancel()
-    world.pauses.draw(None)
-    await world.recover(lambda beyond: _take_up_all(world, keyed, beyond, answers), is_read=is_read)
-    if not world.storage.begins_anew:
-        await _send_again(world, keyed)
-
-
-def _take_up_all(world: World, wanted: Sequence[Sent], beyond: Sequence[Event], answers: Sequence[Answered]) -> None:
-    for answered in answers:
-        assert isinstance(answered.answer, Published), answered
-        assert any(same(answered.answer.event, event) for event in beyond), f"{answered} was lost"
-    for event in beyond:
-        (sent,) = (sent for sent in wanted if event.data == sent.data)
-        assert (event.name, event.sender) == (sent.name, sent.sender)
-        keep(world.life, world.keys, sent, replace(event, epoch=world.life.epoch), world.clock.now)
-
-
-async def _send_again(world: World, wanted: Sequence[Sent]) -> None:
-    answers: list[Answered] = []
-    for sent in wanted:
-        await publish_one(world, sent, answers)
-    take_up(world.life, world.keys, answers, world.clock.now)

@@ -136,7 +136,8 @@ class Client:
                     assert not is_ahead, f"a page holds {event}, and {self.reached} was reached"
             case Noticed(notice=TakenOut()):
                 assert self.life is not None
-                self._ensure_reached(self.life.head)
+                if not self.life.is_cut_short:
+                    self._ensure_reached(self.life.head)
                 self.life = None
 
     def _take(self, event: Event) -> None:

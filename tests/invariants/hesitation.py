@@ -22,7 +22,7 @@ from dialogue.domain.retention import Retention
 
 from .storages import Ports
 
-LONGEST = 6
+TURNS = (0, 0, 1, 2, 4, 8, 16)
 
 
 class Pauses:
@@ -37,7 +37,7 @@ class Pauses:
 
     async def pause(self) -> None:
         """Let others go first, for a while."""
-        for _ in range(0 if self._random is None else self._random.randrange(LONGEST)):
+        for _ in range(0 if self._random is None else self._random.choice(TURNS)):
             await checkpoint()
 
 

@@ -51,6 +51,7 @@ class Life:
             name: Stream(heads[name], heads[name], self.head) if heads.get(name) else Stream() for name in ALL_KEPT
         }
         self.told: list[Event] = []
+        self.is_cut_short = False  # it was ended before all that was kept last had been told
         self.blanked: dict[int, Blanked] = {}
         self.forgotten: set[int] = set()
 

@@ -15,10 +15,10 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from dialogue.domain.page import PageRequest
 
-from . import acts, steps, visits
+from . import acts, amid, steps, visits
 from .faults import NO_FAULT, Fault
 from .publishing import Sent
-from .setting import SETTINGS, Setting
+from .setting import ALL_KEPT, ROOM, SETTINGS, Setting
 from .since import Since
 from .storages import STORAGES
 from .storm import Storm, rage
@@ -66,6 +66,10 @@ class AnyOrder(RuleBasedStateMachine):
     def _client_is_in(self, client: int) -> bool:
         return self._world.clients[client].is_in
 
+    def _look(self) -> None:
+        for name in (None, *ALL_KEPT):
+            self._do(visits.page, self._world.clients[0], PageRequest(room_id=ROOM, event_name=name, limit=20))
+
     @invariant()
     def everybody_has_what_is_theirs(self) -> None:
         self._do(visits.read_all)
@@ -77,6 +81,13 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(storm=steps.STORMS)
     def do_many_things_at_once(self, storm: Storm) -> None:
+        self._do(rage, storm)
+
+    @rule(missed=steps.SENT, storm=steps.STORMS)
+    def come_back_in_a_storm(self, missed: list[Sent], storm: Storm) -> None:
+        for client in storm.clients:
+            self._do(visits.drop_out, self._world.clients[client], is_read=True)
+        self._do(acts.publish, missed)
         self._do(rage, storm)
 
     @rule(client=steps.CLIENTS, names=steps.SUBSCRIPTIONS, since=steps.SINCE)
@@ -110,31 +121,35 @@ class AnyOrder(RuleBasedStateMachine):
         for request in requests:
             self._do(visits.page, self._world.clients[client], request)
 
-    @rule(seq=steps.SEQS, by=steps.REDACTORS)
-    def redact(self, seq: int, by: str) -> None:
-        self._do(acts.redact, seq, by)
+    @rule(redactions=st.lists(st.tuples(steps.SEQS, steps.REDACTORS), min_size=1, max_size=4))
+    def redact(self, redactions: list[tuple[int, str]]) -> None:
+        for seq, by in redactions:
+            self._do(acts.redact, seq, by)
+        self._look()
 
     @rule(user_id=steps.SENDERS)
     def erase(self, user_id: str) -> None:
         self._do(acts.erase, user_id)
+        self._look()
 
     @rule(later_ms=steps.LATER_MS)
     def sweep(self, later_ms: int) -> None:
         self._world.clock.now += later_ms
         self._do(acts.sweep)
+        self._look()
 
     @rule()
     def close_idle_rooms(self) -> None:
         self._do(acts.close_idle_rooms)
 
-    @rule()
-    def make_the_room_anew(self) -> None:
-        self._do(acts.make_anew)
+    @rule(sent=steps.CRASHED, seed=steps.SEEDS, turns=steps.TURNS)
+    def make_the_room_anew(self, sent: list[Sent], seed: int, turns: int) -> None:
+        self._do(amid.make_anew, sent, seed, turns)
 
     @rule()
     def restart(self) -> None:
         self._do(World.restart)
 
-    @rule(sent=steps.CRASHED, seed=steps.SEEDS, turns=st.integers(0, 30), is_read=st.booleans())
+    @rule(sent=steps.CRASHED, seed=steps.SEEDS, turns=steps.TURNS, is_read=st.booleans())
     def crash(self, sent: list[Sent], seed: int, turns: int, is_read: bool) -> None:
-        self._do(acts.crash_amid, sent, seed, turns, is_read=is_read)
+        self._do(amid.crash, sent, seed, turns, is_read=is_read)

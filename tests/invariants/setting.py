@@ -59,7 +59,7 @@ class Setting:
 
 def _stays() -> st.SearchStrategy[Stay]:
     return st.builds(
-        Stay, st.sampled_from([0, 1, 3, 100]), st.sampled_from([None, None, 1, 4]), st.sampled_from([None, None, 2_000])
+        Stay, st.sampled_from([0, 1, 3, 100]), st.sampled_from([None, 1, 2, 4]), st.sampled_from([None, None, 2_000])
     )
 
 

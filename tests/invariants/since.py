@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from dialogue.domain.position import Position
 
 from .client import Client
+from .places import placed
 
 if TYPE_CHECKING:
     from .world import World
@@ -27,4 +28,4 @@ class Since:
             return client.cursor
         if self.seq is None:
             return None
-        return Position(epoch=world.epochs[0 if self.is_old else -1], seq=self.seq)
+        return Position(epoch=world.epochs[0 if self.is_old else -1], seq=placed(self.seq, world.life.head))

@@ -23,7 +23,7 @@ from .storm import Storm, Visit
 
 SEEDS = st.integers(0, 1 << 16)
 CLIENTS = st.integers(0, 2)
-SEQS = st.integers(0, 40)
+SEQS = st.integers(0, 40) | st.integers(-8, -1)  # see places.py
 LATER_MS = st.sampled_from([0, 1, 500, 1_500, 3_000, 12_000, -1, -4_000])
 SENDERS = st.sampled_from(["ada", "bob"])
 REDACTORS = st.sampled_from(["mod", "mod", "ada", "bob"])
@@ -40,7 +40,8 @@ def _sent(names: tuple[str, ...]) -> st.SearchStrategy[Sent]:
 
 
 SENT = st.lists(_sent(NAMES), min_size=1, max_size=6)
-CRASHED = st.lists(st.builds(Sent, name=st.sampled_from(KEPT), sender=SENDERS), min_size=1, max_size=6)
+CRASHED = st.lists(st.builds(Sent, name=st.sampled_from(KEPT), sender=SENDERS), max_size=6)
+TURNS = st.integers(0, 30)
 
 SUBSCRIPTIONS = st.none() | st.just(frozenset("*")) | st.frozensets(st.sampled_from(NAMES), min_size=1)
 CHOICES = st.just(frozenset("*")) | st.frozensets(st.sampled_from(NAMES), min_size=1, max_size=2)
@@ -79,5 +80,6 @@ STORMS = st.builds(
     sent=st.lists(_sent(KEPT), min_size=1, max_size=6),
     clients=st.dictionaries(CLIENTS, PAGES | st.builds(Visit, names=SUBSCRIPTIONS, since=SINCE)),
     redacted=st.lists(SEQS, max_size=2),
-    is_swept=st.booleans(),
+    sweeps=st.sampled_from([0, 2, 6]),
+    closes=st.booleans(),
 )

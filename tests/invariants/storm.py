@@ -13,8 +13,9 @@ from dialogue.domain.names import REDACTED
 from dialogue.domain.outcome import Repeat
 from dialogue.domain.page import PageRequest
 
-from .acts import APPLICATION, Redacted, ensure_tells, numbered, publish_one, redaction
+from .acts import APPLICATION, Redacted, close_idle_rooms, ensure_tells, numbered, publish_one, redaction
 from .judge import Moment
+from .places import placed
 from .publishing import Answered, Sent, take_up
 from .setting import KEPT, ROOM
 from .since import Since
@@ -32,13 +33,18 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Storm:
-    """What happens at once: events are published, each client does one thing, some are taken back, retention runs."""
+    """What happens at once: events are published, each client does one thing, some are taken back.
+
+    Retention runs so many times, or the room is closed where nobody uses it: not both, because no read takes as long as
+    an interval of the one in which the other runs.
+    """
 
     seed: int
     sent: Sequence[Sent]
     clients: Mapping[int, Visit | PageRequest]
     redacted: Sequence[int]
-    is_swept: bool
+    sweeps: int
+    closes: bool
 
 
 async def rage(world: World, storm: Storm) -> None:
@@ -48,7 +54,17 @@ async def rage(world: World, storm: Storm) -> None:
     redactions: list[tuple[int, Redacted]] = []
 
     async def redact(seq: int) -> None:
+        seq = placed(seq, moment.head)
         redactions.append((seq, await redaction(world, seq, APPLICATION)))
+
+    async def sweep() -> None:
+        for _ in range(storm.sweeps):
+            await world.pauses.pause()
+            await world.node.sweeper.sweep()
+
+    async def close() -> None:
+        await world.pauses.pause()
+        close_idle_rooms(world)
 
     world.pauses.draw(storm.seed)
     async with create_task_group() as tasks:
@@ -62,13 +78,12 @@ async def rage(world: World, storm: Storm) -> None:
                 tasks.start_soon(join, world, client, does.names, does.since.position(world, client))
         for seq in storm.redacted:
             tasks.start_soon(redact, seq)
-        if storm.is_swept:
-            tasks.start_soon(world.node.sweeper.sweep)
+        tasks.start_soon(sweep if storm.sweeps or not storm.closes else close)
     world.pauses.draw(None)
-    floors = await _floors(world) if storm.is_swept else {}
+    floors = await _floors(world) if storm.sweeps else {}
     _take_up_events(world, answers, redactions)
     _take_up_floors(world, floors)
-    if storm.is_swept:
+    if storm.sweeps:
         world.keys.sweep(world.clock.now)
     _ensure_right_refusals(world, moment, redactions)
 

@@ -11,6 +11,7 @@ from dialogue.domain.position import Position
 from .client import Arrived, Chosen, Client, Paged
 from .judge import ensure_right_join, ensure_right_page
 from .life import same
+from .places import placed_request
 from .setting import ALL_KEPT, NAMES, ROOM
 from .world import World
 
@@ -60,7 +61,7 @@ async def drop_out(world: World, client: Client, *, is_read: bool) -> None:
 
 async def page(world: World, client: Client, request: PageRequest) -> None:
     """Ask for history, over the connection that carries the live events too."""
-    moment = world.moment
+    moment, request = world.moment, placed_request(request, world.life.head)
     try:
         answer = await world.node.pages(request)
     except DialogueError as error:

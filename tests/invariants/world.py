@@ -56,7 +56,8 @@ class World:
         async with create_task_group() as self._tasks:
             await self._open()
             await self._start()
-            await self.create_room()
+            await self.node.manage.create(StoredRoom(id=ROOM, name="Room"))
+            await self.begin_life()
             try:
                 yield
             finally:
@@ -64,9 +65,8 @@ class World:
                     await self.kill()
                     await self.storage.close()
 
-    async def create_room(self) -> None:
-        """Make the room, for the first time or again: its history begins a new life."""
-        await self.node.manage.create(StoredRoom(id=ROOM, name="Room"))
+    async def begin_life(self) -> None:
+        """The room was made, for the first time or again."""
         epoch = await self._epoch()
         self.life = Life(self.setting, epoch, self.life if self.epochs else None)
         self._note(epoch)
