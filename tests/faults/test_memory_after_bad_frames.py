@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from contextlib import ExitStack
+from functools import reduce
 from itertools import cycle, islice
+from operator import and_
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import seed as seeded
@@ -24,6 +26,10 @@ WINDOW = 20
 WINDOWS = 10
 ROOMS = ["hall", "small", "nowhere"]
 ALLOWED_GROWTH = 1.10
+READINGS = 10
+EVENT = "dialogue.domain.event.Event"
+MOST_EVENTS = 10
+"""Two buffers of one event each, with what they have not reclaimed yet, and those on their way."""
 CONNECTION = "dialogue.adapters.litestar.connection.Connection"
 PROTOCOL = "dialogue.adapters.uvicorn.websocket_protocol.WebSocketProtocol"
 ENDINGS = [
@@ -51,6 +57,10 @@ class Counting:
         while (frame := self._client.message())["type"] != "events":
             assert frame["type"] in ("connected", "joined", "triggered"), frame
         return Counter(frame["events"][0]["data"])
+
+    def settled(self) -> Counter[str]:
+        """What the server holds in any case: the least of several counts, since each finds itself on its way."""
+        return reduce(and_, (self.counts_alone() for _ in range(READINGS)))
 
     def counts_alone(self) -> Counter[str]:
         """What the server holds when the other connections have ended."""
@@ -113,9 +123,11 @@ def test_bad_frames_leave_no_object_and_no_memory_behind(serve: Serve, seed: int
     with raw(server.port) as client:
         counting = Counting(client)
         send_bad(server, frames, BAD_FRAMES // 5)
-        before, resident_before = counting.counts_alone(), server.resident_kib
+        before, resident_before = counting.settled(), server.resident_kib
         sent = send_bad(server, frames, BAD_FRAMES)
-        after, resident_after = counting.counts_alone(), server.resident_kib
+        after, resident_after = counting.settled(), server.resident_kib
+    # Some of the frames are proper and publish. Buffers reclaim in bites, so how many events they hold varies.
+    assert max(before.pop(EVENT, 0), after.pop(EVENT, 0)) <= MOST_EVENTS
     assert after == before
     assert resident_after < resident_before * ALLOWED_GROWTH
     assert server.faults == []
