@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from anyio import Event as Signal
@@ -234,10 +234,10 @@ class Journal:
             self._hub.close_room(room_id, SERVER_FAULT)
             return ()
 
-    def _visible(self, room_id: str, settled: Sequence[tuple[_Entry, Outcome]]) -> list[Event]:
+    def _visible(self, room_id: str, settled: Sequence[tuple[_Entry, Outcome]]) -> Iterator[Event]:
         history = self._registry.opened(room_id)
         epoch = None if history is None else history.epoch  # another than a draft's, where the room was made again
-        return [outcome for entry, outcome in settled if isinstance(outcome, Event) and entry.draft.epoch == epoch]
+        return (outcome for entry, outcome in settled if isinstance(outcome, Event) and entry.draft.epoch == epoch)
 
     def _publish(self, room_id: str, settled: Sequence[tuple[_Entry, Outcome]], unseen: Sequence[Event]) -> None:
         history = self._registry.opened(room_id)
