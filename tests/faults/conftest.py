@@ -10,7 +10,9 @@ from typing import Protocol
 
 import pytest
 
+from ..acceptance.raw_client import raw
 from ..acceptance.server_process import ServerProcess
+from .bystander import Bystander
 from .serving import server_of
 
 FIGURES = pytest.StashKey[list[str]]()
@@ -21,6 +23,26 @@ class Serve(Protocol):
     """Starts a server that ends with the test."""
 
     def __call__(self, app: str = "rooms", **settings: object) -> ServerProcess: ...
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server of the tests' rooms, shared within a module, which must end without a fault."""
+    no_pings = {"DIALOGUE_HEARTBEAT_S": "3600"}  # which raw clients would not answer
+    running = ServerProcess.of_rooms(tmp_path_factory.mktemp("shared"), no_pings)
+    try:
+        yield running.start()
+        assert running.stop() == 0, running.log
+        assert running.faults == []
+    finally:
+        running.kill()
+
+
+@pytest.fixture(scope="module")
+def bystander(server: ServerProcess) -> Iterator[Bystander]:
+    """Somebody with a secret, who must not notice anything."""
+    with raw(server.port) as client:
+        yield Bystander(client)
 
 
 @pytest.fixture

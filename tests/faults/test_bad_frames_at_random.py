@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from struct import pack
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from wsproto.events import CloseConnection, Pong
@@ -28,26 +26,6 @@ _CONNECT = ("connect", {"auth": {"userId": "fuzzer"}})
 _JOIN = ("join", {"roomId": "hall"})
 BEGINNINGS: list[list[tuple[str, dict[str, Any]]]] = [[_CONNECT, _JOIN], [_CONNECT, _JOIN], [_CONNECT], []]
 """What the stranger did properly before: a member's bad frames go deeper than those of one who has not connected."""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server of the tests' rooms, which must end without a fault."""
-    no_pings = {"DIALOGUE_HEARTBEAT_S": "3600"}  # which these clients would not answer
-    running = ServerProcess.of_rooms(tmp_path_factory.mktemp("bad-frames"), no_pings)
-    try:
-        yield running.start()
-        assert running.stop() == 0, running.log
-        assert running.faults == []
-    finally:
-        running.kill()
-
-
-@pytest.fixture(scope="module")
-def bystander(server: ServerProcess) -> Iterator[Bystander]:
-    """Somebody who must not notice anything."""
-    with raw(server.port) as client:
-        yield Bystander(client)
 
 
 def shortened(payload: bytes) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,7 +11,6 @@ from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode, checks
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from ..acceptance.raw_client import raw
 from ..acceptance.server_process import ServerProcess
 from .bystander import Bystander
 
@@ -24,26 +22,6 @@ ENDLESS = {"streamEvents"}
 NOT_SAID_IN_OPENAPI = [checks.positive_data_acceptance]
 """Which forms of a page may stand together, what a user id is, and which events a room has: so what the description
 allows may yet be refused."""
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    """A server that must end without a fault."""
-    no_pings = {"DIALOGUE_HEARTBEAT_S": "3600"}  # which the bystander would not answer
-    running = ServerProcess.of_rooms(tmp_path_factory.mktemp("http"), no_pings)
-    try:
-        yield running.start()
-        assert running.stop() == 0, running.log
-        assert running.faults == []
-    finally:
-        running.kill()
-
-
-@pytest.fixture(scope="module")
-def bystander(server: ServerProcess) -> Iterator[Bystander]:
-    """Somebody with a secret in a room of which nobody knows the id."""
-    with raw(server.port) as client:
-        yield Bystander(client)
 
 
 @pytest.fixture(scope="module")
