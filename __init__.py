@@ -8,9 +8,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dialogue.application.client import Client, Hooks
-    from dialogue.application.notice import RoomInfo
-    from dialogue.application.room_registry import RuntimeRooms
+    from dialogue.application.hooks.client import Client, Hooks
+    from dialogue.application.rooms.room_registry import RuntimeRooms
+    from dialogue.application.sessions.notice import RoomInfo
     from dialogue.domain.errors import ConfigurationError, DialogueError
     from dialogue.domain.event import Event
     from dialogue.domain.event_definition import EventDefinition, History, define_event
@@ -40,9 +40,9 @@ __all__ = [
 ]
 
 _HOMES = {
-    "application.client": ("Client", "Hooks"),
-    "application.notice": ("RoomInfo",),
-    "application.room_registry": ("RuntimeRooms",),
+    "application.hooks.client": ("Client", "Hooks"),
+    "application.sessions.notice": ("RoomInfo",),
+    "application.rooms.room_registry": ("RuntimeRooms",),
     "domain.errors": ("ConfigurationError", "DialogueError"),
     "domain.event": ("Event",),
     "domain.event_definition": ("EventDefinition", "History", "define_event"),

@@ -14,21 +14,21 @@ from ..domain.page import Offsets, PageRequest
 from ..domain.ports.room_store import StoredRoom
 from ..domain.position import Position
 from .background import background_tasks
-from .erase_user import EraseUser, Progress
-from .frame import GOING_AWAY
-from .hub import Hub
-from .idle_rooms import IdleRooms
-from .journal import Journal
-from .listeners import Listeners
-from .manage_rooms import ManageRooms
-from .notice import RoomInfo
-from .page_history import PageHistory
-from .publish_event import PublishEvent
-from .redact_event import RedactEvent
-from .room_registry import RoomRegistry
-from .session import Session
-from .sweeper import Sweeper
-from .tell_evictions import TellEvictions
+from .feed.hub import Hub
+from .feed.listeners import Listeners
+from .feed.tell_evictions import TellEvictions
+from .publishing.erase_user import EraseUser, Progress
+from .publishing.journal import Journal
+from .publishing.publish_event import PublishEvent
+from .publishing.redact_event import RedactEvent
+from .reading.page_history import PageHistory
+from .rooms.idle_rooms import IdleRooms
+from .rooms.manage_rooms import ManageRooms
+from .rooms.room_registry import RoomRegistry
+from .rooms.sweeper import Sweeper
+from .sessions.frame import GOING_AWAY
+from .sessions.notice import RoomInfo
+from .sessions.session import Session
 
 SYSTEM = "system"
 """On whose behalf the application acts, where it names nobody."""

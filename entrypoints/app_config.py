@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ..application.client import Hooks
-from ..application.room_registry import RuntimeRooms
+from ..application.hooks.client import Hooks
+from ..application.rooms.room_registry import RuntimeRooms
 from ..domain.errors import ConfigurationError
 from ..domain.room import Room, RoomConfig
 

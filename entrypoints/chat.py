@@ -6,8 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, StringConstraints
 
-from ..application.client import Client, Hooks
-from ..application.room_registry import RuntimeRooms
+from ..application.hooks.client import Client, Hooks
+from ..application.rooms.room_registry import RuntimeRooms
 from ..domain.event_definition import History, define_event
 from ..domain.room import RoomConfig
 from .dialogue_app import DialogueApp, create_dialogue

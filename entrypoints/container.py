@@ -33,21 +33,21 @@ from ..adapters.sqlmodel.room_store import SqlRoomStore
 from ..adapters.sqlmodel.user_events import SqlUserEvents
 from ..adapters.system_clock import SystemClock
 from ..application.dialogue import Dialogue
-from ..application.erase_user import EraseUser
-from ..application.hub import Hub
-from ..application.idle_rooms import IdleRooms
-from ..application.join_room import JoinRoom
-from ..application.journal import Journal, JournalLimits
-from ..application.listeners import Listeners
-from ..application.manage_rooms import ManageRooms
-from ..application.mark_read import MarkRead
-from ..application.page_history import PageHistory
-from ..application.publish_event import PublishEvent
-from ..application.recover_events import RecoverEvents
-from ..application.redact_event import RedactEvent
-from ..application.room_registry import RoomRegistry
-from ..application.sweeper import Sweeper
-from ..application.tell_evictions import TellEvictions
+from ..application.feed.hub import Hub
+from ..application.feed.listeners import Listeners
+from ..application.feed.tell_evictions import TellEvictions
+from ..application.publishing.erase_user import EraseUser
+from ..application.publishing.journal import Journal, JournalLimits
+from ..application.publishing.publish_event import PublishEvent
+from ..application.publishing.redact_event import RedactEvent
+from ..application.reading.mark_read import MarkRead
+from ..application.reading.page_history import PageHistory
+from ..application.reading.recover_events import RecoverEvents
+from ..application.rooms.idle_rooms import IdleRooms
+from ..application.rooms.manage_rooms import ManageRooms
+from ..application.rooms.room_registry import RoomRegistry
+from ..application.rooms.sweeper import Sweeper
+from ..application.sessions.join_room import JoinRoom
 from .app_config import AppConfig
 from .origins import OriginPolicy
 from .settings import Settings

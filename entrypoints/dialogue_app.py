@@ -12,11 +12,11 @@ from dependency_injector import providers
 from litestar import Litestar
 
 from ..adapters.litestar.app import build_app
-from ..application.client import Hooks
 from ..application.dialogue import SYSTEM, Dialogue, RoomHandle, name_of
-from ..application.listeners import Handler
-from ..application.notice import RoomInfo
-from ..application.room_registry import RuntimeRooms
+from ..application.feed.listeners import Handler
+from ..application.hooks.client import Hooks
+from ..application.rooms.room_registry import RuntimeRooms
+from ..application.sessions.notice import RoomInfo
 from ..domain.errors import ConfigurationError
 from ..domain.event import Event
 from ..domain.event_definition import EventDefinition

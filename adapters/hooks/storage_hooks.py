@@ -10,7 +10,7 @@ from typing import Any
 import stamina
 from anyio import fail_after, to_thread
 
-from ...application.client import OnCleanup, OnLoad
+from ...application.hooks.client import OnCleanup, OnLoad
 from ...domain.errors import Unavailable
 from ...domain.event import Event
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from ...application.frame import Frame
-from ...application.session import Session
+from ...application.sessions.frame import Frame
+from ...application.sessions.session import Session
 from ...domain.errors import DialogueError, EventNotAllowed, InvalidRequest
 from ...domain.event import Event
 from ...domain.names import MAX_ROOM_ID, flaw_of_name

@@ -13,12 +13,12 @@ from anyio import Event as Signal
 from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
-from ...application.client import Client, OnConnected
-from ...application.contained import contained
-from ...application.frame import SERVER_FAULT, Closing, Frame
-from ...application.journal import OutcomeUnknown
-from ...application.outbox import Outbox
-from ...application.session import Session
+from ...application.hooks.client import Client, OnConnected
+from ...application.hooks.contained import contained
+from ...application.publishing.journal import OutcomeUnknown
+from ...application.sessions.frame import SERVER_FAULT, Closing, Frame
+from ...application.sessions.outbox import Outbox
+from ...application.sessions.session import Session
 from ...domain.errors import DialogueError, InvalidRequest, Unauthenticated
 from ...domain.json_value import is_unicode
 from ...domain.outcome import Outcome

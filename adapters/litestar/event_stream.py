@@ -9,9 +9,9 @@ from secrets import token_urlsafe
 from anyio import CancelScope, create_task_group, move_on_after, sleep_forever
 from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
-from ...application.frame import Frame
-from ...application.outbox import Outbox
-from ...application.session import Session
+from ...application.sessions.frame import Frame
+from ...application.sessions.outbox import Outbox
+from ...application.sessions.session import Session
 from ...domain.position import Position
 from .services import Services
 from .sse_codec import PING, Farewell, opening

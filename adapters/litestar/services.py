@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from ...application.client import Hooks
 from ...application.dialogue import Dialogue
-from ...application.hub import Hub
-from ...application.join_room import JoinRoom
-from ...application.manage_rooms import ManageRooms
-from ...application.mark_read import MarkRead
-from ...application.page_history import PageHistory
+from ...application.feed.hub import Hub
+from ...application.hooks.client import Hooks
 from ...application.ports.authenticator import Authenticator
-from ...application.publish_event import PublishEvent
-from ...application.redact_event import RedactEvent
+from ...application.publishing.publish_event import PublishEvent
+from ...application.publishing.redact_event import RedactEvent
+from ...application.reading.mark_read import MarkRead
+from ...application.reading.page_history import PageHistory
+from ...application.rooms.manage_rooms import ManageRooms
+from ...application.sessions.join_room import JoinRoom
 from ...domain.ports.history_source import HistorySource
 from .sse_codec import SseCodec
 from .wire import WireCodec

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from ...application.frame import Frame
-from ...application.join_room import Joined
-from ...application.notice import Notice, TakenOut
+from ...application.sessions.frame import Frame
+from ...application.sessions.join_room import Joined
+from ...application.sessions.notice import Notice, TakenOut
 from ...domain.event import Event
 from .wire import event_bytes, in_runs, json_bytes, wire_position
 

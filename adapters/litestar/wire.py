@@ -8,8 +8,8 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
-from ...application.frame import Frame
-from ...application.notice import Marked, Notice, PutIntoRoom, RoomCreated, RoomDeleted, RoomInfo, TakenOut
+from ...application.sessions.frame import Frame
+from ...application.sessions.notice import Marked, Notice, PutIntoRoom, RoomCreated, RoomDeleted, RoomInfo, TakenOut
 from ...domain.event import Event
 from ...domain.position import Position
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from ...domain.event import Event
-from ..frame import Frame
-from ..notice import Notice
+from ..sessions.frame import Frame
+from ..sessions.notice import Notice
 
 
 class Codec(Protocol):

@@ -73,7 +73,7 @@ async def test_what_one_process_did_not_come_to_the_next_one_tells(tmp_path: Pat
 
 
 async def test_a_hook_that_fails_is_told_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("dialogue.application.tell_evictions.RETRY_S", 0.01)
+    monkeypatch.setattr("dialogue.application.feed.tell_evictions.RETRY_S", 0.01)
     told = Told()
     app = app_over(tmp_path, told)
     async with app.lifespan():

@@ -15,26 +15,26 @@ from dialogue.adapters.memory.room_store import MemoryRoomStore
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.memory.user_events import MemoryUserEvents
 from dialogue.application.dialogue import Dialogue
-from dialogue.application.erase_user import EraseUser
-from dialogue.application.frame import Frame
-from dialogue.application.hub import Hub
-from dialogue.application.idle_rooms import IdleRooms
-from dialogue.application.join_room import JoinRoom
-from dialogue.application.journal import Journal, JournalLimits
-from dialogue.application.listeners import Listeners
-from dialogue.application.manage_rooms import ManageRooms
-from dialogue.application.mark_read import MarkRead
-from dialogue.application.notice import Notice
-from dialogue.application.outbox import Outbox
-from dialogue.application.page_history import PageHistory
+from dialogue.application.feed.hub import Hub
+from dialogue.application.feed.listeners import Listeners
+from dialogue.application.feed.tell_evictions import TellEvictions
 from dialogue.application.ports.codec import Codec
-from dialogue.application.publish_event import PublishEvent
-from dialogue.application.recover_events import RecoverEvents
-from dialogue.application.redact_event import RedactEvent
-from dialogue.application.room_registry import RoomRegistry, RuntimeRooms
-from dialogue.application.session import Session
-from dialogue.application.sweeper import Sweeper
-from dialogue.application.tell_evictions import TellEvictions
+from dialogue.application.publishing.erase_user import EraseUser
+from dialogue.application.publishing.journal import Journal, JournalLimits
+from dialogue.application.publishing.publish_event import PublishEvent
+from dialogue.application.publishing.redact_event import RedactEvent
+from dialogue.application.reading.mark_read import MarkRead
+from dialogue.application.reading.page_history import PageHistory
+from dialogue.application.reading.recover_events import RecoverEvents
+from dialogue.application.rooms.idle_rooms import IdleRooms
+from dialogue.application.rooms.manage_rooms import ManageRooms
+from dialogue.application.rooms.room_registry import RoomRegistry, RuntimeRooms
+from dialogue.application.rooms.sweeper import Sweeper
+from dialogue.application.sessions.frame import Frame
+from dialogue.application.sessions.join_room import JoinRoom
+from dialogue.application.sessions.notice import Notice
+from dialogue.application.sessions.outbox import Outbox
+from dialogue.application.sessions.session import Session
 from dialogue.domain.event import Event
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource

@@ -11,10 +11,10 @@ from anyio.lowlevel import checkpoint
 
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.store import MemoryStore
-from dialogue.application import listeners
-from dialogue.application.listeners import Listeners
-from dialogue.application.room_registry import RuntimeRooms
-from dialogue.application.sweeper import BITE, Sweeper
+from dialogue.application.feed import listeners
+from dialogue.application.feed.listeners import Listeners
+from dialogue.application.rooms.room_registry import RuntimeRooms
+from dialogue.application.rooms.sweeper import BITE, Sweeper
 from dialogue.domain.errors import Unavailable
 from dialogue.domain.event import Event
 from dialogue.domain.event_definition import History, define_event

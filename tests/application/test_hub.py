@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 from anyio import create_task_group, fail_after
 
-from dialogue.application.frame import GOING_AWAY, Frame
-from dialogue.application.hub import Hub
-from dialogue.application.notice import RoomDeleted
-from dialogue.application.outbox import Outbox
-from dialogue.application.session import Membership, Session
+from dialogue.application.feed.hub import Hub
+from dialogue.application.sessions.frame import GOING_AWAY, Frame
+from dialogue.application.sessions.notice import RoomDeleted
+from dialogue.application.sessions.outbox import Outbox
+from dialogue.application.sessions.session import Membership, Session
 from dialogue.domain.event import Event
 
 from .node import ReadableCodec, sent

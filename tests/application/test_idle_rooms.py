@@ -6,7 +6,7 @@ import gc
 
 import pytest
 
-from dialogue.application.room_history import RoomHistory
+from dialogue.application.rooms.room_history import RoomHistory
 from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.room import RoomConfig
 

@@ -11,7 +11,7 @@ from anyio.lowlevel import checkpoint
 
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.store import MemoryStore
-from dialogue.application.journal import JournalLimits, OutcomeUnknown
+from dialogue.application.publishing.journal import JournalLimits, OutcomeUnknown
 from dialogue.domain.draft import Draft
 from dialogue.domain.errors import RoomNotFound, Unavailable
 from dialogue.domain.event import Event

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dialogue.adapters.memory.read_marks import MemoryReadMarks
-from dialogue.application.mark_read import MarkRead
+from dialogue.application.reading.mark_read import MarkRead
 from dialogue.domain.errors import NotJoined, PositionUnknown, Unavailable
 from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.ports.read_marks import Mark

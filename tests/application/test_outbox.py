@@ -6,8 +6,8 @@ import pytest
 from anyio import create_task_group, fail_after
 from anyio.lowlevel import checkpoint
 
-from dialogue.application.frame import GOING_AWAY, TOO_SLOW, Closing, Frame
-from dialogue.application.outbox import Outbox
+from dialogue.application.sessions.frame import GOING_AWAY, TOO_SLOW, Closing, Frame
+from dialogue.application.sessions.outbox import Outbox
 
 pytestmark = pytest.mark.anyio
 

@@ -13,8 +13,10 @@ from dialogue.adapters.hooks import hooked_stream
 from dialogue.adapters.litestar import event_stream, requests
 from dialogue.adapters.sqlmodel import commit_outcome, database, read_marks
 from dialogue.adapters.uvicorn import websocket_protocol
-from dialogue.application import erase_user, listeners, sweeper
-from dialogue.application.journal import JournalLimits
+from dialogue.application.feed import listeners
+from dialogue.application.publishing import erase_user
+from dialogue.application.publishing.journal import JournalLimits
+from dialogue.application.rooms import sweeper
 from dialogue.domain import errors, idempotency_key, json_value, page, room
 from dialogue.entrypoints.settings import ENV_PREFIX, Settings
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from anyio import create_task_group
 from anyio.lowlevel import checkpoint
 
-from dialogue.application.publish_event import Published
+from dialogue.application.publishing.publish_event import Published
 from dialogue.domain.errors import RoomNotFound
 from dialogue.domain.event import Event
 from dialogue.domain.ports.room_store import StoredRoom

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dialogue.application.frame import Closing, Frame
-from dialogue.application.notice import Notice, TakenOut
-from dialogue.application.session import Session
+from dialogue.application.sessions.frame import Closing, Frame
+from dialogue.application.sessions.notice import Notice, TakenOut
+from dialogue.application.sessions.session import Session
 from dialogue.domain.event import Event
 from dialogue.domain.names import REDACTED
 from dialogue.domain.position import Position

@@ -9,10 +9,10 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
-from dialogue.application.hub import Hub
-from dialogue.application.page_budget import Run
-from dialogue.application.recover_events import RecoverEvents
-from dialogue.application.room_history import RoomHistory
+from dialogue.application.feed.hub import Hub
+from dialogue.application.reading.page_budget import Run
+from dialogue.application.reading.recover_events import RecoverEvents
+from dialogue.application.rooms.room_history import RoomHistory
 from dialogue.domain.draft import Draft
 from dialogue.domain.event import Event
 from dialogue.domain.outcome import Outcome

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from dialogue.application.join_room import Joined
+from dialogue.application.sessions.join_room import Joined
 from dialogue.domain.event import Event
 from dialogue.domain.names import REDACTED
 from dialogue.domain.page import After, Newest, PageRequest

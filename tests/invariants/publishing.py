@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from dialogue.application.publish_event import Published
+from dialogue.application.publishing.publish_event import Published
 from dialogue.domain.errors import DialogueError, InvalidRequest
 from dialogue.domain.event import Event
 

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from dialogue.adapters.litestar.sse_codec import Farewell, SseCodec, opening
 from dialogue.adapters.litestar.wire import event_bytes
-from dialogue.application.join_room import Joined
-from dialogue.application.notice import Marked, TakenOut
+from dialogue.application.sessions.join_room import Joined
+from dialogue.application.sessions.notice import Marked, TakenOut
 from dialogue.domain.event import Event
 from dialogue.domain.event_definition import define_event
 from dialogue.domain.position import Position

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from dialogue import Event
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
-from dialogue.application.hub import Hub
+from dialogue.application.feed.hub import Hub
 
 from .rooms import create
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Sequence
 
-from ..domain.errors import InvalidRequest
-from ..domain.position import Position
-from ..domain.room import Room
+from ...domain.errors import InvalidRequest
+from ...domain.position import Position
+from ...domain.room import Room
+from ..rooms.room_history import RoomHistory
 from .page_budget import Run
 from .page_history import PageHistory
-from .room_history import RoomHistory
 
 
 class RecoverEvents:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..domain.position import Position
+from ...domain.position import Position
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,12 +6,12 @@ from collections.abc import Iterable, Sequence
 from heapq import merge
 from itertools import islice
 
-from ..domain.event import Event
-from ..domain.history_buffer import HistoryBuffer
-from ..domain.names import REDACTED
-from ..domain.position import Position, RoomHead, StreamFloor, StreamHead
-from ..domain.redaction import Redaction, without_sender
-from ..domain.room import Room
+from ...domain.event import Event
+from ...domain.history_buffer import HistoryBuffer
+from ...domain.names import REDACTED
+from ...domain.position import Position, RoomHead, StreamFloor, StreamHead
+from ...domain.redaction import Redaction, without_sender
+from ...domain.room import Room
 
 
 class Stream:

@@ -7,10 +7,10 @@ from functools import partial
 
 from anyio import Event as Signal
 
-from ..domain.draft import Draft
-from ..domain.errors import DialogueError
-from ..domain.event import Event
-from ..domain.outcome import Outcome, Repeat
+from ...domain.draft import Draft
+from ...domain.errors import DialogueError
+from ...domain.event import Event
+from ...domain.outcome import Outcome, Repeat
 from .journal import Journal
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from ..domain.errors import InvalidRequest, PositionUnknown, Unavailable
-from ..domain.event import Event
-from ..domain.page import (
+from ...domain.errors import InvalidRequest, PositionUnknown, Unavailable
+from ...domain.event import Event
+from ...domain.page import (
     MAX_LIMIT,
     After,
     AfterTime,
@@ -18,7 +18,7 @@ from ..domain.page import (
     PageForm,
     PageRequest,
 )
-from .room_history import RoomHistory
+from ..rooms.room_history import RoomHistory
 
 
 def ensure_form(request: PageRequest) -> None:

@@ -6,10 +6,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..domain.errors import ConfigurationError
-from ..domain.event import Event
-from .join_room import JoinRoom
-from .session import Session
+from ...domain.errors import ConfigurationError
+from ...domain.event import Event
+from ..sessions.join_room import JoinRoom
+from ..sessions.session import Session
 
 
 class Client:

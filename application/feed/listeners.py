@@ -9,8 +9,8 @@ from inspect import isawaitable
 from anyio import Event as Signal
 from anyio import WouldBlock, create_memory_object_stream, create_task_group, move_on_after
 
-from ..domain.event import Event
-from .contained import contained
+from ...domain.event import Event
+from ..hooks.contained import contained
 
 Handler = Callable[[Event], Awaitable[object] | object]
 

@@ -10,11 +10,11 @@ from anyio import Event as Signal
 from anyio import move_on_after
 from anyio.lowlevel import checkpoint
 
-from ..domain.errors import DialogueError, RoomNotFound
-from ..domain.event import Event
-from ..domain.ports.eviction_marks import EvictionMarks
-from ..domain.ports.history_source import HistorySource
-from .room_registry import RoomRegistry
+from ...domain.errors import DialogueError, RoomNotFound
+from ...domain.event import Event
+from ...domain.ports.eviction_marks import EvictionMarks
+from ...domain.ports.history_source import HistorySource
+from ..rooms.room_registry import RoomRegistry
 
 BITE = 500
 BITE_BYTES = 1 << 20

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ..domain.ports.room_store import StoredRoom
-from ..domain.room import Room
-from .hub import Hub
-from .join_room import JoinRoom
-from .notice import RoomCreated, RoomDeleted, RoomInfo
+from ...domain.ports.room_store import StoredRoom
+from ...domain.room import Room
+from ..feed.hub import Hub
+from ..sessions.join_room import JoinRoom
+from ..sessions.notice import RoomCreated, RoomDeleted, RoomInfo
+from ..sessions.session import Session
 from .room_registry import RoomRegistry
-from .session import Session
 
 
 class ManageRooms:

@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..domain.draft import Draft
-from ..domain.errors import InvalidEvent, Problem
-from ..domain.event import Event
-from ..domain.outcome import Repeat
-from ..domain.page import PageLimit, weight
-from ..domain.ports.history_source import HistorySource
+from ...domain.draft import Draft
+from ...domain.errors import InvalidEvent, Problem
+from ...domain.event import Event
+from ...domain.outcome import Repeat
+from ...domain.page import PageLimit, weight
+from ...domain.ports.history_source import HistorySource
+from ..rooms.room_registry import RoomRegistry
+from ..sessions.session import Session
 from .journal import Journal, Settle
-from .room_registry import RoomRegistry
-from .session import Session
 from .settled import settled
 
 

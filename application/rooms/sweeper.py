@@ -8,11 +8,11 @@ from anyio import Event as Signal
 from anyio import move_on_after
 from anyio.lowlevel import checkpoint
 
-from ..domain.errors import RoomNotFound, Unavailable
-from ..domain.ports.history_archive import HistoryArchive
-from ..domain.retention import Retention
-from ..domain.room import Room
-from .ports.clock import Clock
+from ...domain.errors import RoomNotFound, Unavailable
+from ...domain.ports.history_archive import HistoryArchive
+from ...domain.retention import Retention
+from ...domain.room import Room
+from ..ports.clock import Clock
 from .room_registry import RoomRegistry
 
 BITE = 500

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..domain.errors import NotJoined
-from ..domain.event import Event
-from ..domain.names import REDACTED
-from ..domain.page import weight
+from ...domain.errors import NotJoined
+from ...domain.event import Event
+from ...domain.names import REDACTED
+from ...domain.page import weight
+from ..ports.codec import Codec
 from .frame import TOO_SLOW, Frame
 from .outbox import Outbox
-from .ports.codec import Codec
 
 
 class Membership:

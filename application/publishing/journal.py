@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from anyio import Event as Signal
 from anyio import move_on_after
 
-from ..domain.draft import Draft
-from ..domain.errors import DialogueError, InvalidEvent, Problem, RoomNotFound, Unavailable
-from ..domain.event import Event
-from ..domain.outcome import Outcome
-from ..domain.page import weight
-from ..domain.ports.history_archive import HistoryArchive, SpoiledBatch
-from ..domain.ports.history_source import HistorySource
-from .fill_gap import FillGap
-from .frame import SERVER_FAULT
-from .hub import Hub
-from .listeners import Listeners
-from .ports.clock import Clock
-from .room_registry import RoomRegistry
-from .tell_evictions import TellEvictions
+from ...domain.draft import Draft
+from ...domain.errors import DialogueError, InvalidEvent, Problem, RoomNotFound, Unavailable
+from ...domain.event import Event
+from ...domain.outcome import Outcome
+from ...domain.page import weight
+from ...domain.ports.history_archive import HistoryArchive, SpoiledBatch
+from ...domain.ports.history_source import HistorySource
+from ..feed.fill_gap import FillGap
+from ..feed.hub import Hub
+from ..feed.listeners import Listeners
+from ..feed.tell_evictions import TellEvictions
+from ..ports.clock import Clock
+from ..rooms.room_registry import RoomRegistry
+from ..sessions.frame import SERVER_FAULT
 
 Settle = Callable[[Outcome], None]
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 
-from ..domain.errors import PositionUnknown, Unavailable
-from ..domain.ports.read_marks import Mark, ReadMarks
-from .hub import Hub
-from .notice import Marked
-from .room_registry import RoomRegistry
-from .session import Session
+from ...domain.errors import PositionUnknown, Unavailable
+from ...domain.ports.read_marks import Mark, ReadMarks
+from ..feed.hub import Hub
+from ..rooms.room_registry import RoomRegistry
+from ..sessions.notice import Marked
+from ..sessions.session import Session
 
 logger = logging.getLogger("dialogue.marks")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from anyio import sleep
 
-from .hub import Hub
-from .journal import Journal
+from ..feed.hub import Hub
+from ..publishing.journal import Journal
 from .room_registry import RoomRegistry
 
 

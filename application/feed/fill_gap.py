@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..domain.event import Event
-from ..domain.page import PageLimit
-from ..domain.ports.history_source import HistorySource
+from ...domain.event import Event
+from ...domain.page import PageLimit
+from ...domain.ports.history_source import HistorySource
 
 BITE = 1_000
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..domain.errors import Unavailable
-from ..domain.event import Event
-from ..domain.page import PageLimit, weight
+from ...domain.errors import Unavailable
+from ...domain.event import Event
+from ...domain.page import PageLimit, weight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,14 +8,14 @@ from dataclasses import dataclass, field, replace
 
 from anyio import Lock
 
-from ..domain.errors import Forbidden, RoomExists, RoomNotFound
-from ..domain.event import Event
-from ..domain.event_definition import EventDefinition
-from ..domain.page import PageLimit
-from ..domain.ports.history_archive import HistoryArchive
-from ..domain.ports.history_source import HistorySource
-from ..domain.ports.room_store import RoomStore, StoredRoom
-from ..domain.room import Room
+from ...domain.errors import Forbidden, RoomExists, RoomNotFound
+from ...domain.event import Event
+from ...domain.event_definition import EventDefinition
+from ...domain.page import PageLimit
+from ...domain.ports.history_archive import HistoryArchive
+from ...domain.ports.history_source import HistorySource
+from ...domain.ports.room_store import RoomStore, StoredRoom
+from ...domain.room import Room
 from .room_history import RoomHistory
 
 

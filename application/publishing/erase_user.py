@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from ..domain.draft import Draft
-from ..domain.errors import DialogueError, RoomNotFound
-from ..domain.ports.history_archive import HistoryArchive
-from ..domain.ports.read_marks import ReadMarks
-from ..domain.ports.user_events import UserEvents
-from ..domain.redaction import Redaction
+from ...domain.draft import Draft
+from ...domain.errors import DialogueError, RoomNotFound
+from ...domain.ports.history_archive import HistoryArchive
+from ...domain.ports.read_marks import ReadMarks
+from ...domain.ports.user_events import UserEvents
+from ...domain.redaction import Redaction
+from ..rooms.room_registry import RoomRegistry
 from .journal import Journal
-from .room_registry import RoomRegistry
 from .settled import settled_all
 
 BITE = 200

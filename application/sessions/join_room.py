@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..domain.errors import RoomNotFound, Unavailable
-from ..domain.event import Event
-from ..domain.page import MAX_LIMIT
-from ..domain.position import Position
-from ..domain.room import Room
-from .hub import Hub
+from ...domain.errors import RoomNotFound, Unavailable
+from ...domain.event import Event
+from ...domain.page import MAX_LIMIT
+from ...domain.position import Position
+from ...domain.room import Room
+from ..feed.hub import Hub
+from ..reading.page_budget import Run
+from ..reading.page_history import PageHistory
+from ..reading.recover_events import RecoverEvents
+from ..rooms.room_history import RoomHistory
+from ..rooms.room_registry import RoomRegistry
 from .notice import PutIntoRoom, TakenOut
-from .page_budget import Run
-from .page_history import PageHistory
-from .recover_events import RecoverEvents
-from .room_history import RoomHistory
-from .room_registry import RoomRegistry
 from .session import Membership, Session
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..domain.errors import RoomNotFound, Unavailable
-from ..domain.page import (
+from ...domain.errors import RoomNotFound, Unavailable
+from ...domain.page import (
     After,
     AfterTime,
     Around,
@@ -18,11 +18,11 @@ from ..domain.page import (
     PageRequest,
     weight,
 )
-from ..domain.ports.history_source import HistorySource
+from ...domain.ports.history_source import HistorySource
+from ..rooms.room_history import RoomHistory
+from ..rooms.room_registry import RoomRegistry
 from .page_budget import Budget, Run
 from .page_checks import ensure_contiguous, ensure_form, ensure_known, ensure_placed
-from .room_history import RoomHistory
-from .room_registry import RoomRegistry
 
 
 class PageHistory:

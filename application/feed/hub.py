@@ -6,12 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from anyio import Event as Signal
 
-from ..domain.event import Event
-from .frame import Closing, Frame
-from .notice import Notice
-from .outbox import Outbox
-from .ports.codec import Codec
-from .session import Membership, Session
+from ...domain.event import Event
+from ..ports.codec import Codec
+from ..sessions.frame import Closing, Frame
+from ..sessions.notice import Notice
+from ..sessions.outbox import Outbox
+from ..sessions.session import Membership, Session
 
 _NOBODY: Mapping[Session, Membership] = {}
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from ..domain.draft import Draft
-from ..domain.errors import Forbidden, PositionUnknown
-from ..domain.event import Event
-from ..domain.names import REDACTED
-from ..domain.outcome import Repeat
-from ..domain.page import PageLimit
-from ..domain.ports.history_source import HistorySource
-from ..domain.redaction import Redaction
+from ...domain.draft import Draft
+from ...domain.errors import Forbidden, PositionUnknown
+from ...domain.event import Event
+from ...domain.names import REDACTED
+from ...domain.outcome import Repeat
+from ...domain.page import PageLimit
+from ...domain.ports.history_source import HistorySource
+from ...domain.redaction import Redaction
+from ..rooms.room_registry import RoomRegistry
 from .journal import Journal
-from .room_registry import RoomRegistry
 from .settled import settled
 
 

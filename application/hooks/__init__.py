@@ -1,0 +1,1 @@
+"""The one way in which the application's own code is called."""

@@ -1,0 +1,1 @@
+"""The rooms there are: finding, opening, making, deleting and sweeping them."""
