@@ -7,16 +7,7 @@ from pathlib import Path
 from dependency_injector import containers, providers
 
 from ..adapters.auth.trusting_authenticator import TrustingAuthenticator
-from ..adapters.hooks.history_archive import HookedHistoryArchive
-from ..adapters.hooks.history_source import HookedHistorySource
-from ..adapters.hooks.read_marks import HookedReadMarks
-from ..adapters.hooks.room_store import HookedRoomStore
-from ..adapters.hooks.storage_hooks import StorageHooks
-from ..adapters.hooks.store import HookStore
-from ..adapters.hooks.user_events import HookedUserEvents
 from ..adapters.litestar.services import Limits, Services
-from ..adapters.litestar.sse_codec import SseCodec
-from ..adapters.litestar.wire import ENVELOPE_SIZE, WireCodec
 from ..adapters.memory.eviction_marks import MemoryEvictionMarks
 from ..adapters.memory.history_archive import MemoryHistoryArchive
 from ..adapters.memory.history_source import MemoryHistorySource
@@ -24,14 +15,23 @@ from ..adapters.memory.read_marks import MemoryReadMarks
 from ..adapters.memory.room_store import MemoryRoomStore
 from ..adapters.memory.store import MemoryStore
 from ..adapters.memory.user_events import MemoryUserEvents
-from ..adapters.sqlmodel.database import Database
+from ..adapters.own_storage.history_archive import OwnHistoryArchive
+from ..adapters.own_storage.history_source import OwnHistorySource
+from ..adapters.own_storage.read_marks import OwnReadMarks
+from ..adapters.own_storage.room_store import OwnRoomStore
+from ..adapters.own_storage.storage_hooks import StorageHooks
+from ..adapters.own_storage.store import OwnStore
+from ..adapters.own_storage.user_events import OwnUserEvents
 from ..adapters.sqlmodel.eviction_marks import SqlEvictionMarks
 from ..adapters.sqlmodel.history_archive import SqlHistoryArchive
 from ..adapters.sqlmodel.history_source import SqlHistorySource
 from ..adapters.sqlmodel.read_marks import SqlReadMarks
 from ..adapters.sqlmodel.room_store import SqlRoomStore
+from ..adapters.sqlmodel.sqlite.database import Database
 from ..adapters.sqlmodel.user_events import SqlUserEvents
 from ..adapters.system_clock import SystemClock
+from ..adapters.wire.frames import ENVELOPE_SIZE, WireCodec
+from ..adapters.wire.sse_codec import SseCodec
 from ..application.dialogue import Dialogue
 from ..application.feed.hub import Hub
 from ..application.feed.listeners import Listeners
@@ -106,7 +106,7 @@ class Container(containers.DeclarativeContainer):
         settings.provided.hook_timeout_s,
     )
     hook_store = providers.Singleton(
-        HookStore,
+        OwnStore,
         storage_hooks,
         config.provided.memory_limits,
         max_waiting=settings.provided.max_waiting_cleanup,
@@ -118,31 +118,31 @@ class Container(containers.DeclarativeContainer):
         storage_kind,
         memory=providers.Singleton(MemoryHistoryArchive, memory_store, settings.provided.key_ttl_s),
         sqlite=providers.Singleton(SqlHistoryArchive, database, settings.provided.key_ttl_s),
-        hooks=providers.Singleton(HookedHistoryArchive, hook_store),
+        hooks=providers.Singleton(OwnHistoryArchive, hook_store),
     )
     source = providers.Selector(
         storage_kind,
         memory=providers.Singleton(MemoryHistorySource, memory_store),
         sqlite=providers.Singleton(SqlHistorySource, database),
-        hooks=providers.Singleton(HookedHistorySource, hook_store),
+        hooks=providers.Singleton(OwnHistorySource, hook_store),
     )
     room_store = providers.Selector(
         storage_kind,
         memory=providers.Singleton(MemoryRoomStore, memory_store),
         sqlite=providers.Singleton(SqlRoomStore, database),
-        hooks=providers.Singleton(HookedRoomStore, hook_store),
+        hooks=providers.Singleton(OwnRoomStore, hook_store),
     )
     read_marks = providers.Selector(
         storage_kind,
         memory=providers.Singleton(MemoryReadMarks, memory_store),
         sqlite=providers.Singleton(SqlReadMarks, database),
-        hooks=providers.Singleton(HookedReadMarks, hook_store),
+        hooks=providers.Singleton(OwnReadMarks, hook_store),
     )
     user_events = providers.Selector(
         storage_kind,
         memory=providers.Singleton(MemoryUserEvents, memory_store),
         sqlite=providers.Singleton(SqlUserEvents, database),
-        hooks=providers.Singleton(HookedUserEvents, hook_store),
+        hooks=providers.Singleton(OwnUserEvents, hook_store),
     )
 
     eviction_marks = providers.Selector(

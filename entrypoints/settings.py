@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
-from ..adapters.litestar.wire import ENVELOPE_SIZE
+from ..adapters.wire.frames import ENVELOPE_SIZE
 from ..domain.errors import ConfigurationError
 
 ENV_PREFIX = "DIALOGUE_"

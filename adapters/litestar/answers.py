@@ -13,10 +13,8 @@ from ...domain.outcome import Repeat
 from ...domain.page import Page
 from ...domain.ports.room_store import StoredRoom
 from ...domain.position import Position
-from . import requests
-from .requests import parse
-from .services import Services
-from .wire import (
+from ..wire import requests
+from ..wire.frames import (
     ENVELOPE_SIZE,
     RequestId,
     encodable,
@@ -27,6 +25,8 @@ from .wire import (
     wire_room,
     without_nothing,
 )
+from ..wire.requests import parse
+from .services import Services
 
 Answer = Callable[[Services, Session, Mapping[str, object], RequestId], Awaitable[None]]
 

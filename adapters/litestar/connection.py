@@ -22,10 +22,11 @@ from ...application.sessions.session import Session
 from ...domain.errors import DialogueError, InvalidRequest, Unauthenticated
 from ...domain.json_value import is_unicode
 from ...domain.outcome import Outcome
-from . import answers, requests
-from .frame_reader import FrameReader
+from ..wire import requests
+from ..wire.frame_reader import FrameReader
+from ..wire.frames import RequestId, frame
+from . import answers
 from .services import Services
-from .wire import RequestId, frame
 
 MAX_REQUEST_ID = 64
 CLOSE_PATIENCE_S = 5.0

@@ -13,8 +13,8 @@ from ...application.sessions.frame import Frame
 from ...application.sessions.outbox import Outbox
 from ...application.sessions.session import Session
 from ...domain.position import Position
+from ..wire.sse_codec import PING, Farewell, opening
 from .services import Services
-from .sse_codec import PING, Farewell, opening
 
 CUT = "dialogue.cut"
 """Under this name a server may put a function into the state of a connection's scope that ends the connection at once:

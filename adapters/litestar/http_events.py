@@ -15,15 +15,15 @@ from litestar.params import HeaderParameter, PathParameter, QueryParameter
 from ...domain.errors import InvalidRequest
 from ...domain.idempotency_key import MAX_KEY
 from ...domain.page import MAX_LIMIT, Page
-from . import requests
+from ..wire import requests
+from ..wire.frame_reader import FrameReader
+from ..wire.frames import WireEvent
 from .answers import wire_page
-from .frame_reader import FrameReader
 from .http_identity import user_of
 from .http_rooms import RoomInPath, UserId, integer, json_response, problems
 from .operation import DescribedOperation
 from .schemas import EventDocument, HistoryDocument
 from .services import Services
-from .wire import WireEvent
 
 
 @dataclass

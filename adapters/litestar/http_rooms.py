@@ -11,13 +11,13 @@ from litestar.openapi.spec import OpenAPIType
 from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
 from ...domain.page import MAX_LIMIT
-from . import requests
+from ..wire import requests
+from ..wire.frames import json_bytes, wire_room
 from .answers import wire_rooms
 from .http_identity import user_of
 from .operation import DescribedOperation
 from .schemas import ProblemDocument, RoomDocument, RoomsDocument
 from .services import Services
-from .wire import json_bytes, wire_room
 
 JSON = "application/json"
 

@@ -10,7 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.types import ASGIApp
 
-from . import requests
+from ..wire import requests
 from .event_stream import EventStream
 from .http_identity import user_of
 from .http_rooms import RoomInPath, UserId, problems

@@ -10,7 +10,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from ...domain.errors import DialogueError
-from .wire import encodable, json_bytes, without_nothing
+from ..wire.frames import encodable, json_bytes, without_nothing
 
 PROBLEM_JSON = "application/problem+json"
 

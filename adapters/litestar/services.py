@@ -16,8 +16,8 @@ from ...application.reading.page_history import PageHistory
 from ...application.rooms.manage_rooms import ManageRooms
 from ...application.sessions.join_room import JoinRoom
 from ...domain.ports.history_source import HistorySource
-from .sse_codec import SseCodec
-from .wire import WireCodec
+from ..wire.frames import WireCodec
+from ..wire.sse_codec import SseCodec
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,9 +11,9 @@ from ...domain.outcome import Outcome
 from ...domain.position import RoomHead, StreamFloor
 from ...domain.retention import Retention
 from .append_batch import AppendBatch
-from .database import Database
 from .room_head import read_head, read_or_begin
-from .spoiled import spoiled
+from .sqlite.database import Database
+from .sqlite.spoiled import spoiled
 from .sweep import sweep_keys, sweep_rooms
 from .trim_stream import expired_to, trim
 from .writer import Writer

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from ...domain.event import Event
 from ...domain.page import PageLimit, fitting
 from . import page_statements as statements
-from .database import Database
+from .sqlite.database import Database
 
 
 class SqlHistorySource:

@@ -10,8 +10,8 @@ from sqlalchemy import Connection
 
 from ...domain.errors import Unavailable
 from ...domain.ports.read_marks import Mark
-from .database import Database
 from .mark_statements import FORGET, KEEP, UNREAD
+from .sqlite.database import Database
 
 BITE = 500
 MARKS_AT_ONCE = 100

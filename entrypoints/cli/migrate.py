@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ...adapters.sqlmodel.database import Database
+from ...adapters.sqlmodel.sqlite.database import Database
 from ...domain.errors import ConfigurationError
 from ..settings import Settings
 

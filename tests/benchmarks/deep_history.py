@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio
 
-from dialogue.adapters.sqlmodel.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import Database
 
 from .requests import TEXT
 from .rooms import DEEP, LONG, MESSAGE, RARE

@@ -13,11 +13,11 @@ from dialogue.adapters.memory.read_marks import MemoryReadMarks
 from dialogue.adapters.memory.room_store import MemoryRoomStore
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.memory.user_events import MemoryUserEvents
-from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.read_marks import SqlReadMarks
 from dialogue.adapters.sqlmodel.room_store import SqlRoomStore
+from dialogue.adapters.sqlmodel.sqlite.database import Database
 from dialogue.adapters.sqlmodel.user_events import SqlUserEvents
 from dialogue.domain.draft import Draft
 from dialogue.domain.event import Event

@@ -9,10 +9,12 @@ from inspect import signature
 import pytest
 
 from dialogue import History, RoomConfig, RuntimeRooms
-from dialogue.adapters.hooks import hooked_stream
-from dialogue.adapters.litestar import event_stream, requests
-from dialogue.adapters.sqlmodel import commit_outcome, database, read_marks
+from dialogue.adapters.litestar import event_stream
+from dialogue.adapters.own_storage import own_stream as hooked_stream
+from dialogue.adapters.sqlmodel import commit_outcome, read_marks
+from dialogue.adapters.sqlmodel.sqlite import database
 from dialogue.adapters.uvicorn import websocket_protocol
+from dialogue.adapters.wire import requests
 from dialogue.application.feed import listeners
 from dialogue.application.publishing import erase_user
 from dialogue.application.publishing.journal import JournalLimits

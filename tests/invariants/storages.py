@@ -12,10 +12,10 @@ from dialogue.adapters.memory.history_source import MemoryHistorySource
 from dialogue.adapters.memory.room_store import MemoryRoomStore
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.memory.user_events import MemoryUserEvents
-from dialogue.adapters.sqlmodel.database import Database, Synchronous
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.room_store import SqlRoomStore
+from dialogue.adapters.sqlmodel.sqlite.database import Database, Synchronous
 from dialogue.adapters.sqlmodel.user_events import SqlUserEvents
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dialogue.adapters.sqlmodel.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import Database
 
 
 @pytest.fixture

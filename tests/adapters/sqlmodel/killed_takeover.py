@@ -14,7 +14,7 @@ from itertools import count
 import anyio
 from sqlalchemy import Engine, Pool, event
 
-from dialogue.adapters.sqlmodel.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import Database
 
 PATH, POINT, NUMBER = sys.argv[1], sys.argv[2], int(sys.argv[3])
 

@@ -12,9 +12,9 @@ import pytest
 from dialogue import History, RoomConfig, create_dialogue, define_event
 from dialogue.adapters.sqlmodel import commit_outcome
 from dialogue.adapters.sqlmodel.commit_outcome import CommitUnknown
-from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
+from dialogue.adapters.sqlmodel.sqlite.database import Database
 from dialogue.domain.draft import Draft
 from dialogue.domain.errors import InvalidEvent, Unavailable
 from dialogue.domain.event import Event

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from dialogue.adapters.sqlmodel.database import Database, Synchronous
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
+from dialogue.adapters.sqlmodel.sqlite.database import Database, Synchronous
 from dialogue.domain.draft import Draft
 
 CASES: list[tuple[Synchronous, bool]] = [("FULL", False), ("NORMAL", True), ("OFF", True)]

@@ -17,10 +17,10 @@ from anyio import CancelScope, from_thread
 from sqlalchemy import Connection
 
 from dialogue.adapters.sqlmodel.append_batch import AppendBatch
-from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.room_store import SqlRoomStore
+from dialogue.adapters.sqlmodel.sqlite.database import Database
 from dialogue.domain.draft import Draft
 from dialogue.domain.errors import ConfigurationError, Unavailable
 from dialogue.domain.event import Event
@@ -29,7 +29,7 @@ from dialogue.domain.page import PageLimit
 OPEN_AND_WAIT = """
 import sys, anyio
 from dialogue.adapters.sqlmodel.append_batch import AppendBatch
-from dialogue.adapters.sqlmodel.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import Database
 from dialogue.domain.errors import ConfigurationError
 
 async def main():

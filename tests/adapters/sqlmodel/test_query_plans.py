@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.read_marks import SqlReadMarks
+from dialogue.adapters.sqlmodel.sqlite.database import Database
 from dialogue.domain.draft import Draft
 from dialogue.domain.page import PageLimit
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.raw_json import to_column
+from dialogue.adapters.sqlmodel.sqlite.database import Database
 from dialogue.domain import json_value
 from dialogue.domain.draft import Draft
 from dialogue.domain.errors import DialogueError

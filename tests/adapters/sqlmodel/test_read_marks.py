@@ -13,9 +13,9 @@ from anyio import CancelScope, Event, create_task_group, fail_after
 from anyio.lowlevel import checkpoint
 from sqlalchemy import Connection
 
-from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.read_marks import MARKS_AT_ONCE, SqlReadMarks
+from dialogue.adapters.sqlmodel.sqlite.database import Database
 from dialogue.domain.draft import Draft
 from dialogue.domain.errors import Unavailable
 from dialogue.domain.ports.read_marks import Mark

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from dialogue.adapters.sqlmodel.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import Database
 from dialogue.adapters.sqlmodel.tables import metadata
 
 # name, type, NOT NULL, default, primary key

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from dialogue.adapters.sqlmodel.database import Database
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
+from dialogue.adapters.sqlmodel.sqlite.database import Database
 from dialogue.domain.draft import Draft
 from dialogue.domain.errors import ConfigurationError
 from dialogue.domain.page import PageLimit

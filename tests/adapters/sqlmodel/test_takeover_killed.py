@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dialogue.adapters.sqlmodel.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import Database
 
 from .seed import Row, make_seed, query, schema, some_rows
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from ...domain.ports.user_events import SentEvents
-from .store import HookStore
+from .store import OwnStore
 
 
-class HookedUserEvents:
-    """`UserEvents` over a `HookStore`: those in memory; what was handed over is the application's to erase."""
+class OwnUserEvents:
+    """`UserEvents` over a `OwnStore`: those in memory; what was handed over is the application's to erase."""
 
-    def __init__(self, store: HookStore) -> None:
+    def __init__(self, store: OwnStore) -> None:
         self._store = store
 
     async def sent_by(self, user_id: str, cursor: int, limit: int) -> SentEvents:  # noqa: ARG002

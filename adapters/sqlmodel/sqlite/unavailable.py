@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from ...domain.errors import Unavailable
+from ....domain.errors import Unavailable
 
 # What may pass by itself or by an operator's hand, with SQLite's words for it. The other codes (a constraint, a
 # statement that is wrong, a value too big) are faults of this program and stay what they are.

@@ -9,16 +9,16 @@ from ...domain.errors import RoomNotFound
 from ...domain.outcome import Outcome
 from ...domain.position import RoomHead, StreamFloor
 from ...domain.retention import Retention
-from .store import HookStore
+from .store import OwnStore
 
 
-class HookedHistoryArchive:
-    """`HistoryArchive` over a `HookStore`: positions in memory, events handed over when they are evicted.
+class OwnHistoryArchive:
+    """`HistoryArchive` over a `OwnStore`: positions in memory, events handed over when they are evicted.
 
     Each start begins new epochs. A kill loses what was not handed over yet.
     """
 
-    def __init__(self, store: HookStore) -> None:
+    def __init__(self, store: OwnStore) -> None:
         self._store = store
 
     async def open(self, room_id: str) -> RoomHead:

@@ -14,8 +14,8 @@ from ...application.background import background_tasks
 from ...domain.errors import Unavailable
 from ...domain.ports.room_store import StoredRoom
 from ...domain.used_keys import UsedKeys
-from .hooked_room import HookedRoom
-from .hooked_stream import HookedStream
+from .own_room import OwnRoom
+from .own_stream import OwnStream
 from .storage_hooks import StorageHooks
 
 Limits = Callable[[str], Mapping[str, int]]
@@ -23,7 +23,7 @@ Limits = Callable[[str], Mapping[str, int]]
 logger = logging.getLogger("dialogue.hooks")
 
 
-class HookStore:
+class OwnStore:
     """Rooms and what waits of their events. Used by one event loop.
 
     `limits_of(room_id)` gives the names of a room's events that have history, and how many of each stay in memory.
@@ -33,7 +33,7 @@ class HookStore:
     def __init__(
         self, hooks: StorageHooks, limits_of: Limits, *, max_waiting: int, flush_timeout_s: float, key_ttl_s: float
     ) -> None:
-        self.rooms: dict[str, HookedRoom] = {}
+        self.rooms: dict[str, OwnRoom] = {}
         self.definitions: dict[str, StoredRoom] = {}
         self.keys = UsedKeys(round(key_ttl_s * 1_000))
         self._hooks = hooks
@@ -41,7 +41,7 @@ class HookStore:
         self._max_waiting = max_waiting
         self._flush_timeout_s = flush_timeout_s
         self._tasks: TaskGroup | None = None
-        self._handing: set[HookedStream] = set()
+        self._handing: set[OwnStream] = set()
         self._idle = Signal()
 
     @property
@@ -54,16 +54,16 @@ class HookStore:
         if self.is_full:
             raise Unavailable("The application's storage takes no events at this moment, and too many wait for it")
 
-    async def opened(self, room_id: str) -> HookedRoom:
+    async def opened(self, room_id: str) -> OwnRoom:
         """The room, new where it was never seen before, with its newest stored events loaded. Raises Unavailable."""
         room = self.rooms.get(room_id)
         if room is None:
-            room = self.rooms[room_id] = HookedRoom(room_id, self._limits_of(room_id), self._hooks)
+            room = self.rooms[room_id] = OwnRoom(room_id, self._limits_of(room_id), self._hooks)
         for stream in room.streams.values():
             await stream.warm()
         return room
 
-    def hand_over(self, room: HookedRoom) -> None:
+    def hand_over(self, room: OwnRoom) -> None:
         """See to it that what is due in `room` is handed over, one bite after the other for each stream."""
         for stream in room.streams.values():
             if stream.due and stream not in self._handing and self._tasks is not None:
@@ -94,7 +94,7 @@ class HookStore:
         if left:
             logger.error("%d events could not be handed over within %s s and are lost", left, self._flush_timeout_s)
 
-    async def _hand_over(self, stream: HookedStream) -> None:
+    async def _hand_over(self, stream: OwnStream) -> None:
         try:
             while await stream.hand_over():
                 pass

@@ -13,12 +13,12 @@ from anyio import CancelScope, CapacityLimiter, to_thread
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from ...domain.errors import ConfigurationError, Unavailable
-from .commit_outcome import CommitFailed, settled
-from .epochs import begin_running, end_running, new_epochs, still_running
-from .migrations.upgrade import Progress, upgrade
-from .sqlite_engine import SqliteSettings, glancing_engine, migrating_engine, reading_engine, writing_engine
-from .sqlite_file import ServerLock, ensure_database, path_of
+from ....domain.errors import ConfigurationError, Unavailable
+from ..commit_outcome import CommitFailed, settled
+from ..epochs import begin_running, end_running, new_epochs, still_running
+from ..migrations.upgrade import Progress, upgrade
+from .engine import SqliteSettings, glancing_engine, migrating_engine, reading_engine, writing_engine
+from .file import ServerLock, ensure_database, path_of
 from .unavailable import condition, translated
 
 READERS = 4

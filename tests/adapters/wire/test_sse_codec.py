@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialogue.adapters.litestar.sse_codec import Farewell, SseCodec, opening
-from dialogue.adapters.litestar.wire import event_bytes
+from dialogue.adapters.wire.frames import event_bytes
+from dialogue.adapters.wire.sse_codec import Farewell, SseCodec, opening
 from dialogue.application.sessions.join_room import Joined
 from dialogue.application.sessions.notice import Marked, TakenOut
 from dialogue.domain.event import Event
@@ -17,7 +17,7 @@ from dialogue.domain.event_definition import define_event
 from dialogue.domain.position import Position
 from dialogue.domain.room import Room, RoomConfig
 
-from .test_wire import events
+from .test_frames import events
 
 ROOM = Room.configured("r", RoomConfig(name="R", events=[define_event("e")]))
 

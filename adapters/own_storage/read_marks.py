@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 
 from ...domain.names import REDACTED
 from ...domain.ports.read_marks import Mark
-from .store import HookStore
+from .store import OwnStore
 
 
-class HookedReadMarks:
-    """`ReadMarks` over a `HookStore`: like the positions that they name, marks last as long as the process.
+class OwnReadMarks:
+    """`ReadMarks` over a `OwnStore`: like the positions that they name, marks last as long as the process.
 
     Seqs have no holes and nothing is trimmed here, so the room's head tells what is unread, less the redactions. Of
     these the newest 1,000 are known: where there were more since the mark, the older ones are counted too.
     """
 
-    def __init__(self, store: HookStore) -> None:
+    def __init__(self, store: OwnStore) -> None:
         self._store = store
         self._marks: dict[str, dict[str, int]] = {}
 

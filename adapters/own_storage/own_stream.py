@@ -15,7 +15,7 @@ NO_FLOOR = -(2**53)
 BITE = 500
 
 
-class HookedStream:
+class OwnStream:
     """Event seqs up to `stored` are in the storage, those behind it in `waiting`, oldest first.
 
     Event seqs go on below 1 for what the storage held at the start: its newest event then is 0, the next one -1. The

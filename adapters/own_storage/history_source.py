@@ -8,21 +8,21 @@ from collections.abc import Iterable, Sequence
 from ...domain.errors import InvalidRequest
 from ...domain.event import Event
 from ...domain.page import PageLimit, fitting
-from .hooked_room import HookedRoom
-from .hooked_stream import HookedStream
-from .store import HookStore
+from .own_room import OwnRoom
+from .own_stream import OwnStream
+from .store import OwnStore
 
 NO_PLACE = "reaches events that the application's storage gives back without a place: use start and end"
 
 
-class HookedHistorySource:
-    """`HistorySource` over a `HookStore`: what waits in memory, and behind it what `on_load` gives back.
+class OwnHistorySource:
+    """`HistorySource` over a `OwnStore`: what waits in memory, and behind it what `on_load` gives back.
 
     `on_load` knows offsets alone, so a seq is searched for among the events that come back with theirs. Where they come
     back without, whatever needs one is InvalidRequest.
     """
 
-    def __init__(self, store: HookStore) -> None:
+    def __init__(self, store: OwnStore) -> None:
         self._store = store
 
     async def older(self, room_id: str, names: Sequence[str] | None, before: int, limit: PageLimit) -> list[Event]:
@@ -64,14 +64,14 @@ class HookedHistorySource:
             found += [] if place is None else [place]
         return min(found, default=None)
 
-    def _streams(self, room_id: str, names: Sequence[str] | None) -> list[tuple[HookedRoom, HookedStream]]:
+    def _streams(self, room_id: str, names: Sequence[str] | None) -> list[tuple[OwnRoom, OwnStream]]:
         room = self._store.rooms.get(room_id)
         if room is None:
             return []
         wanted: Iterable[str] = room.streams if names is None else dict.fromkeys(names)
         return [(room, room.streams[name]) for name in wanted if name in room.streams]
 
-    async def _newest_before(self, stream: HookedStream, before: int, epoch: str) -> int:
+    async def _newest_before(self, stream: OwnStream, before: int, epoch: str) -> int:
         """The event seq of the stream's newest event with a seq smaller than `before`."""
         if before > stream.stored_seq:
             return stream.stored + bisect_left(stream.waiting, before, key=lambda event: event.place)

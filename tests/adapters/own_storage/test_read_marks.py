@@ -7,7 +7,7 @@ from anyio import fail_after
 from anyio.lowlevel import checkpoint
 
 from dialogue import DialogueApp, History, Hooks, RoomConfig, RuntimeRooms, create_dialogue, define_event
-from dialogue.adapters.hooks.read_marks import HookedReadMarks
+from dialogue.adapters.own_storage.read_marks import OwnReadMarks
 from dialogue.domain.ports.read_marks import Mark
 
 from .own_storage import OwnStorage
@@ -37,7 +37,7 @@ def app(storage: OwnStorage, monkeypatch: pytest.MonkeyPatch) -> DialogueApp:
 async def test_what_was_handed_over_is_counted_too(app: DialogueApp, storage: OwnStorage) -> None:
     async with app.lifespan():
         marks = app.container.read_marks()
-        assert isinstance(marks, HookedReadMarks)
+        assert isinstance(marks, OwnReadMarks)
         for number in range(10):
             await app.trigger("room", message, number, sender="ada")
             await app.trigger("room", note, number, sender="ada")

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialogue.adapters.litestar.frame_reader import FrameReader
+from dialogue.adapters.wire.frame_reader import FrameReader
 from dialogue.domain.errors import DialogueError, InvalidEvent, InvalidRequest
 
 keys = st.sampled_from(["data", "meta", "type", "a", "b"])

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 from ...domain.errors import RoomExists
 from ...domain.ports.room_store import StoredRoom
-from .store import HookStore
+from .store import OwnStore
 
 
-class HookedRoomStore:
-    """`RoomStore` over a `HookStore`: rooms made at run time last as long as the process."""
+class OwnRoomStore:
+    """`RoomStore` over a `OwnStore`: rooms made at run time last as long as the process."""
 
-    def __init__(self, store: HookStore) -> None:
+    def __init__(self, store: OwnStore) -> None:
         self._store = store
 
     async def rooms(self) -> Sequence[StoredRoom]:

@@ -9,7 +9,7 @@ from filelock import FileLock, Timeout
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from ...domain.errors import ConfigurationError
+from ....domain.errors import ConfigurationError
 
 MAGIC = b"SQLite format 3\0"
 FORMS = "sqlite:///relative.db or sqlite:////absolute.db"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DBAPIError
 
-from ...domain.ports.history_archive import SpoiledBatch
+from ....domain.ports.history_archive import SpoiledBatch
 
 # A constraint or a trigger of the database's owner, a value of the wrong kind, or one that is too big.
 _CODES = frozenset({sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG})

@@ -12,13 +12,13 @@ from ...domain.names import REDACTED
 from ...domain.outcome import Repeat
 from ...domain.position import RoomHead
 from ...domain.redaction import Redaction, without_sender
-from .hooked_stream import HookedStream
+from .own_stream import OwnStream
 from .storage_hooks import StorageHooks
 
 KEPT_REDACTIONS = 1_000
 
 
-class HookedRoom:
+class OwnRoom:
     """The positions of a room, which live as long as the process, and its streams."""
 
     def __init__(self, room_id: str, limits: Mapping[str, int], hooks: StorageHooks) -> None:
@@ -26,8 +26,8 @@ class HookedRoom:
         self.head = 0
         self.floor = 0
         self.last_timestamp_ms = 0
-        self.streams = {name: HookedStream(room_id, name, limit, hooks) for name, limit in limits.items()}
-        self.streams[REDACTED] = HookedStream(room_id, REDACTED, KEPT_REDACTIONS, hooks, is_stored=False)
+        self.streams = {name: OwnStream(room_id, name, limit, hooks) for name, limit in limits.items()}
+        self.streams[REDACTED] = OwnStream(room_id, REDACTED, KEPT_REDACTIONS, hooks, is_stored=False)
 
     @property
     def reach(self) -> RoomHead:

@@ -9,7 +9,7 @@ from ...application.sessions.frame import Frame
 from ...application.sessions.join_room import Joined
 from ...application.sessions.notice import Notice, TakenOut
 from ...domain.event import Event
-from .wire import event_bytes, in_runs, json_bytes, wire_position
+from .frames import event_bytes, in_runs, json_bytes, wire_position
 
 PING = Frame(": ping\n\n", 8)
 

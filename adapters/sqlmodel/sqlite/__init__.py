@@ -1,0 +1,1 @@
+"""Where SQLite differs: its file, its lock, its engines and its errors."""
