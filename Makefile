@@ -10,7 +10,7 @@ DEV = $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test check docs bench lock clean
+.PHONY: help serve test quick check docs bench lock clean
 
 help: ## List these targets
 	@printf '\nDialogue: a realtime event server whose history does not end.\n\n'
@@ -18,10 +18,13 @@ help: ## List these targets
 	@printf '\nOptions go in ARGS, as in:  make serve ARGS="--port 8080"    make test ARGS="tests/domain -x"\n\n'
 
 serve: $(RUNTIME) ## Run the bundled chat at http://127.0.0.1:3000, kept in SQLite
-	@PYTHONPATH="$(CURDIR)/.links" $(BIN)/python -m dialogue serve $(ARGS)
+	@PYTHONPATH="$(CURDIR)/.links" exec $(BIN)/python -m dialogue serve $(ARGS)
 
 test: $(DEV) ## Run all tests
 	@$(BIN)/python -m pytest $(ARGS)
+
+quick: $(DEV) ## Run the tests of domain, application and contracts: under a minute
+	@$(BIN)/python -m pytest tests/domain tests/application tests/contracts $(ARGS)
 
 check: $(DEV) ## Check format, lint, types and import rules, and that the rules still bite
 	$(BIN)/ruff format --check .
