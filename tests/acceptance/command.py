@@ -12,7 +12,7 @@ import pytest
 
 from dialogue.entrypoints.cli.main import main
 
-from .server_process import DEADLINE_S, environment
+from ..support.server_process import DEADLINE_S, environment
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 import pytest
 
-from .server_process import ServerProcess
-from .wire_client import WireClient, connected
+from ..support.server_process import ServerProcess
+from ..support.wire_client import WireClient, connected
 
 NUMBERS = count(1)
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import pytest
 
-from .server_process import ServerProcess
-from .wire_client import Message, WireClient, connected, error_paths, opened
+from ..support.server_process import ServerProcess
+from ..support.wire_client import Message, WireClient, connected, error_paths, opened
 
 UNREADABLE = {
     "no JSON": "hello",

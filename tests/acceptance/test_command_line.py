@@ -10,8 +10,8 @@ import pytest
 from dialogue.entrypoints.settings import Settings
 from dialogue.entrypoints.version import __version__
 
+from ..support.server_process import ServerProcess
 from .command import Here, dialogue
-from .server_process import ServerProcess
 
 JUNK = "this is a text, " * 100
 

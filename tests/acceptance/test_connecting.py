@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 from websockets.asyncio.client import connect as dial
 
+from ..support.server_process import ServerProcess
+from ..support.wire_client import WireClient, connected, error_paths, opened
 from .conftest import Connect
-from .server_process import ServerProcess
-from .wire_client import WireClient, connected, error_paths, opened
 
 
 async def test_connected_says_who_one_is(server: ServerProcess) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from .server_process import DIALOGUE, ServerProcess
-from .wire_client import connected, seqs
+from ..support.server_process import DIALOGUE, ServerProcess
+from ..support.wire_client import connected, seqs
 
 APP = """
 from dependency_injector import providers

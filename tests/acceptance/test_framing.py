@@ -9,10 +9,10 @@ import pytest
 from anyio import fail_after
 from wsproto.events import CloseConnection, Ping, Pong, TextMessage
 
+from ..support.raw_client import RawClient, raw
+from ..support.server_process import ServerProcess
+from ..support.wire_client import DEADLINE_S, WireClient, connected, texts
 from .conftest import Connect
-from .raw_client import RawClient, raw
-from .server_process import ServerProcess
-from .wire_client import DEADLINE_S, WireClient, connected, texts
 
 
 def introduced(client: RawClient) -> RawClient:

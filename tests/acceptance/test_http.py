@@ -10,9 +10,9 @@ from urllib.parse import quote
 import httpx
 import pytest
 
+from ..support.server_process import ServerProcess
+from ..support.wire_client import WireClient, seqs
 from .conftest import NUMBERS
-from .server_process import ServerProcess
-from .wire_client import WireClient, seqs
 
 ME = {"X-User-Id": "ada"}
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from anyio import create_task_group
 
+from ..support.wire_client import Message, WireClient, error_paths, seqs, texts
 from .conftest import Connect
-from .wire_client import Message, WireClient, error_paths, seqs, texts
 
 
 async def test_joined_tells_all_of_the_room(ada: WireClient) -> None:

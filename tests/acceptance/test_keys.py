@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from ..support.server_process import ServerProcess
+from ..support.wire_client import WireClient, connected, error_paths, seqs
 from .conftest import Connect
-from .server_process import ServerProcess
-from .wire_client import WireClient, connected, error_paths, seqs
 
 
 async def test_a_repeat_gets_the_first_answer_and_nobody_hears_of_it_again(

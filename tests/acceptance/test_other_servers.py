@@ -10,8 +10,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from .server_process import ServerProcess
-from .wire_client import connected, opened, texts
+from ..support.server_process import ServerProcess
+from ..support.wire_client import connected, opened, texts
 
 PYTHON = sys.executable
 MEMORY = {"DIALOGUE_DATABASE": "memory://"}

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from ..support.server_process import DIALOGUE, ServerProcess
+from ..support.wire_client import connected, texts
 from .command import Here, dialogue
-from .server_process import DIALOGUE, ServerProcess
-from .wire_client import connected, texts
 
 TEN_LINES = """
 from typing import Annotated

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from anyio import create_task_group
 
-from .wire_client import Message, WireClient, error_paths, seqs
+from ..support.wire_client import Message, WireClient, error_paths, seqs
 
 NAMES = ["message", "note", "message", "rare", "message", "note"]
 TOTAL = 60

@@ -9,9 +9,9 @@ import httpx
 import pytest
 from anyio import to_thread
 
+from ..support.server_process import ServerProcess
+from ..support.wire_client import WireClient, connected, error_paths
 from .conftest import NUMBERS, Connect
-from .server_process import ServerProcess
-from .wire_client import WireClient, connected, error_paths
 
 
 async def unread(client: WireClient, room: str) -> int | None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from ..support.server_process import ServerProcess
+from ..support.wire_client import WireClient, connected, seqs
 from .conftest import Connect
-from .server_process import ServerProcess
-from .wire_client import WireClient, connected, seqs
 
 
 async def test_exactly_what_was_missed_comes_back_newest_first_and_live_goes_on(

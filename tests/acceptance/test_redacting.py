@@ -11,9 +11,9 @@ import pytest
 from dialogue import History, RoomConfig, create_dialogue, define_event
 from dialogue.domain.errors import PositionUnknown
 
+from ..support.server_process import ServerProcess
+from ..support.wire_client import Message, WireClient, seqs
 from .conftest import Connect
-from .server_process import ServerProcess
-from .wire_client import Message, WireClient, seqs
 
 
 @pytest.fixture

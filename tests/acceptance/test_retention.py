@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from anyio import fail_after
 
-from .server_process import DIALOGUE, ServerProcess
-from .wire_client import DEADLINE_S, WireClient, connected, seqs
+from ..support.server_process import DIALOGUE, ServerProcess
+from ..support.wire_client import DEADLINE_S, WireClient, connected, seqs
 
 APP = """
 from datetime import timedelta

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from .server_process import DIALOGUE, ServerProcess
-from .wire_client import Message, WireClient, connected, error_paths
+from ..support.server_process import DIALOGUE, ServerProcess
+from ..support.wire_client import Message, WireClient, connected, error_paths
 
 APP = """
 from dialogue import RoomConfig, RuntimeRooms, create_dialogue, define_event

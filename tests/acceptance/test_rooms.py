@@ -6,8 +6,8 @@ from itertools import count
 
 import pytest
 
+from ..support.wire_client import Message, WireClient, error_paths, seqs
 from .conftest import NUMBERS, Connect
-from .wire_client import Message, WireClient, error_paths, seqs
 
 IDS = count(1)
 

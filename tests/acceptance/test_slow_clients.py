@@ -12,9 +12,9 @@ import pytest
 from anyio import create_task_group, fail_after
 from wsproto.events import CloseConnection, Ping
 
-from .raw_client import raw
-from .server_process import ServerProcess
-from .wire_client import DEADLINE_S, WireClient, connected, seqs
+from ..support.raw_client import raw
+from ..support.server_process import ServerProcess
+from ..support.wire_client import DEADLINE_S, WireClient, connected, seqs
 
 BACKLOG = {"max_out_frame": 131_072, "max_backlog_bytes": 262_144}
 HEARTBEAT = {"heartbeat_s": 0.2, "heartbeat_timeout_s": 0.3}

@@ -13,9 +13,9 @@ from anyio import create_task_group, to_thread
 from websockets.exceptions import ConnectionClosed
 from wsproto.events import CloseConnection
 
-from .raw_client import RawClient, raw
-from .server_process import ServerProcess
-from .wire_client import Message, WireClient, connected, opened, seqs, texts
+from ..support.raw_client import RawClient, raw
+from ..support.server_process import ServerProcess
+from ..support.wire_client import Message, WireClient, connected, opened, seqs, texts
 
 NewServer = Callable[..., ServerProcess]
 GOING_AWAY = (1001, "the server is going down")

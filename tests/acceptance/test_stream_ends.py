@@ -9,10 +9,10 @@ from contextlib import contextmanager
 
 from anyio import to_thread
 
-from .event_source import Sent, streaming
-from .server_process import ServerProcess
+from ..support.event_source import Sent, streaming
+from ..support.server_process import ServerProcess
+from ..support.wire_client import DEADLINE_S, WireClient, connected, seqs
 from .test_slow_clients import BACKLOG, until_members
-from .wire_client import DEADLINE_S, WireClient, connected, seqs
 
 
 async def test_the_deletion_of_the_room_is_told_and_ends_the_stream(

@@ -8,12 +8,12 @@ import httpx
 import pytest
 from anyio import create_task_group, fail_after
 
+from ..support.event_source import EventSource, Sent, refusal, streaming
+from ..support.server_process import ServerProcess
+from ..support.wire_client import DEADLINE_S, WireClient, seqs
 from .conftest import NUMBERS
-from .event_source import EventSource, Sent, refusal, streaming
-from .server_process import ServerProcess
 from .test_http import problem
 from .test_slow_clients import until_members
-from .wire_client import DEADLINE_S, WireClient, seqs
 
 
 async def test_a_stream_begins_with_where_it_stands_and_goes_on_with_what_happens(

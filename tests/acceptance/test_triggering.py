@@ -7,8 +7,8 @@ from itertools import pairwise
 
 import pytest
 
-from .server_process import ServerProcess
-from .wire_client import WireClient, connected, error_paths, seqs, texts
+from ..support.server_process import ServerProcess
+from ..support.wire_client import WireClient, connected, error_paths, seqs, texts
 
 
 async def test_triggered_says_where_and_when_the_event_is(ada: WireClient, room: str) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from secrets import token_urlsafe
 from typing import Any
 
-from ..acceptance.raw_client import RawClient
-from ..acceptance.wire_client import Message
+from ..support.raw_client import RawClient
+from ..support.wire_client import Message
 
 
 class Bystander:

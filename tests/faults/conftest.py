@@ -10,8 +10,8 @@ from typing import Protocol
 
 import pytest
 
-from ..acceptance.raw_client import raw
-from ..acceptance.server_process import ServerProcess
+from ..support.raw_client import raw
+from ..support.server_process import ServerProcess
 from .bystander import Bystander
 from .serving import server_of
 

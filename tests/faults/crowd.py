@@ -11,7 +11,7 @@ from anyio import Event as Signal
 from anyio import create_task_group, current_time, fail_after
 from websockets.exceptions import ConnectionClosed
 
-from ..acceptance.server_process import ServerProcess
+from ..support.server_process import ServerProcess
 from .kept import Kept
 from .ledger import Ledger
 from .members import Member

@@ -11,8 +11,8 @@ from anyio import Event as Signal
 from anyio import create_task_group, fail_after
 from websockets.exceptions import ConnectionClosed
 
-from ..acceptance.server_process import ServerProcess
-from ..acceptance.wire_client import Message
+from ..support.server_process import ServerProcess
+from ..support.wire_client import Message
 from .kept import Kept
 from .ledger import Ledger, Publication
 from .peer import DEADLINE_S, Peer, peer

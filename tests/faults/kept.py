@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from contextlib import closing
 from pathlib import Path
 
-from ..acceptance.wire_client import Message
+from ..support.wire_client import Message
 
 EVENTS = """
 SELECT room_id, event_name, event_data, from_user, timestamp, seq, event_seq, meta FROM messages ORDER BY room_id, seq

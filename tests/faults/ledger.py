@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from ..acceptance.wire_client import Message
+from ..support.wire_client import Message
 from . import switches
 from .kept import Kept
 

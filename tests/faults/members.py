@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from websockets.exceptions import ConnectionClosed
 
-from ..acceptance.wire_client import Message
+from ..support.wire_client import Message
 from .pages import ALL
 from .peer import DEADLINE_S, Peer, peer
 

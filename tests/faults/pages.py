@@ -6,7 +6,7 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 from random import Random
 
-from ..acceptance.wire_client import Message
+from ..support.wire_client import Message
 from .kept import Kept
 
 FORMS = ("newest", "before", "after", "around", "beforeTime", "afterTime", "offsets", "anchored")

@@ -13,7 +13,7 @@ from anyio import fail_after, move_on_after
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from ..acceptance.wire_client import Message
+from ..support.wire_client import Message
 from .sightings import Sightings
 from .views import View
 

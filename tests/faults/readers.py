@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import httpx
 from websockets.exceptions import ConnectionClosed
 
-from ..acceptance.wire_client import Message
+from ..support.wire_client import Message
 from .pages import ALL, Asked, draw
 from .peer import Peer, peer
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ..acceptance.server_process import DIALOGUE, ServerProcess
+from ..support.server_process import DIALOGUE, ServerProcess
 
 HERE = Path(__file__).parent
 DATABASE = "chat.db"

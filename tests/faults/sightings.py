@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ..acceptance.wire_client import Message
+from ..support.wire_client import Message
 from .kept import Kept
 
 

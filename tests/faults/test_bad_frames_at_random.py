@@ -11,12 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from wsproto.events import CloseConnection, Pong
 
-from ..acceptance.raw_client import RawClient, raw
-from ..acceptance.server_process import ServerProcess
-from ..acceptance.wire_client import Message
+from ..support.raw_client import RawClient, raw
+from ..support.server_process import ServerProcess
+from ..support.websocket_frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, in_fragments, websocket_frame
+from ..support.wire_client import Message
 from .bystander import Bystander
 from .frame_strategies import MAX_FRAME, texts, weighted
-from .websocket_frames import BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT, in_fragments, websocket_frame
 from .what_is_due import Due, is_answer
 
 SYNC = "the last request"

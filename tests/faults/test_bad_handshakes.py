@@ -9,8 +9,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from ..acceptance.raw_client import DEADLINE_S
-from ..acceptance.server_process import ServerProcess
+from ..support.raw_client import DEADLINE_S
+from ..support.server_process import ServerProcess
 
 GOOD = {
     b"Host": b"127.0.0.1",

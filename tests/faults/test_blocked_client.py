@@ -13,11 +13,11 @@ import pytest
 from anyio import Event as Signal
 from anyio import fail_after
 
-from ..acceptance.raw_client import RawClient as BlockingClient
-from ..acceptance.server_process import ServerProcess
-from ..acceptance.wire_client import WireClient, connected
 from ..benchmarks.raw_client import RawClient, close_all, open_many
 from ..benchmarks.requests import is_events, last_seq
+from ..support.raw_client import RawClient as BlockingClient
+from ..support.server_process import ServerProcess
+from ..support.wire_client import WireClient, connected
 from .conftest import Report, Serve
 
 OTHERS = 1_000

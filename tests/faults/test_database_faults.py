@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 from anyio import fail_after
 
-from ..acceptance.server_process import ServerProcess
-from ..acceptance.wire_client import WireClient, connected, seqs
+from ..support.server_process import ServerProcess
+from ..support.wire_client import WireClient, connected, seqs
 from . import switches
 from .conftest import Serve
 from .kept import Kept

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 import pytest
 from wsproto.events import CloseConnection, Pong
 
-from ..acceptance.raw_client import DEADLINE_S, RawClient
-from ..acceptance.server_process import ServerProcess
-from .websocket_frames import CONTINUATION, PING, websocket_frame
+from ..support.raw_client import DEADLINE_S, RawClient
+from ..support.server_process import ServerProcess
+from ..support.websocket_frames import CONTINUATION, PING, websocket_frame
 
 FLOOD = 24 << 20
 ALLOWED_KIB = 6 << 10

@@ -7,8 +7,8 @@ from contextlib import AsyncExitStack
 
 from anyio import fail_after, to_thread
 
-from ..acceptance.server_process import ServerProcess
-from ..acceptance.wire_client import Message, WireClient, connected, seqs
+from ..support.server_process import ServerProcess
+from ..support.wire_client import Message, WireClient, connected, seqs
 from .conftest import Serve
 from .kept import Kept
 from .serving import database_of

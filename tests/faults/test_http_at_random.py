@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode, checks
 from schemathesis.specs.openapi.schemas import OpenApiSchema
 
-from ..acceptance.server_process import ServerProcess
+from ..support.server_process import ServerProcess
 from .bystander import Bystander
 
 CALLS = ["listRooms", "getRoom", "getHistory", "publishEvent", "redactEvent"]

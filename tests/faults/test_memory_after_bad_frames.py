@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
-from ..acceptance.raw_client import DEADLINE_S, RawClient, raw
-from ..acceptance.server_process import ServerProcess
+from ..support.raw_client import DEADLINE_S, RawClient, raw
+from ..support.server_process import ServerProcess
+from ..support.websocket_frames import BINARY, CLOSE, CONTINUATION, TEXT, websocket_frame
 from .conftest import Report, Serve
 from .frame_strategies import MAX_FRAME, texts
-from .websocket_frames import BINARY, CLOSE, CONTINUATION, TEXT, websocket_frame
 from .what_is_due import is_answer
 
 BAD_FRAMES = 10_000

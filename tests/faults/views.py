@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, field
 
-from ..acceptance.wire_client import Message
+from ..support.wire_client import Message
 from . import switches
 from .kept import Kept
 from .sightings import Sightings

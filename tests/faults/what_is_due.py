@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
-from ..acceptance.wire_client import Message
+from ..support.wire_client import Message
 
 CODES = frozenset(
     {

@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 
 DEADLINE_S = 30.0
-ROOMS_APP = Path(__file__).with_name("rooms_app.py")
+ROOMS_APP = Path(__file__).parents[1] / "acceptance" / "rooms_app.py"
 _ADDRESS = re.compile(r"http://[\w.]+:(\d+)")
 
 

@@ -1,0 +1,8 @@
+"""What tests of every folder share: a real server in a process of its own, and clients to talk to it.
+
+- `server_process`: starts, stops and kills a command that serves; begin here.
+- `wire_client`: the client to take, async; it holds every frame to what all frames must be.
+- `raw_client`: blocking, answers nothing by itself; for what no well-behaved client does, and for tests without a loop.
+- `websocket_frames`: frames made by hand, also those that no library would send.
+- `event_source`: server-sent events, read as the HTML standard says.
+"""
