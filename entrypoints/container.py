@@ -32,10 +32,11 @@ from ..adapters.sqlmodel.user_events import SqlUserEvents
 from ..adapters.system_clock import SystemClock
 from ..adapters.wire.frames import ENVELOPE_SIZE, WireCodec
 from ..adapters.wire.sse_codec import SseCodec
-from ..application.dialogue import Dialogue
+from ..application.dialogue import Dialogue, Publishing
 from ..application.feed.hub import Hub
 from ..application.feed.listeners import Listeners
 from ..application.feed.tell_evictions import TellEvictions
+from ..application.node import Node
 from ..application.publishing.erase_user import EraseUser
 from ..application.publishing.journal import Journal, JournalLimits
 from ..application.publishing.publish_event import PublishEvent
@@ -178,27 +179,16 @@ class Container(containers.DeclarativeContainer):
     pages = providers.Singleton(PageHistory, registry, source, max_event_size)
     recover = providers.Singleton(RecoverEvents, pages, settings.provided.recovery_limit)
     join = providers.Singleton(JoinRoom, registry, hub, recover, pages)
-    manage = providers.Singleton(ManageRooms, registry, hub, join)
+    sweeper = providers.Singleton(Sweeper, archive, registry, clock, settings.provided.sweep_interval_s)
+    idle_rooms = providers.Singleton(IdleRooms, registry, hub, journal, settings.provided.idle_room_s)
+    manage = providers.Singleton(ManageRooms, registry, hub, join, sweeper)
     mark_read = providers.Singleton(MarkRead, registry, hub, read_marks)
     redact = providers.Singleton(RedactEvent, registry, journal, source)
     erase = providers.Singleton(EraseUser, archive, registry, journal, user_events, read_marks)
-    sweeper = providers.Singleton(Sweeper, archive, registry, clock, settings.provided.sweep_interval_s)
-    idle_rooms = providers.Singleton(IdleRooms, registry, hub, journal, settings.provided.idle_room_s)
-    dialogue = providers.Singleton(
-        Dialogue,
-        registry=registry,
-        journal=journal,
-        hub=hub,
-        publish=publish,
-        pages=pages,
-        manage=manage,
-        redact=redact,
-        erase=erase,
-        listeners=listeners,
-        sweeper=sweeper,
-        idle_rooms=idle_rooms,
-        evictions=evictions,
-    )
+    workers = providers.List(sweeper, idle_rooms, evictions)
+    node = providers.Singleton(Node, registry, journal, hub, listeners, workers)
+    publishing = providers.Singleton(Publishing, publish, redact, erase)
+    dialogue = providers.Singleton(Dialogue, node, registry, publishing, pages, manage)
 
     codec = providers.Singleton(WireCodec, settings.provided.max_out_frame)
     sse_codec = providers.Singleton(SseCodec, settings.provided.max_out_frame, registry.provided.epoch)
@@ -215,7 +205,7 @@ class Container(containers.DeclarativeContainer):
     )
     services = providers.Singleton(
         Services,
-        dialogue=dialogue,
+        node=node,
         hub=hub,
         join=join,
         publish=publish,

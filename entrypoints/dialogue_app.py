@@ -84,7 +84,7 @@ class DialogueApp:
                 for room_id, event_name, handler in self._handlers:
                     self.container.listeners().on(room_id, event_name, handler)
                 self._say_what_is_in_force()
-                async with self._services.run():
+                async with self.container.node().run():
                     yield
         finally:
             self._is_entered = False
@@ -92,7 +92,7 @@ class DialogueApp:
 
     async def drain(self) -> None:
         """Take no more events, and return when every client has its answers and its close (1001)."""
-        await self._services.drain()
+        await self.container.node().drain()
 
     def on(self, room_id: str, event: EventDefinition | str | None, handler: Handler) -> None:
         """Call `handler(event)`, async or not, for each event of that kind (None: any) in the room, after it was kept.
@@ -144,11 +144,11 @@ class DialogueApp:
         Works in bites, beside everything else; `progress(scanned, total)` is called after each. Gives back how many
         events were blanked. Interrupted, call it again. Raises Unavailable.
         """
-        return await self._services.erase(user_id, by=by, progress=progress)
+        return await self._dialogue.erase(user_id, by=by, progress=progress)
 
     def room(self, room_id: str) -> RoomHandle:
         """A handle of a room: `history(event, start, end)`, `trigger`, `info`, `position`."""
-        return self._services.room(room_id)
+        return self._dialogue.room(room_id)
 
     async def create_room(
         self, room_id: str, name: str, *, created_by_id: str | None = None, **fields: Any
@@ -157,20 +157,18 @@ class DialogueApp:
 
         Raises Forbidden, RoomExists, EventNotAllowed and Unavailable.
         """
-        self._services.ensure_running()
-        return await self._services.create_room(
+        return await self._dialogue.create_room(
             StoredRoom(id=room_id, name=name, created_by_id=created_by_id, **fields)
         )
 
     async def delete_room(self, room_id: str) -> None:
         """Delete a room made at run time, and its history. Raises RoomNotFound, Forbidden and Unavailable."""
-        self._services.ensure_running()
-        await self._services.delete_room(room_id)
+        await self._dialogue.delete_room(room_id)
 
     @property
-    def _services(self) -> Dialogue:
-        services: Dialogue = self.container.dialogue()
-        return services
+    def _dialogue(self) -> Dialogue:
+        dialogue: Dialogue = self.container.dialogue()
+        return dialogue
 
     def _say_what_is_in_force(self) -> None:
         if self.container.storage_kind() == HOOKS:

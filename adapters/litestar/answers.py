@@ -109,7 +109,7 @@ async def _delete_room(
     services: Services, session: Session, message: Mapping[str, object], request_id: RequestId
 ) -> None:
     request = parse(requests.OfRoom, message)
-    await services.dialogue.delete_room(request.room_id, user_id=session.user_id, by=session)
+    await services.manage.delete(request.room_id, user_id=session.user_id, by=session)
     session.outbox.put(frame("roomDeleted", request_id, roomId=request.room_id))
 
 

@@ -54,7 +54,7 @@ def build_app(
 
     async def ensure_running(request: Request[Any, Any, Any]) -> None:
         if request.scope["path"] != LIVE:
-            services().dialogue.ensure_running()
+            services().node.ensure_running()
 
     handlers = [endpoint, list_rooms, get_room, get_history, post_event, stream_events, redact_event, live, ready]
     return Litestar(

@@ -54,7 +54,7 @@ class EventStream:
         """Join and stream; what refuses the join is raised before anything was sent."""
         hub = self._services.hub
         # No await between these two: a stop closes all that are attached, and lets nobody through afterwards.
-        self._services.dialogue.ensure_running()
+        self._services.node.ensure_running()
         hub.attach(self._outbox)
         try:
             joined = await self._services.join(self._session, self._room_id, events=self._names, since=self._since)

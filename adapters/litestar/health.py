@@ -38,7 +38,7 @@ async def live() -> Response[bytes]:
 )
 async def ready(services: NamedDependency[Services]) -> Response[bytes]:
     """Say whether the archive can be reached, by a real write and a real read."""
-    services.dialogue.ensure_running()
+    services.node.ensure_running()
     await services.check_storage()
     await services.source.newer(_ANY_ROOM, None, 0, PageLimit(events=1))
     return json_response({"status": "ok"})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from ...application.dialogue import Dialogue
 from ...application.feed.hub import Hub
 from ...application.hooks.client import Hooks
+from ...application.node import Node
 from ...application.ports.authenticator import Authenticator
 from ...application.publishing.publish_event import PublishEvent
 from ...application.publishing.redact_event import RedactEvent
@@ -37,7 +37,7 @@ class Limits:
 class Services:
     """The services that requests reach, and what connections share."""
 
-    dialogue: Dialogue
+    node: Node
     hub: Hub
     join: JoinRoom
     publish: PublishEvent

@@ -27,7 +27,7 @@ async def endpoint(socket: WebSocket[Any, Any, Any], services: NamedDependency[S
         await socket.close(4403, "origin not allowed")
         return
     try:
-        services.dialogue.ensure_running()
+        services.node.ensure_running()
     except Unavailable as error:
         await socket.close(1001, error.message[:MAX_REASON])
         return

@@ -9,15 +9,17 @@ from ..sessions.join_room import JoinRoom
 from ..sessions.notice import RoomCreated, RoomDeleted, RoomInfo
 from ..sessions.session import Session
 from .room_registry import RoomRegistry
+from .sweeper import Sweeper
 
 
 class ManageRooms:
     """Makes and deletes rooms at run time, and tells everyone who may see them."""
 
-    def __init__(self, registry: RoomRegistry, hub: Hub, join: JoinRoom) -> None:
+    def __init__(self, registry: RoomRegistry, hub: Hub, join: JoinRoom, sweeper: Sweeper) -> None:
         self._registry = registry
         self._hub = hub
         self._join = join
+        self._sweeper = sweeper
 
     def info(self, room: Room) -> RoomInfo:
         """The room as visitors see it."""
@@ -47,7 +49,7 @@ class ManageRooms:
         return info
 
     async def delete(self, room_id: str, *, user_id: str | None = None, by: Session | None = None) -> None:
-        """Delete a room and its history, on behalf of a user or (None) of the application.
+        """Delete a room made at run time, and its history, on behalf of a user or (None) of the application.
 
         Raises RoomNotFound, Forbidden and Unavailable.
         """
@@ -58,3 +60,4 @@ class ManageRooms:
             else:
                 self._join.take_out(member, room_id, "the room was deleted")
         self._hub.announce(RoomDeleted(room_id), but=by)
+        self._sweeper.wake()

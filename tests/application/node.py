@@ -14,10 +14,11 @@ from dialogue.adapters.memory.read_marks import MemoryReadMarks
 from dialogue.adapters.memory.room_store import MemoryRoomStore
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.memory.user_events import MemoryUserEvents
-from dialogue.application.dialogue import Dialogue
+from dialogue.application.dialogue import Dialogue, Publishing
 from dialogue.application.feed.hub import Hub
 from dialogue.application.feed.listeners import Listeners
 from dialogue.application.feed.tell_evictions import TellEvictions
+from dialogue.application.node import Node
 from dialogue.application.ports.codec import Codec
 from dialogue.application.publishing.erase_user import EraseUser
 from dialogue.application.publishing.journal import Journal, JournalLimits
@@ -70,8 +71,8 @@ class ReadableCodec:
 
 
 @dataclass
-class Node:
-    """The services of one node."""
+class MemoryNode:
+    """The services of one node over memory."""
 
     rooms: Mapping[str, RoomConfig]
     runtime: RuntimeRooms | None = None
@@ -113,27 +114,18 @@ class Node:
         self.erase = EraseUser(archive, self.registry, self.journal, user_events, marks)
         self.sweeper = Sweeper(archive, self.registry, self.clock, 3600)
         self.idle_rooms = IdleRooms(self.registry, self.hub, self.journal, 3600)
-        self.manage = ManageRooms(self.registry, self.hub, self.join)
+        self.manage = ManageRooms(self.registry, self.hub, self.join, self.sweeper)
         self.mark_read = MarkRead(self.registry, self.hub, marks)
-        self.dialogue = Dialogue(
-            registry=self.registry,
-            journal=self.journal,
-            hub=self.hub,
-            publish=self.publish,
-            pages=self.pages,
-            manage=self.manage,
-            redact=self.redact,
-            erase=self.erase,
-            listeners=self.listeners,
-            sweeper=self.sweeper,
-            idle_rooms=self.idle_rooms,
-            evictions=TellEvictions(None, self.registry, source, MemoryEvictionMarks(self.store)),
-        )
+        evictions = TellEvictions(None, self.registry, source, MemoryEvictionMarks(self.store))
+        workers = (self.sweeper, self.idle_rooms, evictions)
+        self.node = Node(self.registry, self.journal, self.hub, self.listeners, workers)
+        publishing = Publishing(self.publish, self.redact, self.erase)
+        self.dialogue = Dialogue(self.node, self.registry, publishing, self.pages, self.manage)
 
     @asynccontextmanager
-    async def running(self) -> AsyncIterator[Node]:
+    async def running(self) -> AsyncIterator[MemoryNode]:
         """The node at work."""
-        async with self.dialogue.run():
+        async with self.node.run():
             yield self
 
     def session(self, user_id: str = "ada", *, max_frames: int = 1_000, max_bytes: int = 1 << 22) -> Session:

@@ -20,7 +20,7 @@ from dialogue.domain.event import Event
 from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.ports.room_store import StoredRoom
 
-from .node import Node
+from .node import MemoryNode
 
 pytestmark = pytest.mark.anyio
 
@@ -135,7 +135,7 @@ async def test_it_sweeps_at_the_start_in_bites_until_nothing_is_left_and_again_w
 ) -> None:
     """Also after a time in which the archive could not be reached."""
     archive = SweptArchive(BITE, 3, 0)
-    node = Node({}, archive=archive)
+    node = MemoryNode({}, archive=archive)
     sweeper = Sweeper(archive, node.registry, node.clock, 60)
     with fail_after(5):
         async with create_task_group() as tasks:
@@ -153,7 +153,7 @@ async def test_it_sweeps_at_the_start_in_bites_until_nothing_is_left_and_again_w
 
 
 async def test_deleting_a_room_has_its_events_swept() -> None:
-    node = Node({}, RuntimeRooms(events=[MESSAGE]))
+    node = MemoryNode({}, RuntimeRooms(events=[MESSAGE]))
     async with node.running():
         await node.manage.create(StoredRoom(id="club", name="Club"))
         for number in range(3):

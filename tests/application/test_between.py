@@ -17,7 +17,7 @@ from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.position import Position, RoomHead
 from dialogue.domain.room import RoomConfig
 
-from .node import Node
+from .node import MemoryNode
 
 pytestmark = pytest.mark.anyio
 
@@ -56,7 +56,7 @@ class LateArchive(MemoryHistoryArchive):
 async def test_nothing_is_recovered_or_read_from_a_room_that_is_being_deleted() -> None:
     store = MemoryStore()
     rooms = LateRoomStore(store)
-    node = Node({}, RuntimeRooms(events=[MESSAGE]), store=store, room_store=rooms)
+    node = MemoryNode({}, RuntimeRooms(events=[MESSAGE]), store=store, room_store=rooms)
     async with node.running():
         await node.manage.create(StoredRoom(id="room", name="Room"))
         for number in range(3):
@@ -76,10 +76,10 @@ async def test_nothing_is_recovered_or_read_from_a_room_that_is_being_deleted() 
 
 async def test_who_opens_a_room_while_a_user_is_erased_reads_what_is_left_of_it() -> None:
     store = MemoryStore()
-    async with Node(ROOMS, store=store).running() as before:
+    async with MemoryNode(ROOMS, store=store).running() as before:
         await before.publish("room", "message", "secret", sender="ada")
     archive = LateArchive(store)
-    node = Node(ROOMS, store=store, archive=archive)
+    node = MemoryNode(ROOMS, store=store, archive=archive)
     async with node.running():
         with fail_after(5):
             async with create_task_group() as tasks:
@@ -95,5 +95,5 @@ async def test_who_opens_a_room_while_a_user_is_erased_reads_what_is_left_of_it(
     ]
 
 
-async def erase(node: Node) -> None:
+async def erase(node: MemoryNode) -> None:
     await node.erase("ada", by="mod")

@@ -21,7 +21,7 @@ from dialogue.domain.outcome import Outcome
 from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.room import RoomConfig
 
-from .node import Node
+from .node import MemoryNode
 
 pytestmark = pytest.mark.anyio
 
@@ -43,7 +43,7 @@ class GatedArchive(MemoryHistoryArchive):
 
 
 async def test_what_the_body_raises_comes_out_as_it_is_and_the_node_has_stopped() -> None:
-    node = Node(ROOMS)
+    node = MemoryNode(ROOMS)
     with pytest.raises(ValueError, match="mine"):
         async with node.running():
             raise ValueError("mine")
@@ -54,7 +54,7 @@ async def test_what_the_body_raises_comes_out_as_it_is_and_the_node_has_stopped(
 async def test_a_node_that_is_cancelled_keeps_what_is_on_its_way_and_ends() -> None:
     store = MemoryStore()
     archive = GatedArchive(store)
-    node = Node(ROOMS, store=store, archive=archive)
+    node = MemoryNode(ROOMS, store=store, archive=archive)
 
     async def life(*, task_status: TaskStatus[None]) -> None:
         async with node.running():
@@ -71,7 +71,7 @@ async def test_a_node_that_is_cancelled_keeps_what_is_on_its_way_and_ends() -> N
 
 
 async def test_handlers_get_every_event_in_order_and_one_that_fails_is_passed_over() -> None:
-    node = Node(ROOMS)
+    node = MemoryNode(ROOMS)
     heard: list[object] = []
     done = Signal()
 
@@ -92,7 +92,7 @@ async def test_handlers_get_every_event_in_order_and_one_that_fails_is_passed_ov
 
 
 async def test_a_stop_lets_handlers_have_what_is_queued_for_them() -> None:
-    node = Node(ROOMS)
+    node = MemoryNode(ROOMS)
     heard: list[object] = []
 
     async def slow(event: Event) -> None:
@@ -109,7 +109,7 @@ async def test_a_stop_lets_handlers_have_what_is_queued_for_them() -> None:
 
 
 async def test_a_handler_may_publish_in_the_room_that_it_listens_to() -> None:
-    node = Node(ROOMS)
+    node = MemoryNode(ROOMS)
     answered = Signal()
 
     async def handler(event: Event) -> None:
@@ -127,13 +127,13 @@ async def test_a_handler_may_publish_in_the_room_that_it_listens_to() -> None:
 
 async def test_a_room_made_at_run_time_is_there_after_a_restart_and_its_deletion_too() -> None:
     runtime = RuntimeRooms(events=[MESSAGE])
-    node = Node(ROOMS, runtime)
+    node = MemoryNode(ROOMS, runtime)
     async with node.running():
         for room_id in ("club", "gone"):
             await node.dialogue.create_room(StoredRoom(id=room_id, name=room_id, created_by_id="ada"))
             await node.publish(room_id, "message", "hi", sender="ada")
         await node.dialogue.delete_room("gone")
-    again = Node(ROOMS, runtime, store=node.store)
+    again = MemoryNode(ROOMS, runtime, store=node.store)
     async with again.running():
         assert [event.data for event in await again.dialogue.room("club").history("message")] == ["hi"]
         with pytest.raises(RoomNotFound):
@@ -141,7 +141,7 @@ async def test_a_room_made_at_run_time_is_there_after_a_restart_and_its_deletion
 
 
 async def test_a_room_made_again_has_another_epoch_and_seqs_that_go_on() -> None:
-    node = Node(ROOMS, RuntimeRooms(events=[MESSAGE]))
+    node = MemoryNode(ROOMS, RuntimeRooms(events=[MESSAGE]))
     async with node.running():
         lives = []
         for _ in range(2):
@@ -156,7 +156,7 @@ async def test_a_room_made_again_has_another_epoch_and_seqs_that_go_on() -> None
 
 
 async def test_rooms_made_at_run_time_are_bounded_and_refused_by_name() -> None:
-    node = Node(ROOMS, RuntimeRooms(events=[MESSAGE], max_rooms=3, max_rooms_per_user=2))
+    node = MemoryNode(ROOMS, RuntimeRooms(events=[MESSAGE], max_rooms=3, max_rooms_per_user=2))
     async with node.running():
         for number in range(2):
             await node.manage.create(StoredRoom(id=f"ada-{number}", name="Ada's", created_by_id="ada"))
@@ -174,6 +174,6 @@ async def test_rooms_made_at_run_time_are_bounded_and_refused_by_name() -> None:
 
 
 async def test_a_node_that_was_not_started_says_how_to_start_it() -> None:
-    node = Node(ROOMS)
+    node = MemoryNode(ROOMS)
     with pytest.raises(Unavailable, match="must enter its lifespan"):
-        node.dialogue.ensure_running()
+        node.node.ensure_running()

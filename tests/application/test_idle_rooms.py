@@ -10,7 +10,7 @@ from dialogue.application.rooms.room_history import RoomHistory
 from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.room import RoomConfig
 
-from .node import Node, sent
+from .node import MemoryNode, sent
 
 pytestmark = pytest.mark.anyio
 
@@ -18,19 +18,19 @@ EVENTS = [define_event("message", history=History(limit=3)), define_event("rare"
 ROOMS = {f"room-{number}": RoomConfig(name="Room", events=EVENTS) for number in range(20)}
 
 
-async def filled(node: Node) -> None:
+async def filled(node: MemoryNode) -> None:
     for room_id in ROOMS:
         for name in ("message", "rare", "message", "message", "message"):
             await node.publish(room_id, name, 1, sender="ada")
 
 
-def closed_twice(node: Node) -> None:
+def closed_twice(node: MemoryNode) -> None:
     node.idle_rooms.close()
     node.idle_rooms.close()
 
 
 async def test_rooms_that_nobody_uses_leave_memory_and_the_next_use_finds_all() -> None:
-    node = Node(ROOMS)
+    node = MemoryNode(ROOMS)
     async with node.running():
         await filled(node)
         before = {room_id: await node.dialogue.room(room_id).position() for room_id in ROOMS}
@@ -44,7 +44,7 @@ async def test_rooms_that_nobody_uses_leave_memory_and_the_next_use_finds_all() 
 
 
 async def test_a_room_that_was_used_meanwhile_stays() -> None:
-    node = Node(ROOMS)
+    node = MemoryNode(ROOMS)
     async with node.running():
         await filled(node)
         node.idle_rooms.close()
@@ -54,7 +54,7 @@ async def test_a_room_that_was_used_meanwhile_stays() -> None:
 
 
 async def test_a_room_with_somebody_in_it_stays_and_its_members_miss_nothing() -> None:
-    node = Node(ROOMS)
+    node = MemoryNode(ROOMS)
     async with node.running():
         await filled(node)
         member = node.session()

@@ -19,7 +19,7 @@ from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.position import Position
 from dialogue.domain.room import RoomConfig
 
-from .node import Node, ReadableCodec, sent
+from .node import MemoryNode, ReadableCodec, sent
 
 pytestmark = pytest.mark.anyio
 
@@ -69,14 +69,14 @@ class GatedSource:
         return await self._source.seq_at(room_id, timestamp_ms)
 
 
-def gated() -> tuple[Node, GatedSource]:
+def gated() -> tuple[MemoryNode, GatedSource]:
     store = MemoryStore()
     source = GatedSource(store)
     runtime = RuntimeRooms(events=[MESSAGE])
-    return Node(ROOMS, runtime, store=store, source=source), source
+    return MemoryNode(ROOMS, runtime, store=store, source=source), source
 
 
-async def publish(node: Node, count: int, room: str = "room") -> None:
+async def publish(node: MemoryNode, count: int, room: str = "room") -> None:
     for number in range(count):
         await node.publish(room, "message", number, sender="bob")
 

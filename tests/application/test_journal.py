@@ -19,7 +19,7 @@ from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.outcome import Outcome
 from dialogue.domain.room import RoomConfig
 
-from .node import Node, sent
+from .node import MemoryNode, sent
 
 pytestmark = pytest.mark.anyio
 
@@ -49,10 +49,10 @@ class GatedArchive(MemoryHistoryArchive):
         return [] if self.forgets else outcomes
 
 
-def gated(limits: JournalLimits | None = None) -> tuple[Node, GatedArchive]:
+def gated(limits: JournalLimits | None = None) -> tuple[MemoryNode, GatedArchive]:
     store = MemoryStore()
     archive = GatedArchive(store)
-    return Node(ROOMS, store=store, archive=archive, journal_limits=limits or JournalLimits()), archive
+    return MemoryNode(ROOMS, store=store, archive=archive, journal_limits=limits or JournalLimits()), archive
 
 
 class Outcomes:
@@ -71,7 +71,7 @@ class Outcomes:
         return self.found
 
 
-async def put(node: Node, data: object, outcomes: Outcomes, *, room: str = "a", name: str = "message") -> None:
+async def put(node: MemoryNode, data: object, outcomes: Outcomes, *, room: str = "a", name: str = "message") -> None:
     opened, history = await node.registry.open(room)
     draft = opened.admit(name, data, sender="ada", epoch=history.epoch)
     await node.journal.put(draft, outcomes.add)
@@ -252,7 +252,7 @@ async def test_a_stop_keeps_and_answers_all_that_waits_and_takes_nothing_more() 
         for number in range(5):
             await put(node, number, outcomes)
         await archive.waiting.wait()
-        tasks.start_soon(node.dialogue.stop)
+        tasks.start_soon(node.node.stop)
         await checkpoint()
         with pytest.raises(Unavailable, match="going down"):
             await put(node, "late", outcomes)

@@ -11,7 +11,7 @@ from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.ports.read_marks import Mark
 from dialogue.domain.room import RoomConfig
 
-from .node import Node, sent
+from .node import MemoryNode, sent
 
 pytestmark = pytest.mark.anyio
 
@@ -19,7 +19,7 @@ ROOMS = {"room": RoomConfig(name="Room", events=[define_event("message", history
 
 
 async def test_a_member_marks_and_the_users_other_sessions_are_told() -> None:
-    async with Node(ROOMS).running() as node:
+    async with MemoryNode(ROOMS).running() as node:
         for number in range(5):
             await node.publish("room", "message", number, sender="eve")
         phone, laptop, other = node.session("ada"), node.session("ada"), node.session("bob")
@@ -33,7 +33,7 @@ async def test_a_member_marks_and_the_users_other_sessions_are_told() -> None:
 
 
 async def test_only_a_member_may_mark() -> None:
-    async with Node(ROOMS).running() as node:
+    async with MemoryNode(ROOMS).running() as node:
         session = node.session()
         with pytest.raises(NotJoined):
             await node.mark_read(session, "room", 0)
@@ -41,7 +41,7 @@ async def test_only_a_member_may_mark() -> None:
 
 
 async def test_a_seq_beyond_the_head_is_unknown_and_marks_nothing() -> None:
-    async with Node(ROOMS).running() as node:
+    async with MemoryNode(ROOMS).running() as node:
         session = node.session()
         position = (await node.join(session, "room")).position
         with pytest.raises(PositionUnknown) as unknown:
@@ -51,7 +51,7 @@ async def test_a_seq_beyond_the_head_is_unknown_and_marks_nothing() -> None:
 
 
 async def test_a_session_that_has_ended_is_told_nothing() -> None:
-    async with Node(ROOMS).running() as node:
+    async with MemoryNode(ROOMS).running() as node:
         first, second = node.session(), node.session()
         await node.join(first, "room")
         node.hub.disconnect(second)
@@ -62,7 +62,7 @@ async def test_a_session_that_has_ended_is_told_nothing() -> None:
 
 
 async def test_the_marks_of_a_user_who_is_erased_are_forgotten() -> None:
-    async with Node(ROOMS).running() as node:
+    async with MemoryNode(ROOMS).running() as node:
         for user_id in ("ada", "bob"):
             session = node.session(user_id)
             await node.join(session, "room")
@@ -80,5 +80,5 @@ class Lost(MemoryReadMarks):
 
 
 async def test_where_marks_cannot_be_reached_rooms_are_listed_without_them() -> None:
-    node = Node(ROOMS)
+    node = MemoryNode(ROOMS)
     assert await MarkRead(node.registry, node.hub, Lost(node.store)).unread("ada", ["room"]) == {}

@@ -28,7 +28,7 @@ from dialogue.domain.page import (
 )
 from dialogue.domain.room import RoomConfig
 
-from .node import Node
+from .node import MemoryNode
 
 NAMES = ["message", "reaction", "rare"]
 
@@ -83,9 +83,11 @@ class Model:
                 raise AssertionError(form)
 
 
-async def filled(script: list[tuple[str, int]], limits: tuple[int, int, int], **options: Any) -> tuple[Node, Model]:
+async def filled(
+    script: list[tuple[str, int]], limits: tuple[int, int, int], **options: Any
+) -> tuple[MemoryNode, Model]:
     events = [define_event(name, history=History(limit=limit)) for name, limit in zip(NAMES, limits, strict=True)]
-    node = Node({"room": RoomConfig(name="Room", events=events)}, **options)
+    node = MemoryNode({"room": RoomConfig(name="Room", events=events)}, **options)
     published = []
     async with node.running():
         for name, later in script:

@@ -17,7 +17,7 @@ from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.position import RoomHead
 from dialogue.domain.room import RoomConfig
 
-from .node import Node
+from .node import MemoryNode
 from .test_join_room import gated, publish
 
 pytestmark = pytest.mark.anyio
@@ -47,7 +47,7 @@ class CountingArchive(MemoryHistoryArchive):
 async def test_a_room_is_opened_once_however_many_need_it_at_once() -> None:
     store = MemoryStore()
     archive = CountingArchive(store)
-    node = Node(ROOMS, store=store, archive=archive)
+    node = MemoryNode(ROOMS, store=store, archive=archive)
     async with create_task_group() as tasks:
         for _ in range(10):
             tasks.start_soon(node.registry.open, "room")
@@ -59,7 +59,7 @@ async def test_a_room_that_could_not_be_opened_is_tried_again_by_the_next() -> N
     store = MemoryStore()
     archive = CountingArchive(store)
     archive.failures = 1
-    node = Node(ROOMS, store=store, archive=archive)
+    node = MemoryNode(ROOMS, store=store, archive=archive)
     with pytest.raises(Unavailable):
         await node.registry.open("room")
     assert node.registry.opened("room") is None
@@ -69,10 +69,10 @@ async def test_a_room_that_could_not_be_opened_is_tried_again_by_the_next() -> N
 
 async def test_an_opened_room_has_its_newest_events_in_memory() -> None:
     store = MemoryStore()
-    async with Node(ROOMS, store=store).running() as before:
+    async with MemoryNode(ROOMS, store=store).running() as before:
         for number in range(5):
             await before.publish("room", "message", number, sender="ada")
-    _, history = await Node(ROOMS, store=store).registry.open("room")
+    _, history = await MemoryNode(ROOMS, store=store).registry.open("room")
     assert [event.seq for event in history.stream("message").buffer.snapshot()] == [3, 4, 5]
     assert (history.head, history.covers_from(["message"])) == (5, 3)
 
@@ -124,9 +124,9 @@ async def test_a_page_of_a_room_deleted_while_it_was_read_is_not_found() -> None
 
 async def test_a_configured_room_goes_before_a_stored_one_of_its_id() -> None:
     store = MemoryStore()
-    async with Node({}, RUNTIME, store=store).running() as before:
+    async with MemoryNode({}, RUNTIME, store=store).running() as before:
         await before.manage.create(StoredRoom(id="room", name="Stored"))
-    async with Node(ROOMS, RUNTIME, store=store).running() as after:
+    async with MemoryNode(ROOMS, RUNTIME, store=store).running() as after:
         assert after.manage.find("room").name == "Room"
         with pytest.raises(Forbidden):
             await after.manage.delete("room")
@@ -134,12 +134,12 @@ async def test_a_configured_room_goes_before_a_stored_one_of_its_id() -> None:
 
 async def test_a_stored_room_loses_the_events_that_the_application_no_longer_offers() -> None:
     store = MemoryStore()
-    async with Node({}, RUNTIME, store=store).running() as before:
+    async with MemoryNode({}, RUNTIME, store=store).running() as before:
         await before.manage.create(StoredRoom(id="all", name="All"))
         await before.manage.create(StoredRoom(id="some", name="Some", event_names=("other", "message")))
         await before.publish("all", "message", 1, sender="ada")
         await before.publish("all", "other", 2, sender="ada")
-    async with Node({}, RuntimeRooms(events=[OTHER]), store=store).running() as after:
+    async with MemoryNode({}, RuntimeRooms(events=[OTHER]), store=store).running() as after:
         assert list(after.registry.room("all").definitions) == ["other"]
         assert list(after.registry.room("some").definitions) == ["other"]
         events = await after.dialogue.room("all").history("other")
@@ -148,7 +148,7 @@ async def test_a_stored_room_loses_the_events_that_the_application_no_longer_off
 
 
 async def test_rooms_are_given_in_order_of_id_behind_a_cursor() -> None:
-    node = Node({room_id: RoomConfig(name=room_id, events=[]) for room_id in ("b", "c", "a")})
+    node = MemoryNode({room_id: RoomConfig(name=room_id, events=[]) for room_id in ("b", "c", "a")})
     assert [room.id for room in node.registry.rooms()] == ["a", "b", "c"]
     assert [room.id for room in node.registry.rooms("a", 1)] == ["b"]
     assert node.registry.rooms("c") == []
@@ -158,7 +158,7 @@ async def test_rooms_are_given_in_order_of_id_behind_a_cursor() -> None:
 
 
 async def test_of_two_who_make_the_same_room_at_once_one_is_refused() -> None:
-    node = Node({}, RUNTIME)
+    node = MemoryNode({}, RUNTIME)
     outcomes: list[str] = []
 
     async def make(user_id: str) -> None:
@@ -176,9 +176,9 @@ async def test_of_two_who_make_the_same_room_at_once_one_is_refused() -> None:
 
 async def test_without_runtime_rooms_none_is_made_and_stored_ones_stay_away() -> None:
     store = MemoryStore()
-    async with Node({}, RUNTIME, store=store).running() as before:
+    async with MemoryNode({}, RUNTIME, store=store).running() as before:
         await before.manage.create(StoredRoom(id="club", name="Club"))
-    async with Node(ROOMS, store=store).running() as after:
+    async with MemoryNode(ROOMS, store=store).running() as after:
         with pytest.raises(Forbidden):
             await after.manage.create(StoredRoom(id="x", name="X"))
         with pytest.raises(RoomNotFound):
@@ -194,7 +194,7 @@ class SlowStore(MemoryRoomStore):
 
 
 async def test_a_user_who_makes_many_rooms_at_once_gets_as_many_as_are_allowed() -> None:
-    node = Node({}, RuntimeRooms(events=[MESSAGE], max_rooms=5, max_rooms_per_user=3))
+    node = MemoryNode({}, RuntimeRooms(events=[MESSAGE], max_rooms=5, max_rooms_per_user=3))
     node.registry._store = SlowStore(node.store)
     outcomes: list[str] = []
 
@@ -215,6 +215,6 @@ async def test_a_user_who_makes_many_rooms_at_once_gets_as_many_as_are_allowed()
 
 async def test_a_name_that_is_wanted_many_times_is_kept_once() -> None:
     store = MemoryStore()
-    node = Node(ROOMS, runtime=RUNTIME, store=store)
+    node = MemoryNode(ROOMS, runtime=RUNTIME, store=store)
     await node.manage.create(StoredRoom(id="some", name="Some", event_names=("other", "message", "other") * 300))
     assert [room.event_names for room in await MemoryRoomStore(store).rooms()] == [("other", "message")]

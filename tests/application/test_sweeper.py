@@ -16,7 +16,7 @@ from dialogue.domain.outcome import Outcome
 from dialogue.domain.page import PageRequest
 from dialogue.domain.room import RoomConfig
 
-from .node import Node
+from .node import MemoryNode
 
 pytestmark = pytest.mark.anyio
 
@@ -37,14 +37,14 @@ class LateArchive(MemoryHistoryArchive):
         return outcomes
 
 
-async def publish(node: Node, number: int) -> None:
+async def publish(node: MemoryNode, number: int) -> None:
     await node.publish("room", "message", number, sender="ada")
 
 
 async def test_an_event_that_goes_before_it_was_told_is_in_no_page_afterwards() -> None:
     store = MemoryStore()
     archive = LateArchive(store)
-    node = Node(ROOMS, store=store, archive=archive)
+    node = MemoryNode(ROOMS, store=store, archive=archive)
     async with node.running():
         await node.registry.open("room")  # so that all three are one batch
         with fail_after(5):

@@ -14,7 +14,7 @@ from dialogue.domain.page import PageLimit
 from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.position import Position
 
-from ..application.node import Node, SetClock
+from ..application.node import MemoryNode, SetClock
 from .client import Client, FrameCodec
 from .faults import NO_FAULT, Fault
 from .hesitation import Pauses, hesitant
@@ -34,7 +34,7 @@ class World:
     nobody can know yet what was kept meanwhile.
     """
 
-    node: Node
+    node: MemoryNode
     ports: Ports
     life: Life
 
@@ -73,7 +73,7 @@ class World:
 
     async def restart(self) -> None:
         """Stop cleanly, so that everybody is sent what waits, and start again."""
-        await self.node.dialogue.stop()
+        await self.node.node.stop()
         for client in self.clients:
             await client.read()
         await self.kill()
@@ -134,7 +134,7 @@ class World:
 
     async def _start(self) -> None:
         ports = self.fault.spoil(hesitant(self.ports, self.pauses))
-        self.node = Node(
+        self.node = MemoryNode(
             {},
             self.setting.rooms,
             clock=self.clock,
