@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from functools import lru_cache
 from secrets import token_urlsafe
 
 from anyio import CancelScope, create_task_group, move_on_after, sleep_forever
 from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
+from ...application.ports.transport import transport_of
 from ...application.sessions.frame import Frame
 from ...application.sessions.outbox import Outbox
 from ...application.sessions.session import Session
@@ -80,7 +80,7 @@ class EventStream:
                 item = await self._outbox.next()
             if not isinstance(item, Frame):
                 return
-            await send(_body(_encoded(item.text)))
+            await send(_body(item.data))
             if isinstance(item, Farewell):
                 return
 
@@ -90,7 +90,8 @@ class EventStream:
                 await send(_body(b"", more=False))
                 return
         # The client does not take what it is sent, so it would not take an end either.
-        cut = scope.get("state", {}).get(CUT)
+        transport = transport_of(scope)
+        cut = scope.get("state", {}).get(CUT) if transport is None else transport.abort
         if cut is not None:
             cut()
             with move_on_after(PATIENCE_S):
@@ -105,8 +106,3 @@ async def _await_disconnect(receive: Receive, scope: CancelScope) -> None:
 
 def _body(chunk: bytes, *, more: bool = True) -> HTTPResponseBodyEvent:
     return {"type": "http.response.body", "body": chunk, "more_body": more}
-
-
-@lru_cache(maxsize=4)  # fan-out sends one text to all streams, one after the other
-def _encoded(text: str) -> bytes:
-    return text.encode()

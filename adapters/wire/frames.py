@@ -103,11 +103,7 @@ def frame(kind: str, request_id: RequestId = None, /, **fields: Any) -> Frame:
     message: dict[str, object] = {"type": kind}
     if request_id is not None:
         message["id"] = request_id
-    return _frame(_encoder.encode(message | fields))
-
-
-def _frame(encoded: bytes) -> Frame:
-    return Frame(encoded.decode(), len(encoded))
+    return Frame(_encoder.encode(message | fields))
 
 
 def in_runs(encoded: Iterable[bytes], size: int, limit: int) -> Iterator[list[bytes]]:
@@ -134,7 +130,7 @@ class WireCodec:
         """See `Codec.events`."""
         head = b'{"type":"events","roomId":' + _encoder.encode(room_id) + b',"events":['
         runs = in_runs(map(event_bytes, events), len(head) + 2, self._max_out_frame)
-        return [_frame(head + b",".join(run) + b"]}") for run in runs]
+        return [Frame(head + b",".join(run) + b"]}") for run in runs]
 
     def notice(self, notice: Notice) -> Frame:
         """See `Codec.notice`."""

@@ -11,10 +11,10 @@ from ...application.sessions.notice import Notice, TakenOut
 from ...domain.event import Event
 from .frames import event_bytes, in_runs, json_bytes, wire_position
 
-PING = Frame(": ping\n\n", 8)
+PING = Frame(b": ping\n\n")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Farewell(Frame):
     """The last frame of its stream."""
 
@@ -34,14 +34,13 @@ class SseCodec:
     def events(self, room_id: str, events: Sequence[Event]) -> list[Frame]:
         """See `Codec.events`."""
         messages = _messages(events, self._epoch_of(room_id))
-        return [_frame(b"".join(run)) for run in in_runs(messages, 0, self._max_out_frame)]
+        return [Frame(b"".join(run)) for run in in_runs(messages, 0, self._max_out_frame)]
 
     def notice(self, notice: Notice) -> Frame:
         """See `Codec.notice`: a stream is in one room, and hears only of its own end there."""
         if isinstance(notice, TakenOut):
-            left = _named("left", {"roomId": notice.room_id, "reason": notice.reason})
-            return Farewell(left.decode(), len(left))
-        return _frame(b": %b\n\n" % type(notice).__name__.encode())
+            return Farewell(_named("left", {"roomId": notice.room_id, "reason": notice.reason}))
+        return Frame(b": %b\n\n" % type(notice).__name__.encode())
 
 
 def opening(joined: Joined) -> Iterable[bytes]:
@@ -75,7 +74,3 @@ def _named(name: str, fields: dict[str, object], place: bytes = b"") -> bytes:
 
 def _id(epoch: str, seq: int) -> bytes:
     return b"id: %b-%d\n" % (epoch.encode(), seq)
-
-
-def _frame(encoded: bytes) -> Frame:
-    return Frame(encoded.decode(), len(encoded))

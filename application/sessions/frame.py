@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Frame:
-    """An encoded message and its size in bytes; the same object goes to every session that receives it."""
+    """An encoded message; the same object goes to every session that receives it.
 
-    text: str
-    size: int
+    `data` never changes. `prepared` belongs to the transports of one server: what they made of the frame for its way,
+    a WebSocket's header and all, so that it is made once however many connections it goes to.
+    """
+
+    data: bytes
+    prepared: bytes | None = field(default=None, init=False, compare=False, repr=False)
+    _text: str | None = field(default=None, init=False, compare=False, repr=False)
+
+    @property
+    def size(self) -> int:
+        """Its bytes."""
+        return len(self.data)
+
+    @property
+    def text(self) -> str:
+        """The message as a text, for servers that want one; decoded once."""
+        if self._text is None:
+            self._text = self.data.decode()
+        return self._text
 
 
 @dataclass(frozen=True, slots=True)

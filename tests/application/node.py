@@ -63,11 +63,11 @@ class ReadableCodec:
     def events(self, room_id: str, events: Sequence[Event]) -> list[Frame]:
         self.encoded += 1
         text = " ".join(f"{event.name}:{event.seq}" for event in events)
-        return [Frame(text, len(text))]
+        return [Frame(text.encode())]
 
     def notice(self, notice: Notice) -> Frame:
         text = type(notice).__name__
-        return Frame(text, len(text))
+        return Frame(text.encode())
 
 
 @dataclass
@@ -139,7 +139,7 @@ class MemoryNode:
 
 async def sent(session: Session) -> list[str]:
     """What waits for the session, taken out."""
-    session.outbox.put(Frame("|", 1))
+    session.outbox.put(Frame(b"|"))
     found = []
     while isinstance(item := await session.outbox.next(), Frame) and item.text != "|":
         found.append(item.text)

@@ -13,7 +13,7 @@ pytestmark = pytest.mark.anyio
 
 
 def frame(size: int = 1, text: str = "x") -> Frame:
-    return Frame(text, size)
+    return Frame(text.encode() * size)
 
 
 @pytest.mark.parametrize(

@@ -16,21 +16,21 @@ from .life import Life, same
 from .setting import NAMES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Told(Frame):
     """A frame of live events."""
 
     events: Sequence[Event]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Noticed(Frame):
     """A frame of what the server says of its own accord."""
 
     notice: Notice
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Arrived(Frame):
     """The answer to a join: the room as it is from here on.
 
@@ -44,7 +44,7 @@ class Arrived(Frame):
     is_fresh: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Chosen(Frame):
     """The answer to a choice of names (None: to leaving), given when the room's head was there."""
 
@@ -52,24 +52,24 @@ class Chosen(Frame):
     head: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Paged(Frame):
     """The answer to a request for history."""
 
     events: Sequence[Event]
 
 
-END = Frame("end", 1)
+END = Frame(b"end")
 
 
 class FrameCodec:
     """Frames that hold the events themselves."""
 
     def events(self, room_id: str, events: Sequence[Event]) -> list[Frame]:
-        return [Told("events", 1, tuple(events))]
+        return [Told(b"events", tuple(events))]
 
     def notice(self, notice: Notice) -> Frame:
-        return Noticed("notice", 1, notice)
+        return Noticed(b"notice", notice)
 
 
 class Client:

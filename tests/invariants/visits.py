@@ -22,8 +22,7 @@ async def join(world: World, client: Client, names: Collection[str] | None, sinc
     joined = await world.node.join(client.session, ROOM, events=names, since=since)
     client.session.outbox.put(
         Arrived(
-            "joined",
-            1,
+            b"joined",
             life=life,
             names=frozenset(joined.events),
             position=joined.position,
@@ -38,7 +37,7 @@ async def join(world: World, client: Client, names: Collection[str] | None, sinc
 def leave(world: World, client: Client) -> None:
     """Leave the room."""
     world.node.join.leave(client.session, ROOM)
-    client.session.outbox.put(Chosen("left", 1, None, world.life.head))
+    client.session.outbox.put(Chosen(b"left", None, world.life.head))
 
 
 def choose(world: World, client: Client, names: Collection[str], *, is_more: bool) -> None:
@@ -48,7 +47,7 @@ def choose(world: World, client: Client, names: Collection[str], *, is_more: boo
     chosen = {*NAMES} if "*" in names else {*names}
     wanted = before | chosen if is_more else before - chosen
     assert change(client.session, ROOM, names) == [name for name in NAMES if name in wanted]
-    client.session.outbox.put(Chosen("chosen", 1, frozenset(wanted), world.life.head))
+    client.session.outbox.put(Chosen(b"chosen", frozenset(wanted), world.life.head))
 
 
 async def drop_out(world: World, client: Client, *, is_read: bool) -> None:
@@ -68,7 +67,7 @@ async def page(world: World, client: Client, request: PageRequest) -> None:
         code = error.code
         world.unjudged.append(lambda: ensure_right_page(code, request, moment))
     else:
-        client.session.outbox.put(Paged("page", 1, answer.events))
+        client.session.outbox.put(Paged(b"page", answer.events))
         world.unjudged.append(lambda: ensure_right_page(answer, request, moment))
 
 
