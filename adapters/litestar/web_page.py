@@ -1,4 +1,4 @@
-"""The files of the page and its client, served from the root."""
+"""The files of the page and its client, each served under its place in their folder."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
-INDEX = "index.html"
+INDEX = Path("page/index.html")  # the root itself
 MEDIA_TYPES = {  # to texts Litestar adds the charset
     ".html": "text/html",
     ".js": "text/javascript",
@@ -30,10 +30,11 @@ HEADERS = {
 
 
 def page_routes(folder: Path) -> Iterator[HTTPRouteHandler]:
-    """A route for each file of `folder`, by its name; `index.html` is the root itself."""
-    for file in sorted(folder.iterdir()):
+    """A route for each file below `folder`; the page is at the root, and names the others relative to it."""
+    for file in sorted(folder.rglob("*")):
         if file.suffix in MEDIA_TYPES:
-            yield _route("/" if file.name == INDEX else f"/{file.name}", file)
+            place = file.relative_to(folder)
+            yield _route("/" if place == INDEX else f"/{place.as_posix()}", file)
 
 
 def _route(path: str, file: Path) -> HTTPRouteHandler:
@@ -41,7 +42,7 @@ def _route(path: str, file: Path) -> HTTPRouteHandler:
     headers = {**HEADERS, "ETag": f'"{sha256(content).hexdigest()[:32]}"'}
     media_type = MEDIA_TYPES[file.suffix]
 
-    @get(path, include_in_schema=False, name=file.name, sync_to_thread=False)
+    @get(path, include_in_schema=False, name=path, sync_to_thread=False)
     def serve(request: Request[Any, Any, Any]) -> Response[bytes]:
         if request.headers.get("if-none-match") == headers["ETag"]:
             return Response(b"", status_code=304, headers=headers, media_type=media_type)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 from urllib.parse import quote
@@ -284,6 +285,8 @@ async def test_the_page_and_its_client_are_served(http: httpx.AsyncClient) -> No
     page = await http.get("/")
     assert page.headers["content-type"].startswith("text/html")
     assert "default-src 'self'" in page.headers["content-security-policy"]
+    for place in re.findall(r'(?:href|src)="(page/[^"]+)"', page.text):
+        assert (await http.get(place)).headers["content-security-policy"] == page.headers["content-security-policy"]
     script = await http.get("/client.js")
     assert script.headers["content-type"].startswith("text/javascript")
     again = await http.get("/client.js", headers={"If-None-Match": script.headers["etag"]})

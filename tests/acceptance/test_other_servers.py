@@ -104,7 +104,8 @@ async def test_mounted_into_an_app_that_enters_its_lifespan_all_of_it_works(tmp_
             assert texts(older.json()["events"]) == ["from the host"]
             assert (await http.get("/live/health/live")).status_code == 200
             assert (await http.get("/live/")).status_code == 200
-            assert (await http.get("/live/client.js")).status_code == 200
+            for file in ("client.js", "client/dialogue-client.js", "page/chat.js"):
+                assert (await http.get(f"/live/{file}")).status_code == 200
         assert server.faults == []
 
 

@@ -10,7 +10,6 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
 
-import httpx
 import pytest
 from playwright.sync_api import Browser, Error
 
@@ -53,7 +52,7 @@ def files_of(chain: tuple[Example, ...], address: str) -> dict[str, str]:
     files = {
         "index.html": PAGE + f'<script type="module" src="/{script}"></script>',
         "favicon.ico": "",
-        "client.js": httpx.get(f"http://{address}/client.js").text,
+        "client.js": f'export * from "http://{address}/client.js";',
         **last.files,
         script: code,
     }

@@ -46,7 +46,7 @@ def test_the_wheel_holds_every_file_of_the_package_and_no_other(wheel: Path, rep
 def test_the_page_the_client_the_types_and_the_migrations_are_in_both(wheel: Path, sdist: Path) -> None:
     wanted = {
         "py.typed",
-        "entrypoints/web/index.html",
+        "entrypoints/web/page/index.html",
         "entrypoints/web/client.js",
         "entrypoints/web/client.d.ts",
         "adapters/sqlmodel/migrations/env.py",

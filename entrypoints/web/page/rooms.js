@@ -1,7 +1,7 @@
 // The list of rooms: who is where, new ones, and away with one's own.
 
-import { explain, formatNumber, plural } from "./chat-format.js";
-import { randomText } from "./chat-identity.js";
+import { explain, formatNumber, plural } from "./format.js";
+import { randomText } from "./identity.js";
 
 const REFRESH_MS = 20_000;
 const MAX_LIST_PAGES = 10;

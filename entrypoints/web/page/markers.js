@@ -1,6 +1,6 @@
 // Where the connection was lost: a line between two messages that says when, and what became of those that were missed.
 
-import { formatTime, plural } from "./chat-format.js";
+import { formatTime, plural } from "./format.js";
 
 const MAX_MARKERS = 50;
 

@@ -1,6 +1,6 @@
 // Taking back what one has said: a button at each message of one's own, and the question that it asks in its place.
 
-import { explain } from "./chat-format.js";
+import { explain } from "./format.js";
 
 const make = (tag, className, ...children) => {
   const element = Object.assign(document.createElement(tag), { className });

@@ -1,7 +1,7 @@
 // One event as it is drawn. Text from strangers is only ever text: nothing here reads it as HTML.
 
-import { dayOf, formatDay, formatExact, formatTime, hueOf, initialOf, textNodes } from "./chat-format.js";
-import { removeButton } from "./chat-removal.js";
+import { dayOf, formatDay, formatExact, formatTime, hueOf, initialOf, textNodes } from "./format.js";
+import { removeButton } from "./removal.js";
 
 const GROUP_WITHIN_MS = 5 * 60 * 1000;
 const MAX_NAMES = 500;

@@ -1,6 +1,6 @@
 // What is said above the first and below the last message of a timeline.
 
-import { explain } from "./chat-format.js";
+import { explain } from "./format.js";
 
 const make = (tag, className) => Object.assign(document.createElement(tag), { className });
 

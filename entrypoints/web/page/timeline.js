@@ -1,13 +1,13 @@
 // One room's events on the screen: a window that moves over the whole history. At most MAX_ENTRIES are in the document,
 // however long the room is; what leaves at one end is fetched again when the reader comes back to it.
 
-import { Edges } from "./chat-edges.js";
-import { Entries } from "./chat-entries.js";
-import { renderMarker } from "./chat-entry.js";
-import { plural } from "./chat-format.js";
-import { Markers, summarise } from "./chat-markers.js";
-import { RemovalButtons } from "./chat-removal.js";
-import { Scroll } from "./chat-scroll.js";
+import { Edges } from "./edges.js";
+import { Entries } from "./entries.js";
+import { renderMarker } from "./entry.js";
+import { plural } from "./format.js";
+import { Markers, summarise } from "./markers.js";
+import { RemovalButtons } from "./removal.js";
+import { Scroll } from "./scroll.js";
 
 const EVENT_NAME = "message";
 const PAGE_SIZE = 50;

@@ -1,6 +1,6 @@
 // Where one writes. A text leaves the box when it is sent and comes back, with the reason, when it was refused.
 
-import { explain, formatNumber } from "./chat-format.js";
+import { explain, formatNumber } from "./format.js";
 
 const USUAL_LIMIT = 2_000;
 /** A frame larger than the server takes would end the connection, so this much is not even tried. */

@@ -1,6 +1,6 @@
 // The messages that are in the document: a contiguous run of the room's, and whether it goes on beyond its two ends.
 
-import { decorate, renderEntry } from "./chat-entry.js";
+import { decorate, renderEntry } from "./entry.js";
 
 const MAX_REMOVED = 1_000;
 

@@ -1,12 +1,12 @@
 // The page: puts the client, the list of rooms, the timelines and the composer together.
 
-import { createDialogueClient, DialogueError } from "./client.js";
-import { Composer } from "./chat-composer.js";
-import { explain, hueOf, initialOf, plural } from "./chat-format.js";
-import { identity, storage } from "./chat-identity.js";
-import { ReadMarks } from "./chat-read.js";
-import { linkTo, RoomList } from "./chat-rooms.js";
-import { Timeline } from "./chat-timeline.js";
+import { createDialogueClient, DialogueError } from "../client.js";
+import { Composer } from "./composer.js";
+import { explain, hueOf, initialOf, plural } from "./format.js";
+import { identity, storage } from "./identity.js";
+import { ReadMarks } from "./read.js";
+import { linkTo, RoomList } from "./rooms.js";
+import { Timeline } from "./timeline.js";
 
 const FIRST_ROOM = "general";
 const PHONE = matchMedia("(max-width: 760px)");

@@ -1,0 +1,124 @@
+// A room as the application holds it.
+
+export const ANY = Symbol("any event");
+const REDACTED = "dialogue.redacted";
+
+export class DialogueRoom {
+  #client;
+  #state;
+
+  constructor(client, state) {
+    this.#client = client;
+    this.#state = state;
+  }
+
+  get id() {
+    return this.#state.id;
+  }
+
+  get name() {
+    return this.#state.name;
+  }
+
+  get position() {
+    return { epoch: this.#state.epoch, seq: this.#state.cursor };
+  }
+
+  get events() {
+    return [...this.#state.subscribed];
+  }
+
+  get isJoined() {
+    return this.#state.connection !== null;
+  }
+
+  on(event, handler) {
+    return this.#state.handlers.add(event, handler);
+  }
+
+  onAny(handler) {
+    return this.#state.handlers.add(ANY, handler);
+  }
+
+  onRedacted(handler) {
+    if (typeof handler !== "function") throw new TypeError("The handler of a redaction must be a function");
+    // A redaction whose own data was taken away names no event any more.
+    return this.on(REDACTED, (event) => (Number.isInteger(event.data?.seq) ? handler(event.data.seq, event) : undefined));
+  }
+
+  off(event, handler) {
+    this.#state.handlers.remove(event, handler);
+  }
+
+  async trigger(event, data, { meta, key } = {}) {
+    const answer = await this.#client._trigger(this.#state, { event, data, meta }, key);
+    const { roomId, timestamp, seq, duplicate } = answer;
+    return {
+      roomId,
+      event: answer.event,
+      timestamp,
+      ...(seq !== undefined && { seq }),
+      ...(duplicate === true && { duplicate }),
+    };
+  }
+
+  async redact(seq) {
+    await this.#client._redact(this.#state, seq);
+  }
+
+  async markRead(seq = this.#state.cursor) {
+    const answer = await this.#request("markRead", { seq });
+    return { seq: answer.seq, unread: answer.unread };
+  }
+
+  async getPage(query = {}) {
+    const { events, hasMore, hasMoreAfter, epoch } = await this.#request("getHistory", query);
+    return { events, hasMore, ...(hasMoreAfter !== undefined && { hasMoreAfter }), epoch };
+  }
+
+  async getHistory(event, start, end) {
+    const anchor = this.#anchor(event, start);
+    try {
+      return (await this.getPage({ event, start, end, anchor })).events;
+    } catch (error) {
+      if (anchor === undefined || error.code !== "POSITION_UNKNOWN") throw error;
+      return (await this.getPage({ event, start, end })).events;
+    }
+  }
+
+  /**
+   * Offsets are counted from what this client has seen, so that an event on its way does not shift the pages: whoever
+   * counts their events and asks for the next twenty gets exactly these. Only a subscribed name has been seen to the end.
+   */
+  #anchor(event, start) {
+    const { subscribed, cursor, ownSeq } = this.#state;
+    const seen = Math.max(cursor, ownSeq);
+    if (start === 0 || seen === 0) return undefined;
+    return subscribed.includes(event) || subscribed.includes("*") ? seen : undefined;
+  }
+
+  async subscribe(events) {
+    return this.#subscription("subscribe", events);
+  }
+
+  async unsubscribe(events) {
+    return this.#subscription("unsubscribe", events);
+  }
+
+  async leave() {
+    await this.#client._leave(this.#state);
+  }
+
+  async #subscription(type, events) {
+    const names = typeof events === "string" ? [events] : [...events];
+    const answer = await this.#request(type, { events: names }, ({ events: subscribed }) => {
+      this.#state.setSubscribed(subscribed);
+      this.#state.requestedEvents = subscribed;
+    });
+    return answer.events;
+  }
+
+  #request(type, fields, onAnswer) {
+    return this.#client._roomRequest(this.#state, type, fields, onAnswer);
+  }
+}
