@@ -5,13 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
-import threading
-import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,7 +22,9 @@ from playwright.sync_api import (
     sync_playwright,
 )
 from playwright.sync_api import Error as PlaywrightError
-from websockets.sync.client import ClientConnection, connect
+
+from ..support.blocking_client import BlockingClient, blocking
+from ..support.server_process import ServerProcess
 
 DEADLINE_S = 20.0
 SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -46,94 +41,64 @@ BROWSER_ARGS = [
 class Publisher:
     """A user who writes from outside the browser."""
 
-    def __init__(self, socket: ClientConnection, user_id: str) -> None:
-        self._socket = socket
-        self._next_id = 0
+    def __init__(self, client: BlockingClient, user_id: str) -> None:
+        self._client = client
         self.user_id = user_id
-
-    def ask(self, kind: str, **fields: object) -> dict[str, Any]:
-        """Send a request and give back its answer; fail where it is an error."""
-        return self._answer(self._send(kind, **fields))
+        self.ask = client.ask
 
     def say(self, *texts: str, room: str = "general") -> list[int]:
         """Publish the texts, many in flight, and give back their seqs."""
         seqs: list[int] = []
         for first in range(0, len(texts), 50):
             sent = [
-                self._send("trigger", roomId=room, event="message", data={"text": text, "username": self.user_id})
+                self._client.send(
+                    "trigger", roomId=room, event="message", data={"text": text, "username": self.user_id}
+                )
                 for text in texts[first : first + 50]
             ]
-            seqs += [self._answer(request)["seq"] for request in sent]
+            seqs += [self._client.answer(request)["seq"] for request in sent]
         return seqs
-
-    def _send(self, kind: str, **fields: object) -> int:
-        self._next_id += 1
-        self._socket.send(json.dumps({"type": kind, "id": self._next_id, **fields}))
-        return self._next_id
-
-    def _answer(self, request: int) -> dict[str, Any]:
-        while True:
-            message: dict[str, Any] = json.loads(self._socket.recv(timeout=DEADLINE_S))
-            if message.get("id") == request:
-                assert message["type"] != "error", message
-                return message
 
 
 class ChatServer:
     """`dialogue serve` in a process of its own, which may be killed and started again on its port and its file."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._port = 0
-        self._process: subprocess.Popen[str] | None = None
-        self._reader: threading.Thread | None = None
-        self._output: list[str] = []
+        self._server = ServerProcess.of_chat(folder)
 
     @property
     def url(self) -> str:
         """Where the page is."""
-        return f"http://127.0.0.1:{self._port}/"
+        return f"{self._server.http}/"
 
-    def start(self, *, on_another_port: bool = False) -> None:
+    def start(self) -> None:
         """Start it, and return when it is ready."""
-        port = 0 if on_another_port else self._port
-        database = f"sqlite:///{self._folder / 'chat.db'}"
-        command = [sys.executable, "-m", "dialogue", "serve", "--host", "127.0.0.1"]
-        self._process = subprocess.Popen(
-            [*command, "--port", str(port), "--database", database],
-            cwd=self._folder,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self._output = []
-        self._wait_until_ready(self._listening(self._process))
+        self._server.start()
 
     def kill(self) -> None:
         """SIGKILL: nothing is said, flushed or closed."""
-        self._end(signal.SIGKILL)
+        self._server.kill()
 
     def stop(self) -> None:
         """SIGTERM, and wait for the clean end."""
-        self._end(signal.SIGTERM)
+        self._server.stop()
 
     @contextmanager
     def elsewhere(self) -> Iterator[None]:
         """Run on the same file under another address, where the page does not look."""
-        port = self._port
-        self.start(on_another_port=True)
+        port, self._server.port = self._server.port, 0
+        self.start()
         try:
             yield
         finally:
             self.stop()
-            self._port = port
+            self._server.port = port
 
     @contextmanager
     def user(self, user_id: str, room: str = "general", *, create: bool = False) -> Iterator[Publisher]:
         """A user in a room."""
-        with connect(f"ws://127.0.0.1:{self._port}/ws", subprotocols=["dialogue.v1"], max_size=None) as socket:  # type: ignore[list-item]
-            publisher = Publisher(socket, user_id)
-            publisher.ask("connect", auth={"userId": user_id})
+        with blocking(self._server.ws, user_id) as client:
+            publisher = Publisher(client, user_id)
             if create:
                 publisher.ask("createRoom", room={"id": room, "name": room})
             publisher.ask("join", roomId=room)
@@ -143,54 +108,6 @@ class ChatServer:
         """Publish the texts as a user who comes and goes."""
         with self.user(user_id, room) as publisher:
             return publisher.say(*texts, room=room)
-
-    def _listening(self, process: subprocess.Popen[str]) -> threading.Event:
-        """Set when the process has said where it listens, or has ended."""
-        listening = threading.Event()
-
-        def read() -> None:
-            assert process.stderr is not None
-            with process.stderr as lines:
-                for line in lines:
-                    self._output.append(line)
-                    if " at http://" in line:
-                        self._port = int(line.split(" at http://")[1].split()[0].rpartition(":")[2])
-                        listening.set()
-            listening.set()
-
-        self._reader = threading.Thread(target=read, daemon=True)
-        self._reader.start()
-        return listening
-
-    def _wait_until_ready(self, listening: threading.Event) -> None:
-        deadline = time.monotonic() + DEADLINE_S
-        assert listening.wait(DEADLINE_S), "the server did not say where it listens"
-        while time.monotonic() < deadline and not self._has_ended(within_s=0.02):
-            try:
-                with urllib.request.urlopen(f"{self.url}health/ready", timeout=DEADLINE_S):
-                    return
-            except urllib.error.HTTPError as refusal:
-                refusal.close()
-            except urllib.error.URLError:
-                continue  # bound, but not listening yet
-        raise AssertionError(f"the server was not ready in time: {''.join(self._output)}")
-
-    def _has_ended(self, within_s: float) -> bool:
-        assert self._process is not None
-        try:
-            self._process.wait(within_s)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
-
-    def _end(self, with_signal: signal.Signals) -> None:
-        if self._process is None:
-            return
-        self._process.send_signal(with_signal)
-        self._process.wait(DEADLINE_S)
-        assert self._reader is not None
-        self._reader.join(DEADLINE_S)
-        self._process = None
 
 
 class ChatPage:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import subprocess
 import time
@@ -14,11 +13,12 @@ import httpx
 import pytest
 from anyio import create_task_group, fail_after
 from anyio.lowlevel import checkpoint
-from websockets.sync.client import ClientConnection, connect
 
 from dialogue import DialogueApp, DialogueError, Event, History, RoomConfig, create_dialogue, define_event
 
-from .running import Served, dialogue, environment, process
+from ..support.blocking_client import BlockingClient, blocking
+from ..support.server_process import ServerProcess
+from .running import dialogue, environment, process
 
 ANSWER_S = 10.0
 APP = """
@@ -36,7 +36,7 @@ dialogue = create_dialogue(
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server with retention that sweeps all the time."""
     folder = tmp_path_factory.mktemp("house")
     (folder / "house.py").write_text(APP, encoding="utf-8")
@@ -45,27 +45,17 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 @pytest.fixture(scope="module")
-def http(served: Served) -> Iterator[httpx.Client]:
+def http(served: ServerProcess) -> Iterator[httpx.Client]:
     """Ada, over HTTP."""
     with httpx.Client(base_url=f"http://{served.address}", headers={"X-User-Id": "ada"}) as client:
         yield client
 
 
 @pytest.fixture
-def socket(served: Served) -> Iterator[ClientConnection]:
+def bob(served: ServerProcess) -> Iterator[BlockingClient]:
     """Bob, over a WebSocket."""
-    with connect(f"ws://{served.address}/ws") as opened:
-        assert ask(opened, "connect", auth={"userId": "bob"})["type"] == "connected"
-        yield opened
-
-
-def ask(socket: ClientConnection, kind: str, **fields: object) -> dict[str, Any]:
-    """The answer to a request; what is pushed before it is passed over."""
-    socket.send(json.dumps({"type": kind, "id": "asked", **fields}))
-    while True:
-        answer: dict[str, Any] = json.loads(socket.recv(ANSWER_S))
-        if answer.get("id") == "asked":
-            return answer
+    with blocking(served.ws, "bob") as client:
+        yield client
 
 
 def publish(http: httpx.Client, *names: str, room: str = "house") -> None:
@@ -120,11 +110,11 @@ def test_what_begins_below_the_highest_floor_is_unknown(http: httpx.Client, quer
     assert seqs(page(http, "event=message&after=1")["events"]) == [8]
 
 
-def test_recovery_goes_by_the_floors_of_the_subscribed_names(socket: ClientConnection, retained: str) -> None:
+def test_recovery_goes_by_the_floors_of_the_subscribed_names(bob: BlockingClient, retained: str) -> None:
     """A name that lost events spoils nothing for who does not want it."""
 
     def back(seq: int, *names: str) -> dict[str, Any]:
-        return ask(socket, "join", roomId="house", since={"epoch": retained, "seq": seq}, events=names)
+        return bob.ask("join", roomId="house", since={"epoch": retained, "seq": seq}, events=names)
 
     assert back(3, "message", "reading")["recovered"] is False
     both = back(4, "message", "reading")
@@ -134,20 +124,20 @@ def test_recovery_goes_by_the_floors_of_the_subscribed_names(socket: ClientConne
     assert back(9, "message")["recovered"] is False
 
 
-def test_a_redaction_reaches_a_member_who_subscribed_to_nothing(http: httpx.Client, socket: ClientConnection) -> None:
+def test_a_redaction_reaches_a_member_who_subscribed_to_nothing(http: httpx.Client, bob: BlockingClient) -> None:
     """Live and in a recovery."""
     publish(http, "message", room="talk")
-    joined = ask(socket, "join", roomId="talk", events=[])
+    joined = bob.ask("join", roomId="talk", events=[])
     http.delete("/rooms/talk/events/1").raise_for_status()
-    [told] = json.loads(socket.recv(ANSWER_S))["events"]
+    [told] = bob.push("events")["events"]
     assert (told["event"], told["seq"], told["data"]) == ("dialogue.redacted", 2, {"seq": 1, "by": "ada"})
-    again = ask(socket, "join", roomId="talk", events=[], since=joined["position"])
+    again = bob.ask("join", roomId="talk", events=[], since=joined["position"])
     assert (again["recovered"], again["history"], again["events"]) == (True, [told], [])
 
 
-def test_who_may_redact_and_what(http: httpx.Client, socket: ClientConnection) -> None:
+def test_who_may_redact_and_what(http: httpx.Client, bob: BlockingClient) -> None:
     """Who sent it and who made the room, as often as they like; no redaction, and nothing that is not there."""
-    assert ask(socket, "createRoom", room={"id": "bobs", "name": "Bob’s"})["type"] == "roomCreated"
+    assert bob.ask("createRoom", room={"id": "bobs", "name": "Bob’s"})["type"] == "roomCreated"
     publish(http, "message", "message", room="bobs")
 
     def redact(seq: int, user: str) -> int:

@@ -62,7 +62,7 @@ def test_nothing_is_lost_over_a_restart_and_scrolling_reaches_the_first_message(
         if example.page == PAGE and example.file:
             example.write_files(tmp_path)
     with process(SERVE, tmp_path) as served:
-        assert "on_cleanup and on_load" in served.log.read_text()
+        assert "on_cleanup and on_load" in served.log
         with connect(f"ws://{served.address}/ws") as socket:
             client = Client(socket)
             client.join()

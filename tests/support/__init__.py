@@ -2,7 +2,8 @@
 
 - `server_process`: starts, stops and kills a command that serves; begin here.
 - `wire_client`: the client to take, async; it holds every frame to what all frames must be.
-- `raw_client`: blocking, answers nothing by itself; for what no well-behaved client does, and for tests without a loop.
+- `blocking_client`: asks and waits for the answer; for tests without a loop.
+- `raw_client`: answers nothing by itself; for what no well-behaved client does.
 - `websocket_frames`: frames made by hand, also those that no library would send.
 - `event_source`: server-sent events, read as the HTML standard says.
 """

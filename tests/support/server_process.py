@@ -30,7 +30,8 @@ class ServerProcess:
     """A command that serves, in `folder`; it may be killed and started again, on its port and its files.
 
     `{port}` in the command stands for the port: any free one at the first start, the same one afterwards. `mount` is
-    where Dialogue is in the app that is served, and `ready` what answers there when it is up.
+    where Dialogue is in the app that is served, and `ready` what answers there with 200 when it is up; None is up as
+    soon as it answers anything.
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class ServerProcess:
         settings: Mapping[str, str] | None = None,
         *,
         mount: str = "",
-        ready: str = "/health/ready",
+        ready: str | None = "/health/ready",
     ) -> None:
         self.folder = folder
         self.settings = dict(settings or {})
@@ -62,14 +63,19 @@ class ServerProcess:
         return cls(folder, [*DIALOGUE, *_OPTIONS], settings)
 
     @property
+    def address(self) -> str:
+        """Its host and port."""
+        return f"127.0.0.1:{self.port}"
+
+    @property
     def http(self) -> str:
         """Where HTTP is answered."""
-        return f"http://127.0.0.1:{self.port}{self._mount}"
+        return f"http://{self.address}{self._mount}"
 
     @property
     def ws(self) -> str:
         """Where the WebSocket is."""
-        return f"ws://127.0.0.1:{self.port}{self._mount}/ws"
+        return f"ws://{self.address}{self._mount}/ws"
 
     @property
     def log(self) -> str:
@@ -94,7 +100,7 @@ class ServerProcess:
         """Start it, and return when it is ready."""
         with self._log_file.open("wb") as log:
             self._process = subprocess.Popen(
-                [part.format(port=self.port) for part in self._command],
+                [part.replace("{port}", str(self.port)) for part in self._command],
                 cwd=self.folder,
                 env=environment(self.settings),
                 stdout=log,
@@ -140,7 +146,8 @@ class ServerProcess:
             return False
         self.port = int(found.group(1))
         with suppress(httpx.TransportError):
-            return httpx.get(self.http + self._ready, timeout=DEADLINE_S, trust_env=False).status_code == 200
+            answer = httpx.get(self.http + (self._ready or "/"), timeout=DEADLINE_S, trust_env=False)
+            return self._ready is None or answer.status_code == 200
         return False
 
     def _ended_within(self, seconds: float) -> int | None:
