@@ -15,6 +15,7 @@ from litestar.exceptions import WebSocketDisconnect
 
 from ...application.hooks.client import Client, OnConnected
 from ...application.hooks.contained import contained
+from ...application.ports.authenticator import claims_of
 from ...application.publishing.journal import OutcomeUnknown
 from ...application.sessions.frame import SERVER_FAULT, Closing, Frame
 from ...application.sessions.outbox import Outbox
@@ -148,7 +149,8 @@ class Connection:
             raise InvalidRequest.field("type", "must not be connect twice")
         services = self._services
         try:
-            user_id = await services.authenticator.authenticate(request.auth, self._id)
+            claims = claims_of(self._socket.scope, request.auth)
+            user_id = await services.authenticator.authenticate(claims, self._id)
         except Unauthenticated as error:
             self._answer_error(error, request_id)
             self._outbox.finish(NOT_AUTHENTICATED)

@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Request
 
+from ...application.ports.authenticator import claims_of
 from ...domain.errors import InvalidRequest
 from .services import Services
 
@@ -25,6 +26,6 @@ async def user_of(request: Request[Any, Any, Any], services: Services, token: st
     if named and services.authenticator.trusts_clients:
         claims["userId"] = named
     try:
-        return await services.authenticator.authenticate(claims, None)
+        return await services.authenticator.authenticate(claims_of(request.scope, claims), None)
     except InvalidRequest as error:
         raise InvalidRequest.field("X-User-Id", error.problems[0].message) from error

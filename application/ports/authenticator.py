@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Final, Protocol
+
+OWN_PREFIX: Final = "dialogue."
+PROXY_USER: Final = f"{OWN_PREFIX}proxyUser"
+"""The claim that a trusted proxy has named this user. The server makes it; what a client says under it is dropped."""
+
+SEEN: Final = f"{OWN_PREFIX}seen"
+"""Under this key of the `state` of a connection's ASGI scope stand the claims that the server itself makes."""
 
 
 class Authenticator(Protocol):
@@ -15,9 +22,15 @@ class Authenticator(Protocol):
         ...
 
     async def authenticate(self, claims: Mapping[str, object], client_id: str | None) -> str:
-        """The user id (1 to 255 printable characters) behind `claims`, the `auth` object of a connection.
+        """The user id (1 to 255 printable characters) behind `claims`: the `auth` object of a connection, or the like.
 
-        `client_id` names the connection, where there is one. Raises Unauthenticated, and InvalidRequest where a
-        claim is malformed.
+        Keys that begin with `dialogue.` are the server's own, such as `PROXY_USER`. `client_id` names the connection,
+        where there is one. Raises Unauthenticated, and InvalidRequest where a claim is malformed.
         """
         ...
+
+
+def claims_of(scope: Any, said: Mapping[str, object]) -> dict[str, object]:
+    """What the client has said of itself, and what the server has seen of it."""
+    seen: Mapping[str, object] = (scope.get("state") or {}).get(SEEN) or {}
+    return {**{name: value for name, value in said.items() if not name.startswith(OWN_PREFIX)}, **seen}
