@@ -30,12 +30,15 @@ from ..adapters.sqlmodel.room_store import SqlRoomStore
 from ..adapters.sqlmodel.sqlite.database import Database
 from ..adapters.sqlmodel.user_events import SqlUserEvents
 from ..adapters.system_clock import SystemClock
+from ..adapters.threads.daemon_threads import DaemonThreads
 from ..adapters.wire.frames import ENVELOPE_SIZE, WireCodec
 from ..adapters.wire.sse_codec import SseCodec
 from ..application.dialogue import Dialogue, Publishing
 from ..application.feed.hub import Hub
 from ..application.feed.listeners import Listeners
 from ..application.feed.tell_evictions import TellEvictions
+from ..application.hooks.client import OnCleanup
+from ..application.hooks.run_hook import RunHook
 from ..application.node import Node
 from ..application.publishing.erase_user import EraseUser
 from ..application.publishing.journal import Journal, JournalLimits
@@ -67,9 +70,9 @@ def _storage_kind(settings: Settings, config: AppConfig) -> str:
     return settings.database.partition(":")[0]
 
 
-def _cleanup_hook(kind: str, config: AppConfig, hooks: StorageHooks) -> StorageHooks | None:
+def _cleanup_hook(kind: str, config: AppConfig) -> OnCleanup | None:
     """What is told of evicted events that an archive keeps, too; the hooks' own storage is handed them otherwise."""
-    return hooks if config.hooks.on_cleanup is not None and kind != HOOKS else None
+    return config.hooks.on_cleanup if kind != HOOKS else None
 
 
 def _batch_bytes(settings: Settings) -> int:
@@ -92,6 +95,10 @@ class Container(containers.DeclarativeContainer):
     clock = providers.Singleton(SystemClock)
     authenticator = providers.Singleton(TrustingAuthenticator)
     storage_kind = providers.Callable(_storage_kind, settings, config)
+    run_sync = providers.Factory(DaemonThreads, settings.provided.max_hook_threads)
+    run_hook = providers.Singleton(RunHook, run_sync, settings.provided.hook_timeout_s)
+    # Threads of its own: handlers that hang must not keep the storage from being reached.
+    run_storage_hook = providers.Singleton(RunHook, run_sync, settings.provided.hook_timeout_s)
 
     memory_store = providers.Singleton(MemoryStore)
     database = providers.Singleton(
@@ -101,10 +108,7 @@ class Container(containers.DeclarativeContainer):
         busy_timeout_s=settings.provided.busy_timeout_s,
     )
     storage_hooks = providers.Singleton(
-        StorageHooks,
-        config.provided.hooks.on_cleanup,
-        config.provided.hooks.on_load,
-        settings.provided.hook_timeout_s,
+        StorageHooks, config.provided.hooks.on_cleanup, config.provided.hooks.on_load, run_storage_hook
     )
     hook_store = providers.Singleton(
         OwnStore,
@@ -152,10 +156,10 @@ class Container(containers.DeclarativeContainer):
         sqlite=providers.Singleton(SqlEvictionMarks, database),
         hooks=providers.Singleton(MemoryEvictionMarks, memory_store),  # not asked: there the hooks are the storage
     )
-    cleanup_hook = providers.Callable(_cleanup_hook, storage_kind, config, storage_hooks)
+    cleanup_hook = providers.Callable(_cleanup_hook, storage_kind, config)
 
     hub = providers.Singleton(Hub)
-    listeners = providers.Singleton(Listeners)
+    listeners = providers.Singleton(Listeners, run_hook)
     registry = providers.Singleton(
         RoomRegistry,
         config.provided.rooms,
@@ -172,7 +176,7 @@ class Container(containers.DeclarativeContainer):
         waiting_bytes=settings.provided.max_waiting_bytes,
         patience_s=settings.provided.publish_patience_s,
     )
-    evictions = providers.Singleton(TellEvictions, cleanup_hook, registry, source, eviction_marks)
+    evictions = providers.Singleton(TellEvictions, cleanup_hook, run_storage_hook, registry, source, eviction_marks)
     journal = providers.Singleton(Journal, archive, source, registry, hub, listeners, clock, journal_limits, evictions)
     max_event_size = providers.Callable(_room_for_events, settings)
     publish = providers.Singleton(PublishEvent, registry, journal, source, max_event_size)
@@ -217,6 +221,7 @@ class Container(containers.DeclarativeContainer):
         check_storage=storage.provided.check,
         authenticator=authenticator,
         hooks=config.provided.hooks,
+        run_hook=run_hook,
         codec=codec,
         sse_codec=sse_codec,
         limits=limits,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from functools import partial
-from inspect import isawaitable
 from secrets import token_urlsafe
 
 from anyio import CancelScope, create_task_group, move_on_after, sleep, sleep_forever
@@ -13,8 +11,8 @@ from anyio import Event as Signal
 from litestar import WebSocket
 from litestar.exceptions import WebSocketDisconnect
 
-from ...application.hooks.client import Client, OnConnected
-from ...application.hooks.contained import contained
+from ...application.hooks.client import Client
+from ...application.hooks.run_hook import Call
 from ...application.ports.authenticator import claims_of
 from ...application.publishing.journal import OutcomeUnknown
 from ...application.sessions.frame import SERVER_FAULT, Closing, Frame
@@ -165,16 +163,9 @@ class Connection:
 
     async def _run_hook(self, session: Session) -> None:
         hook = self._services.hooks.on_connected
-        if hook is not None and not await contained(partial(self._call, hook, session)):
-            logger.error("on_connected was cancelled by what it waited for, for %r", session.user_id)
-
-    async def _call(self, hook: OnConnected, session: Session) -> None:
-        try:
-            result = hook(Client(session, self._services.join))
-            if isawaitable(result):
-                await result
-        except Exception:
-            logger.exception("on_connected failed for %r", session.user_id)
+        if hook is not None:
+            call = Call(hook, (Client(session, self._services.join),), f"on_connected for {session.user_id!r}")
+            await self._services.run_hook.contained(call)
 
     async def _trigger(self, session: Session, request: requests.Trigger, request_id: RequestId) -> None:
         while self._in_flight >= self._services.limits.max_in_flight:

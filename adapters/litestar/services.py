@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ...application.feed.hub import Hub
 from ...application.hooks.client import Hooks
+from ...application.hooks.run_hook import RunHook
 from ...application.node import Node
 from ...application.ports.authenticator import Authenticator
 from ...application.publishing.publish_event import PublishEvent
@@ -49,6 +50,7 @@ class Services:
     check_storage: Callable[[], Awaitable[None]]
     authenticator: Authenticator
     hooks: Hooks
+    run_hook: RunHook
     codec: WireCodec
     sse_codec: SseCodec
     limits: Limits

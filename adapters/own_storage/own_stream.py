@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from anyio import Lock
-
+from ...application.hooks.run_hook import Turn
 from ...domain.event import Event
 from ...domain.position import StreamHead
 from .storage_hooks import StorageHooks
@@ -37,7 +36,7 @@ class OwnStream:
         self._is_stored = is_stored
         self._flush_through = NO_FLOOR
         self._hooks = hooks
-        self._hooking = Lock()
+        self._turn = Turn()
         self._warm: list[Event] | None = None
         self._warm_is_all = False
 
@@ -84,22 +83,18 @@ class OwnStream:
     async def warm(self) -> None:
         """Load the newest stored events, as many as memory is to hold; once."""
         if self._warm is None and self._is_stored:
-            async with self._hooking:
+            async with self._turn:
                 if self._warm is None:
-                    loaded = await self._hooks.load(self.room_id, self.name, 0, self._limit) if self._limit else []
+                    loaded = await self._load(0, self._limit) if self._limit else []
                     self._warm = loaded
                     self._warm_is_all = len(loaded) < self._limit
 
     async def hand_over(self) -> int:
         """Hand a bite of what is due to the storage, in as many attempts as that takes; how many events that were."""
-        handed = 0
-        async for attempt in self._hooks.attempts():
-            with attempt:
-                handed = await self._try_to_hand_over()
-        return handed
+        return await self._hooks.until_done(self._try_to_hand_over)
 
     async def _try_to_hand_over(self) -> int:
-        async with self._hooking:  # between two attempts readers have their turn
+        async with self._turn:  # between two attempts readers have their turn
             bite = self.waiting[: min(self.due, BITE)]
             if bite:
                 await self._hooks.cleanup(self.room_id, self.name, bite)
@@ -118,13 +113,16 @@ class OwnStream:
             found, newest = self._waiting(first, last), min(last, self.stored)
             loaded = (self._warm or [])[self.stored - newest : self.stored - first + 1]
         else:
-            async with self._hooking:  # what waits and what is stored, of one moment
+            async with self._turn:  # what waits and what is stored, of one moment
                 found, newest = self._waiting(first, last), min(last, self.stored)
-                loaded = await self._hooks.load(self.room_id, self.name, self.stored - newest, self.stored - first + 1)
+                loaded = await self._load(self.stored - newest, self.stored - first + 1)
         for offset, event in enumerate(loaded):
             known = event.seq is not None and event.epoch == epoch
             found.append(replace(event, seq=event.seq if known else None, event_seq=newest - offset))
         return found
+
+    async def _load(self, start: int, end: int) -> list[Event]:
+        return await self._hooks.load(self.room_id, self.name, start, end, self._turn)
 
     def _waiting(self, first: int, last: int) -> list[Event]:
         return [event for event in reversed(self.waiting) if first <= event.stream_place <= last]

@@ -3,72 +3,53 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from inspect import isawaitable, iscoroutinefunction
-from typing import Any
-
-import stamina
-from anyio import fail_after, to_thread
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from ...application.hooks.client import OnCleanup, OnLoad
+from ...application.hooks.run_hook import Call, RunHook, Turn
 from ...domain.errors import Unavailable
 from ...domain.event import Event
 
-FIRST_WAIT_S = 0.1
-LONGEST_WAIT_S = 15.0
+T = TypeVar("T")
 
 logger = logging.getLogger("dialogue.hooks")
 
 
 class StorageHooks:
-    """Runs `on_cleanup` and `on_load`, async or not; one that is not runs in a worker thread and may block there.
+    """Runs `on_cleanup` and `on_load`."""
 
-    A call that takes longer than `timeout_s` has failed.
-    """
-
-    def __init__(self, on_cleanup: OnCleanup | None, on_load: OnLoad | None, timeout_s: float) -> None:
+    def __init__(self, on_cleanup: OnCleanup | None, on_load: OnLoad | None, run_hook: RunHook) -> None:
+        assert on_cleanup is not None, "Hooks refuses on_load without on_cleanup"
+        assert on_load is not None, "the hooks are the storage only where there is an on_load"
         self._on_cleanup = on_cleanup
         self._on_load = on_load
-        self._timeout_s = timeout_s
+        self._run_hook = run_hook
 
-    def attempts(self) -> AsyncIterator[stamina.Attempt]:
-        """One attempt after the other, with back-off in between, until one does not fail."""
-        return stamina.retry_context(
-            on=_is_worth_another_try,
-            attempts=None,
-            timeout=None,
-            wait_initial=FIRST_WAIT_S,
-            wait_max=LONGEST_WAIT_S,
-        ).__aiter__()
+    async def until_done(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """One attempt to hand over after the other, until one does not fail."""
+        return await self._run_hook.until_done(attempt, "on_cleanup")
 
     async def cleanup(self, room_id: str, name: str, events: Sequence[Event]) -> None:
-        """Hand `events`, oldest first, over. Raises whatever the hook raises."""
-        await self._call(self._on_cleanup, room_id, name, list(events))
+        """Hand `events`, oldest first, over; where the hook runs in a thread, it has all the time that it takes.
 
-    async def load(self, room_id: str, name: str, start: int, end: int) -> list[Event]:
+        Raises what the hook raises.
+        """
+        about = f"on_cleanup({room_id!r}, {name!r}, {len(events)} events)"
+        await self._run_hook.to_its_end(Call(self._on_cleanup, (room_id, name, list(events)), about))
+
+    async def load(self, room_id: str, name: str, start: int, end: int, turn: Turn) -> list[Event]:
         """The stored events from `start` to `end` (exclusive), newest first, counted from the newest that is stored.
 
-        Raises Unavailable where the hook fails, or gives what are no events.
+        The caller has the stream's `turn`. Raises Unavailable where the hook fails, or gives what are no events.
         """
+        about = f"on_load({room_id!r}, {name!r}, {start}, {end})"
         try:
-            loaded = await self._call(self._on_load, room_id, name, start, end)
+            loaded = await self._run_hook(Call(self._on_load, (room_id, name, start, end), about), turn)
             return [_event(room_id, name, item) for item in loaded][: end - start]
         except Exception as error:
-            logger.exception("on_load(%r, %r, %d, %d) failed", room_id, name, start, end)
+            logger.exception("%s failed", about)
             raise Unavailable("The history cannot be reached: the application's on_load failed") from error
-
-    async def _call(self, hook: Callable[..., Any] | None, *arguments: object) -> Any:
-        assert hook is not None, "only hooks that were given are called"
-        with fail_after(self._timeout_s):
-            if iscoroutinefunction(hook):
-                return await hook(*arguments)
-            result = await to_thread.run_sync(hook, *arguments, abandon_on_cancel=True)
-            return await result if isawaitable(result) else result
-
-
-def _is_worth_another_try(error: Exception) -> bool:
-    logger.error("on_cleanup failed, and is tried again: %r", error)
-    return True
 
 
 def _event(room_id: str, name: str, item: Event | Mapping[str, Any]) -> Event:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from inspect import isawaitable
 
 from anyio import Event as Signal
 from anyio import WouldBlock, create_memory_object_stream, create_task_group, move_on_after
 
 from ...domain.event import Event
-from ..hooks.contained import contained
+from ..hooks.run_hook import Call, RunHook
 
 Handler = Callable[[Event], Awaitable[object] | object]
 
@@ -23,9 +22,10 @@ logger = logging.getLogger("dialogue.listeners")
 class _Listener:
     """One handler with its own queue, so that a slow one delays only itself."""
 
-    def __init__(self, event_name: str | None, handler: Handler) -> None:
+    def __init__(self, event_name: str | None, handler: Handler, run_hook: RunHook) -> None:
         self._event_name = event_name
         self._handler = handler
+        self._run_hook = run_hook
         self._send, self._receive = create_memory_object_stream[Event](MAX_BACKLOG)
         self._left_out = 0
 
@@ -49,17 +49,9 @@ class _Listener:
             )
 
     async def run(self) -> None:
-        while not await contained(self._handle_all):
-            logger.error("a handler was cancelled by what it waited for; it goes on with the next event")
-
-    async def _handle_all(self) -> None:
         async for event in self._receive:
-            try:
-                result = self._handler(event)
-                if isawaitable(result):
-                    await result
-            except Exception:
-                logger.exception("a handler of %r in %r failed", event.name, event.room_id)
+            about = f"a handler of {event.name!r} in {event.room_id!r} (seq {event.seq})"
+            await self._run_hook.contained(Call(self._handler, (event,), about), to_its_end=True)
 
     def finish(self) -> None:
         self._send.close()
@@ -72,17 +64,19 @@ class _Listener:
 class Listeners:
     """Hands kept events to the application's handlers, each in order, after they were sent to the clients.
 
-    A handler is told of what happens while this process runs; one that falls 10,000 events behind misses some, and the
-    log says so. What must not be missed is read from the history.
+    An async handler runs in the event loop, any other in a thread. It is told of what happens while this process runs;
+    one that falls 10,000 events behind misses some, and the log says so. What must not be missed is read from the
+    history.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, run_hook: RunHook) -> None:
+        self._run_hook = run_hook
         self._by_room: dict[str, list[_Listener]] = {}
         self._finished = Signal()
 
     def on(self, room_id: str, event_name: str | None, handler: Handler) -> None:
         """Call `handler` for each event of that name (None: any) in the room. To be called before the start."""
-        self._by_room.setdefault(room_id, []).append(_Listener(event_name, handler))
+        self._by_room.setdefault(room_id, []).append(_Listener(event_name, handler, self._run_hook))
 
     def tell(self, room_id: str, events: Sequence[Event]) -> None:
         """Queue `events`, oldest first, for the room's handlers."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
-from typing import Protocol
 
 from anyio import Event as Signal
 from anyio import move_on_after
@@ -14,6 +12,8 @@ from ...domain.errors import DialogueError, RoomNotFound
 from ...domain.event import Event
 from ...domain.ports.eviction_marks import EvictionMarks
 from ...domain.ports.history_source import HistorySource
+from ..hooks.client import OnCleanup
+from ..hooks.run_hook import Call, RunHook, Turn
 from ..rooms.room_registry import RoomRegistry
 
 BITE = 500
@@ -23,12 +23,8 @@ RETRY_S = 5.0
 logger = logging.getLogger("dialogue.hooks")
 
 
-class CleanupHook(Protocol):
-    """The application's `on_cleanup`."""
-
-    async def cleanup(self, room_id: str, name: str, events: Sequence[Event]) -> None:
-        """Give it `events`, oldest first; raises what the hook raises."""
-        ...
+class StillRunning(Exception):
+    """The call before this one has not ended yet."""
 
 
 class TellEvictions:
@@ -40,14 +36,21 @@ class TellEvictions:
     """
 
     def __init__(
-        self, hook: CleanupHook | None, registry: RoomRegistry, source: HistorySource, marks: EvictionMarks
+        self,
+        hook: OnCleanup | None,
+        run_hook: RunHook,
+        registry: RoomRegistry,
+        source: HistorySource,
+        marks: EvictionMarks,
     ) -> None:
         self._hook = hook
+        self._run_hook = run_hook
         self._registry = registry
         self._source = source
         self._marks = marks
         self._changed: dict[str, None] = {}
         self._wanted = Signal()
+        self._turns: dict[tuple[str, str], Turn] = {}
 
     def wake(self, room_id: str) -> None:
         """Something was kept in that room."""
@@ -99,6 +102,15 @@ class TellEvictions:
         last = min(told + BITE, through)
         run = await self._source.between(room_id, name, told + 1, last, BITE_BYTES * BITE)
         if run and self._hook is not None:
-            await self._hook.cleanup(room_id, name, run[::-1])
+            await self._call(self._hook, room_id, name, run[::-1])
         await self._marks.mark(room_id, name, last)
         return last
+
+    async def _call(self, hook: OnCleanup, room_id: str, name: str, events: list[Event]) -> None:
+        turn = self._turns.setdefault((room_id, name), Turn())
+        if turn.is_taken:
+            raise StillRunning(f"on_cleanup for {name!r} still runs, past its time")  # other streams do not wait for it
+        async with turn:
+            about = f"on_cleanup({room_id!r}, {name!r}, {len(events)} events)"
+            await self._run_hook(Call(hook, (room_id, name, events), about), turn)
+        del self._turns[room_id, name]

@@ -52,7 +52,9 @@ OnLoad = Callable[[str, str, int, int], Awaitable[Iterable[Event | Mapping[str, 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks:
-    """The application's own functions, called at moments of a client's life; each may be async or not.
+    """The application's own functions, called at moments of a client's life.
+
+    Each may be async; those that are not run in a thread, where they may block. One call may take `hook_timeout_s`.
 
     `on_connected(client)` runs after the client was told that it is connected, and before its first request. What it
     raises is logged, and the client goes on.
@@ -60,8 +62,8 @@ class Hooks:
     `on_cleanup(room_id, event_name, events)` gets events, oldest first, when they leave memory, and
     `on_load(room_id, event_name, start, end)` gives stored ones back, newest first, `start` counted from the newest
     that is stored, `end` exclusive: as Events, or as mappings with the names of the wire. With both of them and no
-    database named, they are the storage; they may block then, where they are not async: they run in a worker thread.
-    An `on_cleanup` that fails is called again until it does not, so it may see events twice.
+    database named, they are the storage. An `on_cleanup` that fails is called again until it does not, so it may see
+    events twice.
     """
 
     on_connected: OnConnected | None = None

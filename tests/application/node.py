@@ -14,10 +14,12 @@ from dialogue.adapters.memory.read_marks import MemoryReadMarks
 from dialogue.adapters.memory.room_store import MemoryRoomStore
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.memory.user_events import MemoryUserEvents
+from dialogue.adapters.threads.daemon_threads import DaemonThreads
 from dialogue.application.dialogue import Dialogue, Publishing
 from dialogue.application.feed.hub import Hub
 from dialogue.application.feed.listeners import Listeners
 from dialogue.application.feed.tell_evictions import TellEvictions
+from dialogue.application.hooks.run_hook import RunHook
 from dialogue.application.node import Node
 from dialogue.application.ports.codec import Codec
 from dialogue.application.publishing.erase_user import EraseUser
@@ -87,6 +89,7 @@ class MemoryNode:
     user_events: UserEvents | None = None
     codec: Codec = field(default_factory=ReadableCodec)
     hub: Hub = field(default_factory=Hub)
+    run_hook: RunHook = field(default_factory=lambda: RunHook(DaemonThreads(4), timeout_s=5))
     recovering: type[RecoverEvents] = RecoverEvents
 
     def __post_init__(self) -> None:
@@ -99,7 +102,7 @@ class MemoryNode:
             sync = self.runtime.sync_history_on_join
             offered = RoomConfig(name="template", events=list(self.runtime.events), sync_history_on_join=sync)
             template = Room.configured("template", offered)
-        self.listeners = Listeners()
+        self.listeners = Listeners(self.run_hook)
         self.registry = RoomRegistry(configured, template, self.runtime, archive, source, rooms)
         self.journal = Journal(
             archive, source, self.registry, self.hub, self.listeners, self.clock, self.journal_limits
@@ -116,7 +119,7 @@ class MemoryNode:
         self.idle_rooms = IdleRooms(self.registry, self.hub, self.journal, 3600)
         self.manage = ManageRooms(self.registry, self.hub, self.join, self.sweeper)
         self.mark_read = MarkRead(self.registry, self.hub, marks)
-        evictions = TellEvictions(None, self.registry, source, MemoryEvictionMarks(self.store))
+        evictions = TellEvictions(None, self.run_hook, self.registry, source, MemoryEvictionMarks(self.store))
         workers = (self.sweeper, self.idle_rooms, evictions)
         self.node = Node(self.registry, self.journal, self.hub, self.listeners, workers)
         publishing = Publishing(self.publish, self.redact, self.erase)

@@ -11,8 +11,10 @@ from anyio.lowlevel import checkpoint
 
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.store import MemoryStore
+from dialogue.adapters.threads.daemon_threads import DaemonThreads
 from dialogue.application.feed import listeners
 from dialogue.application.feed.listeners import Listeners
+from dialogue.application.hooks.run_hook import RunHook
 from dialogue.application.rooms.room_registry import RuntimeRooms
 from dialogue.application.rooms.sweeper import BITE, Sweeper
 from dialogue.domain.errors import Unavailable
@@ -31,8 +33,12 @@ def event(place: int, name: str = "message") -> Event:
     return Event(room_id="room", name=name, payload=b"1", sender="ada", timestamp_ms=1, seq=place, event_seq=place)
 
 
+def listening() -> Listeners:
+    return Listeners(RunHook(DaemonThreads(4), timeout_s=5))
+
+
 async def test_a_slow_handler_delays_only_itself() -> None:
-    told = Listeners()
+    told = listening()
     gate, done = Signal(), Signal()
     slow: list[int | None] = []
     quick: list[int | None] = []
@@ -43,7 +49,7 @@ async def test_a_slow_handler_delays_only_itself() -> None:
         if event.seq == 3:
             done.set()
 
-    def take(event: Event) -> None:
+    async def take(event: Event) -> None:
         quick.append(event.seq)
         if event.seq == 3:
             gate.set()
@@ -62,7 +68,7 @@ async def test_a_slow_handler_delays_only_itself() -> None:
 
 
 async def test_a_handler_that_waits_for_what_was_cancelled_ends_neither_itself_nor_the_others() -> None:
-    told = Listeners()
+    told = listening()
     done = Signal()
     heard: list[int | None] = []
 
@@ -90,11 +96,11 @@ async def test_a_handler_that_falls_too_far_behind_misses_some_and_the_log_says_
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(listeners, "MAX_BACKLOG", 2)
-    told = Listeners()
+    told = listening()
     heard: list[int | None] = []
     done = Signal()
 
-    def take(event: Event) -> None:
+    async def take(event: Event) -> None:
         heard.append(event.seq)
         if event.seq == 2:
             done.set()

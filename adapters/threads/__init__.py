@@ -1,0 +1,1 @@
+"""Runs functions that block in threads of the process."""
