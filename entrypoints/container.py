@@ -27,7 +27,7 @@ from ..adapters.sqlmodel.history_archive import SqlHistoryArchive
 from ..adapters.sqlmodel.history_source import SqlHistorySource
 from ..adapters.sqlmodel.read_marks import SqlReadMarks
 from ..adapters.sqlmodel.room_store import SqlRoomStore
-from ..adapters.sqlmodel.sqlite.database import Database
+from ..adapters.sqlmodel.sqlite.database import SqliteDatabase
 from ..adapters.sqlmodel.user_events import SqlUserEvents
 from ..adapters.system_clock import SystemClock
 from ..adapters.threads.daemon_threads import DaemonThreads
@@ -102,7 +102,7 @@ class Container(containers.DeclarativeContainer):
 
     memory_store = providers.Singleton(MemoryStore)
     database = providers.Singleton(
-        Database,
+        SqliteDatabase,
         settings.provided.database,
         synchronous=settings.provided.synchronous,
         busy_timeout_s=settings.provided.busy_timeout_s,

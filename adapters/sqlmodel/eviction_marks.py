@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BindParameter, bindparam, select
 
-from .sqlite.database import Database
+from .database import Database
 from .tables import streams
 
 _room_id: BindParameter[str] = bindparam("b_room_id")

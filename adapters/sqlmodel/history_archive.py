@@ -11,9 +11,8 @@ from ...domain.outcome import Outcome
 from ...domain.position import RoomHead, StreamFloor
 from ...domain.retention import Retention
 from .append_batch import AppendBatch
+from .database import Database
 from .room_head import read_head, read_or_begin
-from .sqlite.database import Database
-from .sqlite.spoiled import spoiled
 from .sweep import sweep_keys, sweep_rooms
 from .trim_stream import expired_to, trim
 from .writer import Writer
@@ -51,7 +50,7 @@ class SqlHistoryArchive:
             self._writer.sign(connection, number)
             return outcomes
 
-        with spoiled():
+        with self._database.refusals():
             return await self._database.write(keep, lambda connection: self._writer.has_kept(connection, number))
 
     async def sweep(self, limit: int, now_ms: int) -> int:

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from ...domain.event import Event
 from ...domain.page import PageLimit, fitting
 from . import page_statements as statements
-from .sqlite.database import Database
+from .database import Database
 
 
 class SqlHistorySource:
@@ -25,7 +25,7 @@ class SqlHistorySource:
         """See `HistorySource.older`."""
         page = _Page(room_id, limit)
         chunks = _chunks(names)
-        read = self._database.glance if len(chunks) == 1 else self._database.read
+        read = self._database.peek if len(chunks) == 1 else self._database.read
         return await read(
             lambda connection: page.read(
                 connection,
@@ -38,7 +38,7 @@ class SqlHistorySource:
         """See `HistorySource.newer`."""
         page = _Page(room_id, limit)
         chunks = _chunks(names)
-        read = self._database.glance if len(chunks) == 1 else self._database.read
+        read = self._database.peek if len(chunks) == 1 else self._database.read
         return await read(
             lambda connection: page.read(
                 connection,
@@ -51,7 +51,7 @@ class SqlHistorySource:
         """See `HistorySource.between`."""
         page = _Page(room_id, PageLimit(events=max(0, last - first + 1), size=size))
         parameters = {"name": name, "first": first, "last": last}
-        return await self._database.glance(
+        return await self._database.peek(
             lambda connection: page.read(connection, [(statements.BETWEEN, parameters)], is_newest_first=True)
         )
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import BindParameter, and_, bindparam, case, func, select
-from sqlalchemy.dialects.sqlite import insert
 
 from ...domain.names import RESERVED_PREFIX
 from .tables import messages, read_marks, rooms, streams
@@ -13,13 +13,18 @@ from .tables import messages, read_marks, rooms, streams
 _user_id: BindParameter[str] = bindparam("b_user_id")
 _room_ids: BindParameter[Sequence[str]] = bindparam("b_room_ids", expanding=True)
 
-_insert = insert(read_marks)
-KEEP = _insert.on_conflict_do_update(
-    index_elements=[read_marks.c.user_id, read_marks.c.room_id],
-    set_={"seq": _insert.excluded.seq},
-    where=_insert.excluded.seq > read_marks.c.seq,
-)
-"""Parameters as the table's columns; a mark that would move back changes nothing."""
+
+def keep(insert: Any) -> Any:
+    """Keep marks, with parameters as the table's columns; one that would move back changes nothing.
+
+    `insert` is the dialect's own, of `read_marks`.
+    """
+    return insert.on_conflict_do_update(
+        index_elements=[read_marks.c.user_id, read_marks.c.room_id],
+        set_={"seq": insert.excluded.seq},
+        where=insert.excluded.seq > read_marks.c.seq,
+    )
+
 
 _gone = case((rooms.c.floor > read_marks.c.seq, rooms.c.floor), else_=read_marks.c.seq)
 _first = (

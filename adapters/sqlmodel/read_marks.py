@@ -10,8 +10,9 @@ from sqlalchemy import Connection
 
 from ...domain.errors import Unavailable
 from ...domain.ports.read_marks import Mark
-from .mark_statements import FORGET, KEEP, UNREAD
-from .sqlite.database import Database
+from .database import Database
+from .mark_statements import FORGET, UNREAD, keep
+from .tables import read_marks
 
 BITE = 500
 MARKS_AT_ONCE = 100
@@ -37,6 +38,7 @@ class SqlReadMarks:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._keep = keep(database.insert(read_marks))
         self._waiting: list[_Wish] = []
         self._keeping = Lock()
 
@@ -72,7 +74,7 @@ class SqlReadMarks:
         wishes, self._waiting = self._waiting[:MARKS_AT_ONCE], self._waiting[MARKS_AT_ONCE:]
         outcomes: Sequence[Mark | Unavailable]
         try:
-            outcomes = await self._database.write(lambda connection: _keep(connection, wishes))
+            outcomes = await self._database.write(lambda connection: self._keep_in(connection, wishes))
         except Unavailable as error:
             outcomes = [error] * len(wishes)
         except BaseException:
@@ -81,11 +83,10 @@ class SqlReadMarks:
         for wish, outcome in zip(wishes, outcomes, strict=True):
             wish.outcome = outcome
 
-
-def _keep(connection: Connection, wishes: Sequence[_Wish]) -> list[Mark]:
-    rows = [{"user_id": wish.user_id, "room_id": wish.room_id, "seq": wish.seq} for wish in wishes]
-    connection.execute(KEEP, rows)
-    return [_marks(connection, wish.user_id, [wish.room_id])[wish.room_id] for wish in wishes]
+    def _keep_in(self, connection: Connection, wishes: Sequence[_Wish]) -> list[Mark]:
+        rows = [{"user_id": wish.user_id, "room_id": wish.room_id, "seq": wish.seq} for wish in wishes]
+        connection.execute(self._keep, rows)
+        return [_marks(connection, wish.user_id, [wish.room_id])[wish.room_id] for wish in wishes]
 
 
 def _marks(connection: Connection, user_id: str, room_ids: Sequence[str]) -> dict[str, Mark]:

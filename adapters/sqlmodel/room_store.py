@@ -10,8 +10,8 @@ from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from ...domain.errors import RoomExists
 from ...domain.ports.room_store import StoredRoom
+from .database import Database
 from .room_head import begin_room, new_epoch
-from .sqlite.database import Database
 from .tables import rooms, streams
 
 _room_id: BindParameter[str] = bindparam("b_room_id")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, bindparam, func, select
 
 from ...domain.ports.user_events import SentEvents
-from .sqlite.database import Database
+from .database import Database
 from .tables import messages
 
 # No index leads from a user to the events: erasing is rare, and each event would pay for it. So the table is read once,

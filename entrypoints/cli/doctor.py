@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from ...adapters.sqlmodel.sqlite.database import Database
+from ...adapters.sqlmodel.sqlite.database import SqliteDatabase
 from ...domain.errors import ConfigurationError
 from ..settings import Settings
 
@@ -13,6 +13,8 @@ async def renew_epochs(settings: Settings, console: Console) -> None:
     """Give every room of that database a new epoch. Raises ConfigurationError where that cannot be done."""
     if settings.database.startswith("memory:"):
         raise ConfigurationError("memory:// keeps nothing that could be restored")
-    database = Database(settings.database, synchronous=settings.synchronous, busy_timeout_s=settings.busy_timeout_s)
+    database = SqliteDatabase(
+        settings.database, synchronous=settings.synchronous, busy_timeout_s=settings.busy_timeout_s
+    )
     rooms = await database.renew_epochs()
     console.print(f"{settings.database}: {rooms} rooms have new epochs", highlight=False, markup=False)

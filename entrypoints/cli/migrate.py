@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from ...adapters.sqlmodel.sqlite.database import Database
+from ...adapters.sqlmodel.sqlite.database import SqliteDatabase
 from ...domain.errors import ConfigurationError
 from ..settings import Settings
 
@@ -14,7 +14,9 @@ async def migrate_database(settings: Settings, console: Console) -> None:
     """Migrate the database of `settings`, showing how far it is. Raises ConfigurationError where it cannot be done."""
     if settings.database.startswith("memory:"):
         raise ConfigurationError("memory:// has no tables to migrate")
-    database = Database(settings.database, synchronous=settings.synchronous, busy_timeout_s=settings.busy_timeout_s)
+    database = SqliteDatabase(
+        settings.database, synchronous=settings.synchronous, busy_timeout_s=settings.busy_timeout_s
+    )
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
         task = progress.add_task("taking over events", total=None, visible=False)

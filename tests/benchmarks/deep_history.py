@@ -8,7 +8,7 @@ from pathlib import Path
 
 import anyio
 
-from dialogue.adapters.sqlmodel.sqlite.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 
 from .requests import TEXT
 from .rooms import DEEP, LONG, MESSAGE, RARE
@@ -56,7 +56,7 @@ def provide(path: Path, events: int, keep: Path | None) -> None:
 
 
 def _make(path: Path, events: int) -> None:
-    anyio.run(Database(f"sqlite:///{path}").migrate)
+    anyio.run(SqliteDatabase(f"sqlite:///{path}").migrate)
     connection = sqlite3.connect(path, isolation_level=None)
     for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -200000", "temp_store = MEMORY"):
         connection.execute(f"PRAGMA {pragma}")

@@ -17,7 +17,7 @@ from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.read_marks import SqlReadMarks
 from dialogue.adapters.sqlmodel.room_store import SqlRoomStore
-from dialogue.adapters.sqlmodel.sqlite.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.adapters.sqlmodel.user_events import SqlUserEvents
 from dialogue.domain.draft import Draft
 from dialogue.domain.event import Event
@@ -103,7 +103,7 @@ async def memory(_folder: Path) -> AsyncIterator[Storage]:
 @asynccontextmanager
 async def sqlite(folder: Path) -> AsyncIterator[Storage]:
     """A SQLite file."""
-    database = Database(f"sqlite:///{folder}/chat.db")
+    database = SqliteDatabase(f"sqlite:///{folder}/chat.db")
     await database.open()
     try:
         yield Storage(

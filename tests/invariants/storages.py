@@ -15,7 +15,7 @@ from dialogue.adapters.memory.user_events import MemoryUserEvents
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.room_store import SqlRoomStore
-from dialogue.adapters.sqlmodel.sqlite.database import Database, Synchronous
+from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase, Synchronous
 from dialogue.adapters.sqlmodel.user_events import SqlUserEvents
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
@@ -81,17 +81,17 @@ class LastingMemory:
 
 
 class LastingFile:
-    """A SQLite file, opened by a new `Database` for each node."""
+    """A SQLite file, opened by a new `SqliteDatabase` for each node."""
 
     synchronous: Synchronous = "FULL"
     begins_anew = False
 
     def __init__(self, folder: Path) -> None:
         self._url = f"sqlite:///{folder}/chat.db"
-        self._database: Database | None = None
+        self._database: SqliteDatabase | None = None
 
     async def open(self) -> Ports:
-        database = self._database = Database(self._url, synchronous=self.synchronous)
+        database = self._database = SqliteDatabase(self._url, synchronous=self.synchronous)
         await database.open()
         return Ports(
             archive=SqlHistoryArchive(database, KEY_TTL_MS / 1_000),

@@ -5,20 +5,22 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Literal, TypeVar, get_args
 
 from anyio import CancelScope, CapacityLimiter, to_thread
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Table
+from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import DBAPIError
 
 from ....domain.errors import ConfigurationError, Unavailable
 from ..commit_outcome import CommitFailed, settled
 from ..epochs import begin_running, end_running, new_epochs, still_running
 from ..migrations.upgrade import Progress, upgrade
-from .engine import SqliteSettings, glancing_engine, migrating_engine, reading_engine, writing_engine
+from .engine import SqliteSettings, migrating_engine, peeking_engine, reading_engine, writing_engine
 from .file import ServerLock, ensure_database, path_of
+from .refusals import refusals
 from .unavailable import condition, translated
 
 READERS = 4
@@ -29,7 +31,7 @@ T = TypeVar("T")
 logger = logging.getLogger("dialogue.database")
 
 
-class Database:
+class SqliteDatabase:
     """One SQLite file. Making this object opens nothing; after `close` it can be opened again.
 
     A transaction is a sync function of a `Connection`. It runs in a worker thread, one hop for the whole of it: there
@@ -102,10 +104,10 @@ class Database:
         opened = self._ensure_open()
         return await to_thread.run_sync(_transact, opened.reader, work, limiter=opened.readers)
 
-    async def glance(self, work: Callable[[Connection], T]) -> T:
+    async def peek(self, work: Callable[[Connection], T]) -> T:
         """As `read`, for work that is one statement: a third of what a read of one page costs goes into the rest."""
         opened = self._ensure_open()
-        return await to_thread.run_sync(_transact, opened.glancer, work, limiter=opened.readers)
+        return await to_thread.run_sync(_transact, opened.peeker, work, limiter=opened.readers)
 
     async def write(self, work: Callable[[Connection], T], was_kept: Callable[[Connection], bool] | None = None) -> T:
         """Run `work` in a transaction, alone, and commit it.
@@ -122,6 +124,14 @@ class Database:
                 raise Unavailable(f"The database cannot be reached: {failure}") from failure
             result: T = await settled(failure, lambda: self._ask(was_kept))
             return result
+
+    def refusals(self) -> AbstractContextManager[None]:
+        """See `Database.refusals`."""
+        return refusals()
+
+    def insert(self, table: Table) -> Insert:
+        """See `Database.insert`."""
+        return insert(table)
 
     async def _ask(self, question: Callable[[Connection], bool]) -> bool:
         opened = self._ensure_open()
@@ -159,7 +169,7 @@ class _Opened:
         self._settings = settings
         self.writer = writing_engine(settings)
         self.reader = reading_engine(settings, READERS)
-        self.glancer = glancing_engine(settings, READERS)
+        self.peeker = peeking_engine(settings, READERS)
         self.writers = CapacityLimiter(1)
         self.readers = CapacityLimiter(READERS)
 
@@ -187,7 +197,7 @@ class _Opened:
 
     def dispose(self) -> None:
         self.reader.dispose()
-        self.glancer.dispose()
+        self.peeker.dispose()
         self.writer.dispose()
 
 

@@ -35,7 +35,7 @@ def reading_engine(settings: SqliteSettings, connections: int) -> Engine:
     return _engine(settings, connections, "BEGIN", ["query_only = ON"])
 
 
-def glancing_engine(settings: SqliteSettings, connections: int) -> Engine:
+def peeking_engine(settings: SqliteSettings, connections: int) -> Engine:
     """An engine for one statement at a time, which sees one snapshot by itself: it begins and ends no transaction."""
     return _engine(settings, connections, None, ["query_only = ON"])
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dialogue.adapters.sqlmodel.sqlite.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 
 
 @pytest.fixture
@@ -17,9 +17,9 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def database(path: Path) -> AsyncIterator[Database]:
+async def database(path: Path) -> AsyncIterator[SqliteDatabase]:
     """An open database without events."""
-    database = Database(f"sqlite:///{path}", busy_timeout_s=0.05)
+    database = SqliteDatabase(f"sqlite:///{path}", busy_timeout_s=0.05)
     await database.open()
     yield database
     await database.close()

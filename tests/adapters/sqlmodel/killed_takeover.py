@@ -14,7 +14,7 @@ from itertools import count
 import anyio
 from sqlalchemy import Engine, Pool, event
 
-from dialogue.adapters.sqlmodel.sqlite.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 
 PATH, POINT, NUMBER = sys.argv[1], sys.argv[2], int(sys.argv[3])
 
@@ -50,5 +50,5 @@ def at_report(_done: int, _total: int) -> None:
 event.listen(Engine, "before_cursor_execute", at_statement)
 event.listen(Engine, "commit", at_commit)
 event.listen(Pool, "reset", at_release)
-anyio.run(Database(f"sqlite:///{PATH}").migrate, at_report)
+anyio.run(SqliteDatabase(f"sqlite:///{PATH}").migrate, at_report)
 print(next(statements))

@@ -14,7 +14,7 @@ from dialogue.adapters.sqlmodel import commit_outcome
 from dialogue.adapters.sqlmodel.commit_outcome import CommitUnknown
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
-from dialogue.adapters.sqlmodel.sqlite.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.domain.draft import Draft
 from dialogue.domain.errors import InvalidEvent, Unavailable
 from dialogue.domain.event import Event
@@ -32,7 +32,7 @@ def disk_error() -> sqlite3.OperationalError:
     return error
 
 
-def break_commits(database: Database, monkeypatch: pytest.MonkeyPatch, *, is_made: bool, times: int = 1) -> None:
+def break_commits(database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch, *, is_made: bool, times: int = 1) -> None:
     """Let the driver's next commits fail, after they were made or before."""
     assert database._opened is not None
     dialect = database._opened.writer.dialect
@@ -56,12 +56,12 @@ async def draft(archive: SqlHistoryArchive, payload: bytes = b"1") -> Draft:
     return Draft(room_id="room", epoch=epoch, name="note", payload=payload, sender="ada")
 
 
-async def kept(database: Database) -> list[bytes]:
+async def kept(database: SqliteDatabase) -> list[bytes]:
     return [event.payload for event in await SqlHistorySource(database).newer("room", None, 0, PageLimit(events=100))]
 
 
 async def test_a_commit_that_was_made_and_failed_to_say_so_counts_as_made(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = SqlHistoryArchive(database)
     first = await draft(archive)
@@ -74,7 +74,7 @@ async def test_a_commit_that_was_made_and_failed_to_say_so_counts_as_made(
 
 
 async def test_a_commit_that_was_not_made_is_unavailable_and_its_number_is_taken_by_the_next(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = SqlHistoryArchive(database)
     await archive.append([await draft(archive, b"0")], 1)
@@ -89,7 +89,7 @@ async def test_a_commit_that_was_not_made_is_unavailable_and_its_number_is_taken
 
 
 async def test_where_it_cannot_be_found_out_in_time_nobody_is_told_anything(
-    database: Database, monkeypatch: pytest.MonkeyPatch
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not even that it is unavailable: the event may be there."""
     archive = SqlHistoryArchive(database)
@@ -105,7 +105,9 @@ async def test_where_it_cannot_be_found_out_in_time_nobody_is_told_anything(
         await archive.append([lost], 1)
 
 
-async def test_the_question_waits_until_it_can_be_asked(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_question_waits_until_it_can_be_asked(
+    database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     archive = SqlHistoryArchive(database)
     first = await draft(archive)
     break_commits(database, monkeypatch, is_made=True, times=3)  # the first two questions fail, too
@@ -125,7 +127,7 @@ async def test_what_was_kept_and_not_told_reaches_the_members_before_what_comes_
     app.on("room", note, lambda event: heard.append((event.seq, event.data)))
     async with app.lifespan():
         await app.trigger("room", note, 1, sender="ada")
-        database: Database = app.container.database()
+        database: SqliteDatabase = app.container.database()
         monkeypatch.setattr(commit_outcome, "PATIENCE_S", 0.1)
         with monkeypatch.context() as patched:
             break_commits(database, patched, is_made=True)
@@ -142,7 +144,7 @@ def _unreachable(*_: object) -> bool:
 
 
 async def test_a_draft_that_the_database_refuses_spoils_its_batch_and_nothing_is_kept(
-    database: Database, tmp_path: Path
+    database: SqliteDatabase, tmp_path: Path
 ) -> None:
     refuse_poison(tmp_path)
     archive = SqlHistoryArchive(database)

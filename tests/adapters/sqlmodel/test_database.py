@@ -1,4 +1,4 @@
-"""What a Database promises: transactions, a file of its own, and errors that say what is the matter."""
+"""What a SqliteDatabase promises: transactions, a file of its own, and errors that say what is the matter."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
-from dialogue.adapters.sqlmodel.sqlite.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.domain.draft import Draft
 from dialogue.domain.errors import ConfigurationError, Unavailable
 from dialogue.domain.page import PageLimit
@@ -38,28 +38,28 @@ def count_rooms(connection: Connection) -> int:
 @pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", "sqlite:///:memory:", "sqlite:///file:x?uri=true"])
 def test_a_url_without_a_file_is_refused_with_a_way_out(url: str) -> None:
     with pytest.raises(ConfigurationError, match="memory://"):
-        Database(url)
+        SqliteDatabase(url)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://localhost/chat", "sqlite+aiosqlite:///chat.db"])
 def test_a_url_of_another_kind_is_refused(url: str) -> None:
     with pytest.raises(ConfigurationError, match=r"sqlite:///relative\.db"):
-        Database(url)
+        SqliteDatabase(url)
 
 
 def test_a_word_that_sqlite_would_misunderstand_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="FULL, NORMAL, OFF"):
-        Database("sqlite:///chat.db", synchronous="EXTRA-FULL")  # type: ignore[arg-type]
+        SqliteDatabase("sqlite:///chat.db", synchronous="EXTRA-FULL")  # type: ignore[arg-type]
 
 
 def test_making_a_database_touches_nothing(path: Path) -> None:
-    Database(f"sqlite:///{path}")
+    SqliteDatabase(f"sqlite:///{path}")
     assert list(path.parent.iterdir()) == []
 
 
 async def test_a_relative_url_is_relative_to_where_the_server_runs(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(path.parent)
-    database = Database("sqlite:///chat.db")
+    database = SqliteDatabase("sqlite:///chat.db")
     await database.migrate()
     assert files(path) == ["chat.db"]
 
@@ -67,13 +67,13 @@ async def test_a_relative_url_is_relative_to_where_the_server_runs(path: Path, m
 async def test_a_path_may_hold_what_urls_give_a_meaning(tmp_path: Path) -> None:
     folder = tmp_path / "50% off"
     folder.mkdir()
-    database = Database(f"sqlite:///{folder}/a b.db")
+    database = SqliteDatabase(f"sqlite:///{folder}/a b.db")
     await database.open()
     await database.close()
     assert (folder / "a b.db").stat().st_size
 
 
-async def test_all_is_there_when_it_is_opened_again(database: Database) -> None:
+async def test_all_is_there_when_it_is_opened_again(database: SqliteDatabase) -> None:
     archive, source = SqlHistoryArchive(database), SqlHistorySource(database)
     head = await archive.open("general")
     draft = Draft(room_id="general", epoch=head.epoch, name="message", payload=b"{}", sender="u")
@@ -87,7 +87,7 @@ async def test_all_is_there_when_it_is_opened_again(database: Database) -> None:
     assert await source.newer("general", None, 0, PageLimit()) == kept
 
 
-async def test_opening_and_closing_can_be_repeated(database: Database) -> None:
+async def test_opening_and_closing_can_be_repeated(database: SqliteDatabase) -> None:
     await database.open()
     await database.close()
     await database.close()
@@ -99,7 +99,7 @@ async def test_opening_and_closing_can_be_repeated(database: Database) -> None:
 
 @pytest.mark.parametrize(("synchronous", "value"), [("FULL", 2), ("NORMAL", 1), ("OFF", 0)])
 async def test_connections_are_set_up_as_asked(path: Path, synchronous: str, value: int) -> None:
-    database = Database(f"sqlite:///{path}", synchronous=synchronous, busy_timeout_s=1.5)  # type: ignore[arg-type]
+    database = SqliteDatabase(f"sqlite:///{path}", synchronous=synchronous, busy_timeout_s=1.5)  # type: ignore[arg-type]
     await database.open()
 
     def pragmas(connection: Connection) -> list[object]:
@@ -113,7 +113,7 @@ async def test_connections_are_set_up_as_asked(path: Path, synchronous: str, val
         await database.close()
 
 
-async def test_what_fails_half_way_is_rolled_back(database: Database) -> None:
+async def test_what_fails_half_way_is_rolled_back(database: SqliteDatabase) -> None:
     def fail(connection: Connection) -> None:
         insert_room(connection)
         connection.exec_driver_sql("CREATE TABLE dialogue_half (x)")
@@ -126,7 +126,7 @@ async def test_what_fails_half_way_is_rolled_back(database: Database) -> None:
     assert await database.read(count_rooms) == 1
 
 
-async def test_a_fault_of_the_program_is_not_called_unavailable(database: Database) -> None:
+async def test_a_fault_of_the_program_is_not_called_unavailable(database: SqliteDatabase) -> None:
     with pytest.raises(OperationalError):
         await database.write(lambda connection: connection.exec_driver_sql("SELEKT 1"))
     await database.write(insert_room)
@@ -135,7 +135,7 @@ async def test_a_fault_of_the_program_is_not_called_unavailable(database: Databa
     assert await database.read(count_rooms) == 1
 
 
-async def test_a_reader_sees_one_snapshot(database: Database, path: Path) -> None:
+async def test_a_reader_sees_one_snapshot(database: SqliteDatabase, path: Path) -> None:
     def read_around_a_write(connection: Connection) -> tuple[int, int]:
         before = count_rooms(connection)
         other = sqlite3.connect(path)
@@ -148,7 +148,7 @@ async def test_a_reader_sees_one_snapshot(database: Database, path: Path) -> Non
     assert await database.read(count_rooms) == 1
 
 
-async def test_a_reader_cannot_write(database: Database) -> None:
+async def test_a_reader_cannot_write(database: SqliteDatabase) -> None:
     with pytest.raises(Unavailable):
         await database.read(insert_room)
     assert await database.read(count_rooms) == 0
@@ -157,14 +157,14 @@ async def test_a_reader_cannot_write(database: Database) -> None:
 @pytest.mark.parametrize("content", [b"this is no database" * 100, b"x"])
 def test_a_file_that_is_no_database_is_refused_and_left_alone(path: Path, content: bytes) -> None:
     path.write_bytes(content)
-    database = Database(f"sqlite:///{path}")
+    database = SqliteDatabase(f"sqlite:///{path}")
     with pytest.raises(ConfigurationError, match=r"chat\.db cannot be used: it is not a SQLite database"):
         anyio.run(database.open)
     assert path.read_bytes() == content
 
 
 async def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
-    database = Database(f"sqlite:///{tmp_path}/nowhere/chat.db")
+    database = SqliteDatabase(f"sqlite:///{tmp_path}/nowhere/chat.db")
     with pytest.raises(ConfigurationError, match="No such file or directory") as caught:
         await database.open()
     assert "\n" not in caught.value.message
@@ -173,12 +173,12 @@ async def test_a_folder_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 async def test_a_folder_instead_of_a_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="cannot be used"):
-        await Database(f"sqlite:///{tmp_path}").open()
+        await SqliteDatabase(f"sqlite:///{tmp_path}").open()
 
 
 @pytest.mark.parametrize("what", ["file", "folder"])
 async def test_what_may_not_be_written_is_told_and_works_once_it_may(path: Path, what: str) -> None:
-    database = Database(f"sqlite:///{path}")
+    database = SqliteDatabase(f"sqlite:///{path}")
     await database.migrate()
     guarded = path if what == "file" else path.parent
     mode = guarded.stat().st_mode

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
-from dialogue.adapters.sqlmodel.sqlite.database import Database, Synchronous
+from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase, Synchronous
 from dialogue.domain.draft import Draft
 
 CASES: list[tuple[Synchronous, bool]] = [("FULL", False), ("NORMAL", True), ("OFF", True)]
@@ -20,7 +20,7 @@ async def test_a_power_cut_that_takes_all_that_was_not_waited_for_is_noticed(
 ) -> None:
     """It may take the whole write-ahead log of a server that does not wait for it, also what the start has written."""
     epoch = await _clean_run(path)
-    database = Database(f"sqlite:///{path}", synchronous=synchronous)
+    database = SqliteDatabase(f"sqlite:///{path}", synchronous=synchronous)
     await database.open()
     try:
         await _publish(SqlHistoryArchive(database))
@@ -36,7 +36,7 @@ async def test_a_power_cut_that_takes_all_that_was_not_waited_for_is_noticed(
 @pytest.mark.parametrize("synchronous", [synchronous for synchronous, _ in CASES])
 async def test_a_clean_stop_leaves_epochs_as_they_are(path: Path, synchronous: Synchronous) -> None:
     epoch = await _clean_run(path)
-    database = Database(f"sqlite:///{path}", synchronous=synchronous)
+    database = SqliteDatabase(f"sqlite:///{path}", synchronous=synchronous)
     await database.open()
     await _publish(SqlHistoryArchive(database))
     await database.close()
@@ -46,9 +46,9 @@ async def test_a_clean_stop_leaves_epochs_as_they_are(path: Path, synchronous: S
 async def test_a_restore_is_told_by_hand(path: Path) -> None:
     """The events stay, and numbers go on."""
     epoch = await _clean_run(path)
-    assert await Database(f"sqlite:///{path}").renew_epochs() == 1
+    assert await SqliteDatabase(f"sqlite:///{path}").renew_epochs() == 1
     assert await _epoch(path) != epoch
-    database = Database(f"sqlite:///{path}")
+    database = SqliteDatabase(f"sqlite:///{path}")
     await database.open()
     try:
         assert (await SqlHistoryArchive(database).open("hall")).head == 1
@@ -57,7 +57,7 @@ async def test_a_restore_is_told_by_hand(path: Path) -> None:
 
 
 async def _clean_run(path: Path) -> str:
-    database = Database(f"sqlite:///{path}")
+    database = SqliteDatabase(f"sqlite:///{path}")
     await database.open()
     try:
         archive = SqlHistoryArchive(database)
@@ -73,7 +73,7 @@ async def _publish(archive: SqlHistoryArchive) -> None:
 
 
 async def _epoch(path: Path) -> str:
-    database = Database(f"sqlite:///{path}")
+    database = SqliteDatabase(f"sqlite:///{path}")
     await database.open()
     try:
         return (await SqlHistoryArchive(database).open("hall")).epoch

@@ -20,7 +20,7 @@ from dialogue.adapters.sqlmodel.append_batch import AppendBatch
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.room_store import SqlRoomStore
-from dialogue.adapters.sqlmodel.sqlite.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.domain.draft import Draft
 from dialogue.domain.errors import ConfigurationError, Unavailable
 from dialogue.domain.event import Event
@@ -29,11 +29,11 @@ from dialogue.domain.page import PageLimit
 OPEN_AND_WAIT = """
 import sys, anyio
 from dialogue.adapters.sqlmodel.append_batch import AppendBatch
-from dialogue.adapters.sqlmodel.sqlite.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.domain.errors import ConfigurationError
 
 async def main():
-    database = Database(sys.argv[1])
+    database = SqliteDatabase(sys.argv[1])
     try:
         await database.open()
     except ConfigurationError as error:
@@ -47,7 +47,7 @@ anyio.run(main)
 
 
 @pytest.fixture
-async def draft(database: Database) -> Draft:
+async def draft(database: SqliteDatabase) -> Draft:
     """A draft of the room `general`, in which there is one event."""
     archive = SqlHistoryArchive(database)
     epoch = (await archive.open("general")).epoch
@@ -56,7 +56,7 @@ async def draft(database: Database) -> Draft:
     return draft
 
 
-async def ensure_one_sequence(database: Database, draft: Draft, expected: int) -> None:
+async def ensure_one_sequence(database: SqliteDatabase, draft: Draft, expected: int) -> None:
     """`expected` events are there, and the next one is the next."""
     source = SqlHistorySource(database)
     events = await source.newer("general", None, 0, PageLimit(events=1_000))
@@ -90,7 +90,7 @@ def locked(path: Path) -> Iterator[None]:
 
 
 async def test_a_lock_of_another_program_is_unavailable_and_passes(
-    database: Database, path: Path, draft: Draft
+    database: SqliteDatabase, path: Path, draft: Draft
 ) -> None:
     archive, source, rooms = SqlHistoryArchive(database), SqlHistorySource(database), SqlRoomStore(database)
     with locked(path):
@@ -106,7 +106,7 @@ async def test_a_lock_of_another_program_is_unavailable_and_passes(
     await ensure_one_sequence(database, draft, 1)
 
 
-async def test_a_full_disk_is_unavailable_and_passes(database: Database, draft: Draft) -> None:
+async def test_a_full_disk_is_unavailable_and_passes(database: SqliteDatabase, draft: Draft) -> None:
     archive = SqlHistoryArchive(database)
     await database.write(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 1"))
     with pytest.raises(Unavailable, match="the disk is full"):
@@ -114,7 +114,9 @@ async def test_a_full_disk_is_unavailable_and_passes(database: Database, draft: 
     await ensure_one_sequence(database, draft, 1)
 
 
-async def test_an_error_of_the_disk_is_unavailable_and_passes(database: Database, path: Path, draft: Draft) -> None:
+async def test_an_error_of_the_disk_is_unavailable_and_passes(
+    database: SqliteDatabase, path: Path, draft: Draft
+) -> None:
     archive, source = SqlHistoryArchive(database), SqlHistorySource(database)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (wal_size(path) + 10_000, hard))
@@ -128,7 +130,7 @@ async def test_an_error_of_the_disk_is_unavailable_and_passes(database: Database
     await ensure_one_sequence(database, draft, 1)
 
 
-async def test_a_check_tells_at_once_that_nothing_can_be_written(database: Database) -> None:
+async def test_a_check_tells_at_once_that_nothing_can_be_written(database: SqliteDatabase) -> None:
     """Also where the one before it, in the same second, was fine."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     for _ in range(3):
@@ -142,7 +144,7 @@ async def test_a_check_tells_at_once_that_nothing_can_be_written(database: Datab
 
 
 async def test_a_batch_cut_off_anywhere_in_the_file_is_kept_whole_or_not_at_all(
-    database: Database, path: Path, draft: Draft
+    database: SqliteDatabase, path: Path, draft: Draft
 ) -> None:
     """The limit falls into every part of the commit: what was answered for is there, and nothing else is, also for who
     finds the files after a kill in that moment."""
@@ -157,7 +159,7 @@ async def test_a_batch_cut_off_anywhere_in_the_file_is_kept_whole_or_not_at_all(
             failed += 1
         finally:
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-        copied = Database(f"sqlite:///{as_a_kill_leaves_it(path)}")
+        copied = SqliteDatabase(f"sqlite:///{as_a_kill_leaves_it(path)}")
         await copied.open()
         await ensure_one_sequence(copied, draft, kept)
         await copied.close()
@@ -170,7 +172,7 @@ async def test_a_batch_cut_off_anywhere_in_the_file_is_kept_whole_or_not_at_all(
 
 
 async def test_a_file_that_went_away_is_unavailable_until_it_is_back(
-    database: Database, path: Path, draft: Draft
+    database: SqliteDatabase, path: Path, draft: Draft
 ) -> None:
     archive = SqlHistoryArchive(database)
     with locked(path), pytest.raises(Unavailable):
@@ -192,7 +194,7 @@ def move(path: Path, to: Path) -> None:
         Path(f"{path}{suffix}").rename(f"{to}{suffix}")
 
 
-async def test_the_outcome_is_waited_for_when_the_caller_is_cancelled(database: Database, draft: Draft) -> None:
+async def test_the_outcome_is_waited_for_when_the_caller_is_cancelled(database: SqliteDatabase, draft: Draft) -> None:
     outcomes: list[object] = []
 
     async def append() -> None:
@@ -227,7 +229,7 @@ def process(path: Path) -> subprocess.Popen[str]:
 
 
 @pytest.mark.parametrize("name", ["chat.db", "link.db"])
-async def test_a_second_server_process_is_refused(database: Database, path: Path, name: str) -> None:
+async def test_a_second_server_process_is_refused(database: SqliteDatabase, path: Path, name: str) -> None:
     os.symlink(path, path.with_name("link.db"))
     second = process(path.with_name(name))
     out, _ = second.communicate("", timeout=30)
@@ -238,7 +240,7 @@ async def test_a_killed_server_leaves_no_lock(path: Path) -> None:
     first = process(path)
     assert first.stdout is not None
     assert first.stdout.readline() == "open\n"
-    database = Database(f"sqlite:///{path}")
+    database = SqliteDatabase(f"sqlite:///{path}")
     with pytest.raises(ConfigurationError, match="in use by another Dialogue server"):
         await database.open()
     first.kill()

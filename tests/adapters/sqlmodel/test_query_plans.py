@@ -16,7 +16,7 @@ from sqlalchemy import Engine, event
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.read_marks import SqlReadMarks
-from dialogue.adapters.sqlmodel.sqlite.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.domain.draft import Draft
 from dialogue.domain.page import PageLimit
 
@@ -51,7 +51,7 @@ def recorded() -> Iterator[list[Statement]]:
 
 
 @pytest.fixture(params=["fresh", "analyzed"])
-async def source(database: Database, path: Path, request: pytest.FixtureRequest) -> SqlHistorySource:
+async def source(database: SqliteDatabase, path: Path, request: pytest.FixtureRequest) -> SqlHistorySource:
     """5,000 common events and ten rare ones, with SQLite's statistics about them and without."""
     archive = SqlHistoryArchive(database)
     epoch = (await archive.open("general")).epoch
@@ -119,7 +119,7 @@ async def test_a_time_is_found_by_its_index(source: SqlHistorySource, path: Path
 
 
 async def test_unread_events_are_counted_by_one_seek_a_stream(
-    database: Database, source: SqlHistorySource, path: Path
+    database: SqliteDatabase, source: SqlHistorySource, path: Path
 ) -> None:
     """However many rooms are asked for, and wherever the mark is."""
     marks = SqlReadMarks(database)
@@ -136,7 +136,7 @@ async def test_unread_events_are_counted_by_one_seek_a_stream(
 
 
 @pytest.mark.parametrize("names", [None, ["common"], ["common", "rare"]], ids=["all", "one", "two"])
-async def test_a_page_takes_no_more_memory_than_its_size(database: Database, names: list[str] | None) -> None:
+async def test_a_page_takes_no_more_memory_than_its_size(database: SqliteDatabase, names: list[str] | None) -> None:
     """The cursor steps lazily: a page of 200 KiB never holds the 12 MiB that its number of events would."""
     archive = SqlHistoryArchive(database)
     epoch = (await archive.open("general")).epoch

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.raw_json import to_column
-from dialogue.adapters.sqlmodel.sqlite.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.domain import json_value
 from dialogue.domain.draft import Draft
 from dialogue.domain.errors import DialogueError
@@ -32,7 +32,7 @@ values = st.recursive(
 )
 
 
-async def kept(database: Database, payload: bytes, meta: bytes | None = None) -> Event:
+async def kept(database: SqliteDatabase, payload: bytes, meta: bytes | None = None) -> Event:
     """What is read of an event that was kept with `payload`."""
     archive, room_id = SqlHistoryArchive(database), f"room-{next(ROOM_NUMBERS)}"
     epoch = (await archive.open(room_id)).epoch
@@ -52,7 +52,7 @@ async def kept(database: Database, payload: bytes, meta: bytes | None = None) ->
 @example(value="5")
 @example(value="null")
 @example(value=" 1 ")
-async def test_every_json_value_comes_back_equal(database: Database, value: Any) -> None:
+async def test_every_json_value_comes_back_equal(database: SqliteDatabase, value: Any) -> None:
     event = await kept(database, json_value.encode(value))
     data: Any = event.data
     assert data == value
@@ -79,22 +79,22 @@ async def test_every_json_value_comes_back_equal(database: Database, value: Any)
         b'"%s"' % (b"x" * 1_000_000),
     ],
 )
-async def test_json_is_passed_through_as_the_text_that_it_was(database: Database, payload: bytes) -> None:
+async def test_json_is_passed_through_as_the_text_that_it_was(database: SqliteDatabase, payload: bytes) -> None:
     event = await kept(database, payload, meta=payload)
     assert event.payload == payload
     assert event.meta == payload
 
 
 @pytest.mark.parametrize("payload", [b"5", b"-1", b"0", b"1e300", b"1.5", b"-2.5e-7", b"9007199254740992", b"1E2"])
-async def test_a_number_alone_keeps_its_value(database: Database, payload: bytes) -> None:
+async def test_a_number_alone_keeps_its_value(database: SqliteDatabase, payload: bytes) -> None:
     assert (await kept(database, payload)).data == json_value.decode(payload)
 
 
-async def test_a_number_beyond_64_bits_is_kept_as_the_nearest_double(database: Database) -> None:
+async def test_a_number_beyond_64_bits_is_kept_as_the_nearest_double(database: SqliteDatabase) -> None:
     assert (await kept(database, b"123456789012345678901234567890")).data == 123456789012345678901234567890.0
 
 
-async def test_json_null_is_no_sql_null_and_no_meta_is(database: Database, path: Path) -> None:
+async def test_json_null_is_no_sql_null_and_no_meta_is(database: SqliteDatabase, path: Path) -> None:
     event = await kept(database, b"null")
     assert event.meta is None
     connection = sqlite3.connect(path)
@@ -103,7 +103,7 @@ async def test_json_null_is_no_sql_null_and_no_meta_is(database: Database, path:
     assert row == ("null", "text", "null")
 
 
-async def test_sql_can_look_into_payloads(database: Database, path: Path) -> None:
+async def test_sql_can_look_into_payloads(database: SqliteDatabase, path: Path) -> None:
     await kept(database, b'{"text":"hi"}')
     connection = sqlite3.connect(path)
     [(found,)] = connection.execute("SELECT event_data ->> 'text' FROM messages").fetchall()
@@ -111,7 +111,7 @@ async def test_sql_can_look_into_payloads(database: Database, path: Path) -> Non
     assert found == "hi"
 
 
-async def test_a_draft_that_is_no_unicode_is_refused_alone(database: Database) -> None:
+async def test_a_draft_that_is_no_unicode_is_refused_alone(database: SqliteDatabase) -> None:
     archive = SqlHistoryArchive(database)
     epoch = (await archive.open("general")).epoch
     drafts = [

@@ -15,7 +15,7 @@ from sqlalchemy import Connection
 
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.read_marks import MARKS_AT_ONCE, SqlReadMarks
-from dialogue.adapters.sqlmodel.sqlite.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.domain.draft import Draft
 from dialogue.domain.errors import Unavailable
 from dialogue.domain.ports.read_marks import Mark
@@ -23,7 +23,7 @@ from dialogue.domain.ports.read_marks import Mark
 T = TypeVar("T")
 
 
-async def fill(database: Database, *names: str) -> None:
+async def fill(database: SqliteDatabase, *names: str) -> None:
     archive = SqlHistoryArchive(database)
     epoch = (await archive.open("general")).epoch
     await archive.append(
@@ -38,7 +38,7 @@ def change(path: Path, sql: str) -> None:
 
 @pytest.mark.parametrize("is_removed", [False, True])
 async def test_what_retention_took_from_a_stream_is_not_unread(
-    database: Database, path: Path, is_removed: bool
+    database: SqliteDatabase, path: Path, is_removed: bool
 ) -> None:
     await fill(database, *["message", "note"] * 5)
     marks = SqlReadMarks(database)
@@ -53,7 +53,7 @@ async def test_what_retention_took_from_a_stream_is_not_unread(
     assert await marks.unread("ada", ["general"]) == {"general": 4}
 
 
-async def test_a_mark_is_there_after_the_file_was_opened_again(database: Database) -> None:
+async def test_a_mark_is_there_after_the_file_was_opened_again(database: SqliteDatabase) -> None:
     await fill(database, *["message"] * 3)
     await SqlReadMarks(database).mark("ada", "general", 1)
     await database.close()
@@ -61,7 +61,7 @@ async def test_a_mark_is_there_after_the_file_was_opened_again(database: Databas
     assert await SqlReadMarks(database).unread("ada", ["general"]) == {"general": 2}
 
 
-class Counting(Database):
+class Counting(SqliteDatabase):
     """A database that counts its writing transactions, and may hold the next one back, or fail it."""
 
     writes = 0
@@ -82,7 +82,7 @@ class Counting(Database):
 
 
 @pytest.fixture
-async def counting(database: Database, path: Path) -> Counting:
+async def counting(database: SqliteDatabase, path: Path) -> Counting:
     """A second look at the open database."""
     await fill(database, *["message"] * 3)
     counting = Counting(f"sqlite:///{path}")

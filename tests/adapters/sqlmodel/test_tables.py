@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
-from dialogue.adapters.sqlmodel.sqlite.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.adapters.sqlmodel.tables import metadata
 
 # name, type, NOT NULL, default, primary key
@@ -36,7 +36,7 @@ INDEXES = {
 
 
 @pytest.fixture
-def connection(database: Database, path: Path) -> Iterator[sqlite3.Connection]:
+def connection(database: SqliteDatabase, path: Path) -> Iterator[sqlite3.Connection]:
     """A look at the file from outside."""
     connection = sqlite3.connect(path)
     yield connection

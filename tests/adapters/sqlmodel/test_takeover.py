@@ -12,7 +12,7 @@ import pytest
 
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
-from dialogue.adapters.sqlmodel.sqlite.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.domain.draft import Draft
 from dialogue.domain.errors import ConfigurationError
 from dialogue.domain.page import PageLimit
@@ -23,8 +23,8 @@ from .seed import AS_TEXT, AS_WRITTEN, FOR_SQLITE, INDEXES, Row, make_seed, quer
 SEEDS = {"as written": AS_WRITTEN + INDEXES, "for SQLite": FOR_SQLITE, "as text": AS_TEXT + INDEXES}
 
 
-async def opened(path: Path) -> Database:
-    database = Database(f"sqlite:///{path}")
+async def opened(path: Path) -> SqliteDatabase:
+    database = SqliteDatabase(f"sqlite:///{path}")
     await database.open()
     return database
 
@@ -127,14 +127,14 @@ async def test_what_belongs_to_others_stays(path: Path) -> None:
 async def test_progress_is_told_in_bites(path: Path) -> None:
     make_seed(path, some_rows(5_000))
     told: list[tuple[int, int]] = []
-    await Database(f"sqlite:///{path}").migrate(lambda done, total: told.append((done, total)))
+    await SqliteDatabase(f"sqlite:///{path}").migrate(lambda done, total: told.append((done, total)))
     assert told == [(0, 5_000), (2_000, 5_000), (4_000, 5_000), (5_000, 5_000)]
 
 
 async def test_taking_over_happens_once(path: Path) -> None:
     make_seed(path, some_rows(10))
     told: list[int] = []
-    database = Database(f"sqlite:///{path}")
+    database = SqliteDatabase(f"sqlite:///{path}")
     await database.migrate()
     before = schema(path), query(path, "SELECT * FROM messages"), query(path, "SELECT * FROM dialogue_rooms")
     await database.migrate(lambda done, _total: told.append(done))
@@ -212,7 +212,7 @@ async def test_of_many_bad_rows_the_first_ones_are_listed(path: Path) -> None:
 
 
 async def test_a_database_of_a_newer_version_is_refused(path: Path) -> None:
-    await Database(f"sqlite:///{path}").migrate()
+    await SqliteDatabase(f"sqlite:///{path}").migrate()
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("UPDATE dialogue_alembic_version SET version_num = '9999'")
         connection.commit()
@@ -231,5 +231,5 @@ async def test_a_seed_that_another_program_writes_to_is_left_alone(path: Path) -
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(ConfigurationError, match="another program has locked it"):
-            await Database(f"sqlite:///{path}", busy_timeout_s=0.05).open()
+            await SqliteDatabase(f"sqlite:///{path}", busy_timeout_s=0.05).open()
     await (await opened(path)).close()

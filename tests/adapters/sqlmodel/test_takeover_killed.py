@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from dialogue.adapters.sqlmodel.sqlite.database import Database
+from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 
 from .seed import Row, make_seed, query, schema, some_rows
 
@@ -69,7 +69,7 @@ async def test_a_killed_takeover_is_undone_or_done(
         assert query(path, OURS + " ORDER BY id") == ours
     else:
         assert (schema(path), query(path, "SELECT * FROM messages ORDER BY id")) == (seeds_schema, seeds)
-    await Database(f"sqlite:///{path}").migrate()
+    await SqliteDatabase(f"sqlite:///{path}").migrate()
     assert (schema(path), query(path, OURS + " ORDER BY id")) == (our_schema, ours)
     heads = query(path, "SELECT room_id, head, last_timestamp FROM dialogue_rooms ORDER BY room_id")
     assert heads == query(

@@ -1,4 +1,4 @@
-"""Where a refusal of the database for what a batch holds becomes a SpoiledBatch."""
+"""Where a refusal of SQLite for what a batch holds becomes a SpoiledBatch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CODES = frozenset({sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.
 
 
 @contextmanager
-def spoiled() -> Iterator[None]:
+def refusals() -> Iterator[None]:
     """Raise SpoiledBatch for what the database refuses because of the data; all else passes."""
     try:
         yield

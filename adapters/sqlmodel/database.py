@@ -1,0 +1,40 @@
+"""What the adapters of this folder need of a database; a folder for each dialect provides it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import Connection, Table
+
+T = TypeVar("T")
+
+
+class Database(Protocol):
+    """Something that transactions are run in; a transaction is a sync function of a `Connection`."""
+
+    async def read(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction that sees one snapshot and writes nothing. Raises Unavailable."""
+        ...
+
+    async def peek(self, work: Callable[[Connection], T]) -> T:
+        """As `read`, for work that is one statement: a third of what a read of one page costs goes into the rest."""
+        ...
+
+    async def write(self, work: Callable[[Connection], T], was_kept: Callable[[Connection], bool] | None = None) -> T:
+        """Run `work` in a transaction, alone, and commit it.
+
+        Raises Unavailable: then nothing of it is kept, and never will be. Where a commit itself fails, `was_kept` is
+        asked, on a new connection, whether it was made all the same; without it that counts as not kept. Raises
+        CommitUnknown where that cannot be found out.
+        """
+        ...
+
+    def refusals(self) -> AbstractContextManager[None]:
+        """Raise SpoiledBatch for what the database refuses because of the data; all else passes."""
+        ...
+
+    def insert(self, table: Table) -> Any:
+        """An INSERT of the dialect, which has `excluded` and `on_conflict_do_update`."""
+        ...
