@@ -48,6 +48,7 @@ from ..application.reading.mark_read import MarkRead
 from ..application.reading.page_history import PageHistory
 from ..application.reading.recover_events import RecoverEvents
 from ..application.rooms.idle_rooms import IdleRooms
+from ..application.rooms.list_rooms import ListRooms
 from ..application.rooms.manage_rooms import ManageRooms
 from ..application.rooms.room_registry import RoomRegistry
 from ..application.rooms.sweeper import Sweeper
@@ -119,6 +120,7 @@ class Container(containers.DeclarativeContainer):
         key_ttl_s=settings.provided.key_ttl_s,
     )
     storage = providers.Selector(storage_kind, memory=memory_store, sqlite=database, hooks=hook_store)
+    check_storage = storage.provided.check
     archive = providers.Selector(
         storage_kind,
         memory=providers.Singleton(MemoryHistoryArchive, memory_store, settings.provided.key_ttl_s),
@@ -187,6 +189,7 @@ class Container(containers.DeclarativeContainer):
     idle_rooms = providers.Singleton(IdleRooms, registry, hub, journal, settings.provided.idle_room_s)
     manage = providers.Singleton(ManageRooms, registry, hub, join, sweeper)
     mark_read = providers.Singleton(MarkRead, registry, hub, read_marks)
+    list_rooms = providers.Singleton(ListRooms, manage, mark_read)
     redact = providers.Singleton(RedactEvent, registry, journal, source)
     erase = providers.Singleton(EraseUser, archive, registry, journal, user_events, read_marks)
     workers = providers.List(sweeper, idle_rooms, evictions)
@@ -215,10 +218,8 @@ class Container(containers.DeclarativeContainer):
         publish=publish,
         pages=pages,
         manage=manage,
+        rooms=list_rooms,
         mark_read=mark_read,
-        redact=redact,
-        source=source,
-        check_storage=storage.provided.check,
         authenticator=authenticator,
         hooks=config.provided.hooks,
         run_hook=run_hook,

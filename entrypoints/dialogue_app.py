@@ -61,13 +61,29 @@ class DialogueApp:
     def asgi(self) -> Litestar:
         """The ASGI app, built at first use."""
         return build_app(
-            self.container.services,
+            self.container.node,
+            self._dependencies,
             version=__version__,
             max_frame=self.settings.max_frame,
             allowed_origins=self.settings.allowed_origins,
             page=WEB,
             lifespan=self.lifespan,
         )
+
+    @property
+    def _dependencies(self) -> dict[str, Callable[[], object]]:
+        container = self.container
+        return {
+            "authenticator": container.authenticator,
+            "rooms": container.list_rooms,
+            "pages": container.pages,
+            "publish": container.publish,
+            "redact": container.redact,
+            "services": container.services,
+            "source": container.source,
+            "check_storage": container.check_storage,
+            "max_out_frame": container.settings.provided.max_out_frame,
+        }
 
     @asynccontextmanager
     async def lifespan(self, _app: object = None) -> AsyncIterator[None]:

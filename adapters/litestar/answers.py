@@ -10,20 +10,18 @@ from ...domain.errors import DialogueError, EventNotAllowed, InvalidRequest
 from ...domain.event import Event
 from ...domain.names import MAX_ROOM_ID, flaw_of_name
 from ...domain.outcome import Repeat
-from ...domain.page import Page
 from ...domain.ports.room_store import StoredRoom
 from ...domain.position import Position
 from ..wire import requests
+from ..wire.answers import wire_page, wire_rooms
 from ..wire.frames import (
-    ENVELOPE_SIZE,
     RequestId,
+    compact,
     encodable,
     frame,
-    json_bytes,
     wire_events,
     wire_position,
     wire_room,
-    without_nothing,
 )
 from ..wire.requests import parse
 from .services import Services
@@ -35,7 +33,7 @@ async def _join(services: Services, session: Session, message: Mapping[str, obje
     request = parse(requests.Join, message)
     since = None if request.since is None else Position(epoch=request.since.epoch, seq=request.since.seq)
     joined = await services.join(session, request.room_id, events=request.events, since=since)
-    fields = without_nothing(
+    fields = compact(
         roomId=joined.room.id,
         roomName=joined.room.name,
         events=joined.events,
@@ -91,7 +89,8 @@ async def _list_rooms(
     services: Services, session: Session, message: Mapping[str, object], request_id: RequestId
 ) -> None:
     request = parse(requests.ListRooms, message)
-    session.outbox.put(frame("rooms", request_id, **await wire_rooms(services, session.user_id, request)))
+    listed = await services.rooms(session.user_id, request.cursor, request.limit)
+    session.outbox.put(frame("rooms", request_id, **wire_rooms(listed, services.limits.max_out_frame)))
 
 
 async def _create_room(
@@ -134,7 +133,7 @@ BY_TYPE: Mapping[str, Answer] = {
 
 def triggered(outcome: Event | Repeat, request: requests.Trigger, request_id: RequestId) -> Frame:
     """The answer to a trigger whose event was kept, now or before, or, without history, sent on."""
-    fields = without_nothing(
+    fields = compact(
         roomId=request.room_id,
         event=request.event,
         timestamp=outcome.timestamp_ms,
@@ -146,36 +145,8 @@ def triggered(outcome: Event | Repeat, request: requests.Trigger, request_id: Re
 
 def error(error: DialogueError, request_id: RequestId) -> Frame:
     """The answer to a request that was refused."""
-    fields = without_nothing(code=error.code, message=error.message, details=error.details)
+    fields = compact(code=error.code, message=error.message, details=error.details)
     return frame("error", request_id, **encodable(fields))
-
-
-def wire_page(page: Page) -> dict[str, object]:
-    """The fields of a page."""
-    return without_nothing(
-        roomId=page.room_id,
-        event=page.event_name,
-        epoch=page.epoch,
-        events=wire_events(page.events),
-        hasMore=page.has_more,
-        hasMoreAfter=page.has_more_after,
-    )
-
-
-async def wire_rooms(services: Services, user_id: str, request: requests.ListRooms) -> dict[str, object]:
-    """The fields of a list of rooms for that user; it ends before it would pass `max_out_frame`."""
-    rooms, cursor = services.manage.list(request.cursor, request.limit)
-    unread = await services.mark_read.unread(user_id, [room.id for room in rooms])
-    space = services.limits.max_out_frame - ENVELOPE_SIZE
-    listed: list[dict[str, object]] = []
-    for room in rooms:
-        wired = wire_room(room, unread.get(room.id))
-        space -= len(json_bytes(wired)) + 1
-        if listed and space < 0:
-            cursor = rooms[len(listed) - 1].id
-            break
-        listed.append(wired)
-    return without_nothing(rooms=listed, cursor=cursor)
 
 
 def _stored(wanted: requests.NewRoom, user_id: str) -> StoredRoom:

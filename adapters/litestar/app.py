@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,13 @@ from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Tag
 from litestar.plugins.pydantic import PydanticPlugin
 
+from ...application.node import Node
 from ...domain.errors import DialogueError
 from .health import LIVE, live, ready
 from .http_events import get_history, post_event, redact_event
 from .http_rooms import get_room, list_rooms
 from .http_stream import stream_events
 from .problems import failed, not_routed, refused
-from .services import Services
 from .web_page import page_routes
 from .websocket import endpoint
 
@@ -36,7 +36,8 @@ What happens live goes over the WebSocket at `/ws` (subprotocol `dialogue.v1`); 
 
 
 def build_app(
-    services: Callable[[], Services],
+    node: Callable[[], Node],
+    dependencies: Mapping[str, Callable[[], object]],
     *,
     version: str,
     max_frame: int,
@@ -44,22 +45,20 @@ def build_app(
     page: Path | None,
     lifespan: Lifespan,
 ) -> Litestar:
-    """The app around `services`, which are asked for when the first request comes.
+    """The app around `node` and its other `dependencies`, by the names under which handlers ask for them.
 
+    Nothing of them is made before the first request comes.
     `page` is the folder of the web page, None for a server without one.
     """
 
-    def provide() -> Services:
-        return services()
-
     async def ensure_running(request: Request[Any, Any, Any]) -> None:
         if request.scope["path"] != LIVE:
-            services().node.ensure_running()
+            node().ensure_running()
 
     handlers = [endpoint, list_rooms, get_room, get_history, post_event, stream_events, redact_event, live, ready]
     return Litestar(
         route_handlers=[*handlers, *(page_routes(page) if page else ())],
-        dependencies={"services": Provide(provide, sync_to_thread=False)},
+        dependencies={name: _provided(make) for name, make in {"node": node, **dependencies}.items()},
         exception_handlers={DialogueError: refused, HTTPException: not_routed, Exception: failed},
         before_request=ensure_running,
         lifespan=[lifespan],
@@ -79,6 +78,13 @@ def build_app(
             ],
         ),
     )
+
+
+def _provided(make: Callable[[], object]) -> Provide:
+    def provide() -> Any:
+        return make()
+
+    return Provide(provide, sync_to_thread=False)
 
 
 def _cors(allowed_origins: Sequence[str]) -> CORSConfig:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 
+from ...application.node import Node
 from ...domain.page import PageLimit
 from .http_rooms import json_response, problems
 from .schemas import HealthDocument
-from .services import Services
 
 LIVE = "/health/live"
 _ANY_ROOM = "health"
@@ -36,9 +38,13 @@ async def live() -> Response[bytes]:
     tags=["Health"],
     responses={200: ResponseSpec(HealthDocument, description="It can.")} | problems(503),
 )
-async def ready(services: NamedDependency[Services]) -> Response[bytes]:
+async def ready(
+    node: NamedDependency[Node],
+    check_storage: NamedDependency[Any],
+    source: NamedDependency[Any],
+) -> Response[bytes]:
     """Say whether the archive can be reached, by a real write and a real read."""
-    services.node.ensure_running()
-    await services.check_storage()
-    await services.source.newer(_ANY_ROOM, None, 0, PageLimit(events=1))
+    node.ensure_running()
+    await check_storage()
+    await source.newer(_ANY_ROOM, None, 0, PageLimit(events=1))
     return json_response({"status": "ok"})

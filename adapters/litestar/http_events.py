@@ -12,18 +12,21 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, RequestBody, Schema
 from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
+from ...application.ports.authenticator import Authenticator
+from ...application.publishing.publish_event import PublishEvent
+from ...application.publishing.redact_event import RedactEvent
+from ...application.reading.page_history import PageHistory
 from ...domain.errors import InvalidRequest
 from ...domain.idempotency_key import MAX_KEY
 from ...domain.page import MAX_LIMIT, Page
 from ..wire import requests
+from ..wire.answers import wire_page
 from ..wire.frame_reader import FrameReader
 from ..wire.frames import WireEvent
-from .answers import wire_page
 from .http_identity import user_of
 from .http_rooms import RoomInPath, UserId, integer, json_response, problems
 from .operation import DescribedOperation
 from .schemas import EventDocument, HistoryDocument
-from .services import Services
 
 
 @dataclass
@@ -71,7 +74,8 @@ Offset = Annotated[
 )
 async def get_history(
     request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
+    authenticator: NamedDependency[Authenticator],
+    pages: NamedDependency[PageHistory],
     room_id: RoomInPath,
     x_user_id: UserId = None,
     event: Annotated[str | None, QueryParameter(description="One event name; without it all are merged.")] = None,
@@ -90,7 +94,7 @@ async def get_history(
     epoch: Annotated[str | None, QueryParameter(description="Fail with 410 where the room has another.")] = None,
 ) -> Response[bytes]:
     """Read a page of history."""
-    await user_of(request, services)
+    await user_of(request, authenticator)
     given = {
         "event": event,
         "limit": limit,
@@ -106,7 +110,7 @@ async def get_history(
     }
     present = {name: value for name, value in given.items() if value is not None}
     fields = requests.parse(requests.HistoryFields, present, strict=False)
-    page = await services.pages(requests.page_request(room_id, fields))
+    page = await pages(requests.page_request(room_id, fields))
     return json_response(wire_page(page), headers=_links(request, page, fields))
 
 
@@ -125,7 +129,8 @@ async def get_history(
 )
 async def post_event(
     request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
+    authenticator: NamedDependency[Authenticator],
+    publish: NamedDependency[PublishEvent],
     room_id: RoomInPath,
     x_user_id: UserId = None,
     idempotency_key: Annotated[
@@ -138,10 +143,10 @@ async def post_event(
     ] = None,
 ) -> Response[bytes]:
     """Publish an event."""
-    user_id = await user_of(request, services)
+    user_id = await user_of(request, authenticator)
     key = requests.parse(requests.IdempotencyHeader, {"Idempotency-Key": idempotency_key}).key
     event = requests.parse(requests.PostEvent, _read_body(await request.body()))
-    published = await services.publish.once(room_id, event.event, event.data, sender=user_id, meta=event.meta, key=key)
+    published = await publish.once(room_id, event.event, event.data, sender=user_id, meta=event.meta, key=key)
     return json_response(WireEvent.of(published.event), 200 if published.is_duplicate else 201)
 
 
@@ -160,15 +165,16 @@ async def post_event(
 )
 async def redact_event(
     request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
+    authenticator: NamedDependency[Authenticator],
+    redact: NamedDependency[RedactEvent],
     room_id: RoomInPath,
     seq: Annotated[str, PathParameter(description="The event's seq.", schema_extra=NUMBER)],
     x_user_id: UserId = None,
 ) -> None:
     """Redact an event."""
-    user_id = await user_of(request, services)
+    user_id = await user_of(request, authenticator)
     place = requests.parse(requests.EventPlace, {"seq": seq}, strict=False).seq
-    await services.redact.by_user(room_id, place, user_id)
+    await redact.by_user(room_id, place, user_id)
 
 
 def _read_body(body: bytes) -> dict[str, object]:

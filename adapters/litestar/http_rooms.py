@@ -10,14 +10,15 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIType
 from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
+from ...application.ports.authenticator import Authenticator
+from ...application.rooms.list_rooms import ListRooms
 from ...domain.page import MAX_LIMIT
 from ..wire import requests
+from ..wire.answers import wire_rooms
 from ..wire.frames import json_bytes, wire_room
-from .answers import wire_rooms
 from .http_identity import user_of
 from .operation import DescribedOperation
 from .schemas import ProblemDocument, RoomDocument, RoomsDocument
-from .services import Services
 
 JSON = "application/json"
 
@@ -69,7 +70,9 @@ def json_response(value: object, status: int = 200, headers: dict[str, str] | No
 )
 async def list_rooms(
     request: Request[Any, Any, Any],
-    services: NamedDependency[Services],
+    authenticator: NamedDependency[Authenticator],
+    rooms: NamedDependency[ListRooms],
+    max_out_frame: NamedDependency[int],
     x_user_id: UserId = None,
     limit: Annotated[
         str | None,
@@ -78,10 +81,11 @@ async def list_rooms(
     cursor: Annotated[str | None, QueryParameter(description="The `cursor` of an earlier answer.")] = None,
 ) -> Response[bytes]:
     """List the rooms."""
-    user_id = await user_of(request, services)
+    user_id = await user_of(request, authenticator)
     fields = {name: value for name, value in (("limit", limit), ("cursor", cursor)) if value is not None}
     wanted = requests.parse(requests.ListRooms, fields, strict=False)
-    return json_response(await wire_rooms(services, user_id, wanted))
+    listed = await rooms(user_id, wanted.cursor, wanted.limit)
+    return json_response(wire_rooms(listed, max_out_frame))
 
 
 @get(
@@ -94,9 +98,12 @@ async def list_rooms(
     operation_class=DescribedOperation,
 )
 async def get_room(
-    request: Request[Any, Any, Any], services: NamedDependency[Services], room_id: RoomInPath, x_user_id: UserId = None
+    request: Request[Any, Any, Any],
+    authenticator: NamedDependency[Authenticator],
+    rooms: NamedDependency[ListRooms],
+    room_id: RoomInPath,
+    x_user_id: UserId = None,
 ) -> Response[bytes]:
     """Tell of one room."""
-    user_id = await user_of(request, services)
-    unread = await services.mark_read.unread(user_id, [room_id])
-    return json_response(wire_room(services.manage.find(room_id), unread.get(room_id)))
+    user_id = await user_of(request, authenticator)
+    return json_response(wire_room(await rooms.one(user_id, room_id)))

@@ -10,6 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.types import ASGIApp
 
+from ...application.ports.authenticator import Authenticator
 from ..wire import requests
 from .event_stream import EventStream
 from .http_identity import user_of
@@ -37,6 +38,7 @@ from .services import Services
 )
 async def stream_events(
     request: Request[Any, Any, Any],
+    authenticator: NamedDependency[Authenticator],
     services: NamedDependency[Services],
     room_id: RoomInPath,
     x_user_id: UserId = None,
@@ -62,7 +64,7 @@ async def stream_events(
     ] = None,
 ) -> ASGIApp:
     """Stream a room's events."""
-    user = await user_of(request, services, token)
+    user = await user_of(request, authenticator, token)
     wanted = requests.parse(requests.Stream, {} if event is None else {"event": event})
     since = None if last_event_id is None else requests.since(last_event_id)
     return EventStream(services, user_id=user, room_id=room_id, names=wanted.event, since=since)

@@ -10,7 +10,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from ...domain.errors import DialogueError
-from ..wire.frames import encodable, json_bytes, without_nothing
+from ..wire.frames import compact, encodable, json_bytes
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -36,7 +36,7 @@ logger = logging.getLogger("dialogue.http")
 
 def problem(status: int, code: str, message: str, details: object = None) -> Response[bytes]:
     """A problem document; `code` is the wire's."""
-    document = without_nothing(
+    document = compact(
         type="about:blank",
         title=HTTPStatus(status).phrase,
         status=status,

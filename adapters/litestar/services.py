@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...application.feed.hub import Hub
@@ -11,12 +11,11 @@ from ...application.hooks.run_hook import RunHook
 from ...application.node import Node
 from ...application.ports.authenticator import Authenticator
 from ...application.publishing.publish_event import PublishEvent
-from ...application.publishing.redact_event import RedactEvent
 from ...application.reading.mark_read import MarkRead
 from ...application.reading.page_history import PageHistory
+from ...application.rooms.list_rooms import ListRooms
 from ...application.rooms.manage_rooms import ManageRooms
 from ...application.sessions.join_room import JoinRoom
-from ...domain.ports.history_source import HistorySource
 from ..wire.frames import WireCodec
 from ..wire.sse_codec import SseCodec
 
@@ -44,10 +43,8 @@ class Services:
     publish: PublishEvent
     pages: PageHistory
     manage: ManageRooms
+    rooms: ListRooms
     mark_read: MarkRead
-    redact: RedactEvent
-    source: HistorySource
-    check_storage: Callable[[], Awaitable[None]]
     authenticator: Authenticator
     hooks: Hooks
     run_hook: RunHook

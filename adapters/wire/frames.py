@@ -62,20 +62,20 @@ def wire_position(position: Position) -> dict[str, object]:
     return {"epoch": position.epoch, "seq": position.seq}
 
 
-def wire_room(room: RoomInfo, unread: int | None = None) -> dict[str, object]:
-    """A room as it travels, with what is unread for whoever asks; what there is not is left out."""
-    return without_nothing(
+def wire_room(room: RoomInfo) -> dict[str, object]:
+    """A room as it travels; what there is not is left out."""
+    return compact(
         id=room.id,
         name=room.name,
         description=room.description,
         size=room.size,
         maxSize=room.max_size,
         createdById=room.created_by_id,
-        unread=unread,
+        unread=room.unread,
     )
 
 
-def without_nothing(**fields: object) -> dict[str, object]:
+def compact(**fields: object) -> dict[str, object]:
     """The fields that are not None."""
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 OWN_PREFIX: Final = "dialogue."
 PROXY_USER: Final = f"{OWN_PREFIX}proxyUser"
@@ -13,6 +13,7 @@ SEEN: Final = f"{OWN_PREFIX}seen"
 """Under this key of the `state` of a connection's ASGI scope stand the claims that the server itself makes."""
 
 
+@runtime_checkable
 class Authenticator(Protocol):
     """Turns what a client claims of itself into a user id that the server stands for."""
 

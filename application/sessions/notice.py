@@ -9,7 +9,7 @@ from ...domain.position import Position
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomInfo:
-    """A room as its visitors see it; `size` counts the sessions in it."""
+    """A room as its visitors see it; `size` counts the sessions in it, `unread` is the asking user's own."""
 
     id: str
     name: str
@@ -17,6 +17,7 @@ class RoomInfo:
     description: str | None = None
     max_size: int | None = None
     created_by_id: str | None = None
+    unread: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,39 @@
+"""Listing rooms for somebody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ..reading.mark_read import MarkRead
+from ..sessions.notice import RoomInfo
+from .manage_rooms import ManageRooms
+
+
+@dataclass(frozen=True, slots=True)
+class RoomList:
+    """Some of the rooms, in order of id, and the id to go on from, if there are more."""
+
+    rooms: tuple[RoomInfo, ...]
+    cursor: str | None
+
+
+class ListRooms:
+    """Tells of rooms as one user sees them: with what is unread there."""
+
+    def __init__(self, manage: ManageRooms, mark_read: MarkRead) -> None:
+        self._manage = manage
+        self._mark_read = mark_read
+
+    async def __call__(self, user_id: str, after: str, limit: int) -> RoomList:
+        """At most `limit` rooms behind the id `after`."""
+        rooms, cursor = self._manage.list(after, limit)
+        return RoomList(await self._with_unread(user_id, rooms), cursor)
+
+    async def one(self, user_id: str, room_id: str) -> RoomInfo:
+        """One room. Raises RoomNotFound."""
+        (room,) = await self._with_unread(user_id, [self._manage.find(room_id)])
+        return room
+
+    async def _with_unread(self, user_id: str, rooms: list[RoomInfo]) -> tuple[RoomInfo, ...]:
+        unread = await self._mark_read.unread(user_id, [room.id for room in rooms])
+        return tuple(replace(room, unread=unread.get(room.id)) for room in rooms)
