@@ -8,27 +8,13 @@ from dependency_injector import containers, providers
 
 from ..adapters.auth.trusting_authenticator import TrustingAuthenticator
 from ..adapters.litestar.services import Limits, Services
-from ..adapters.memory.eviction_marks import MemoryEvictionMarks
-from ..adapters.memory.history_archive import MemoryHistoryArchive
-from ..adapters.memory.history_source import MemoryHistorySource
-from ..adapters.memory.read_marks import MemoryReadMarks
-from ..adapters.memory.room_store import MemoryRoomStore
+from ..adapters.memory.storage import MemoryStorage
 from ..adapters.memory.store import MemoryStore
-from ..adapters.memory.user_events import MemoryUserEvents
-from ..adapters.own_storage.history_archive import OwnHistoryArchive
-from ..adapters.own_storage.history_source import OwnHistorySource
-from ..adapters.own_storage.read_marks import OwnReadMarks
-from ..adapters.own_storage.room_store import OwnRoomStore
+from ..adapters.own_storage.storage import OwnStorage
 from ..adapters.own_storage.storage_hooks import StorageHooks
 from ..adapters.own_storage.store import OwnStore
-from ..adapters.own_storage.user_events import OwnUserEvents
-from ..adapters.sqlmodel.eviction_marks import SqlEvictionMarks
-from ..adapters.sqlmodel.history_archive import SqlHistoryArchive
-from ..adapters.sqlmodel.history_source import SqlHistorySource
-from ..adapters.sqlmodel.read_marks import SqlReadMarks
-from ..adapters.sqlmodel.room_store import SqlRoomStore
 from ..adapters.sqlmodel.sqlite.database import SqliteDatabase
-from ..adapters.sqlmodel.user_events import SqlUserEvents
+from ..adapters.sqlmodel.sqlite.storage import SqliteStorage
 from ..adapters.system_clock import SystemClock
 from ..adapters.threads.daemon_threads import DaemonThreads
 from ..adapters.wire.frames import ENVELOPE_SIZE, WireCodec
@@ -119,45 +105,20 @@ class Container(containers.DeclarativeContainer):
         flush_timeout_s=settings.provided.flush_timeout_s,
         key_ttl_s=settings.provided.key_ttl_s,
     )
-    storage = providers.Selector(storage_kind, memory=memory_store, sqlite=database, hooks=hook_store)
+    storage = providers.Selector(
+        storage_kind,
+        memory=providers.Singleton(MemoryStorage, memory_store, settings.provided.key_ttl_s),
+        sqlite=providers.Singleton(SqliteStorage, database, settings.provided.key_ttl_s),
+        hooks=providers.Singleton(OwnStorage, hook_store),
+    )
     check_storage = storage.provided.check
-    archive = providers.Selector(
-        storage_kind,
-        memory=providers.Singleton(MemoryHistoryArchive, memory_store, settings.provided.key_ttl_s),
-        sqlite=providers.Singleton(SqlHistoryArchive, database, settings.provided.key_ttl_s),
-        hooks=providers.Singleton(OwnHistoryArchive, hook_store),
-    )
-    source = providers.Selector(
-        storage_kind,
-        memory=providers.Singleton(MemoryHistorySource, memory_store),
-        sqlite=providers.Singleton(SqlHistorySource, database),
-        hooks=providers.Singleton(OwnHistorySource, hook_store),
-    )
-    room_store = providers.Selector(
-        storage_kind,
-        memory=providers.Singleton(MemoryRoomStore, memory_store),
-        sqlite=providers.Singleton(SqlRoomStore, database),
-        hooks=providers.Singleton(OwnRoomStore, hook_store),
-    )
-    read_marks = providers.Selector(
-        storage_kind,
-        memory=providers.Singleton(MemoryReadMarks, memory_store),
-        sqlite=providers.Singleton(SqlReadMarks, database),
-        hooks=providers.Singleton(OwnReadMarks, hook_store),
-    )
-    user_events = providers.Selector(
-        storage_kind,
-        memory=providers.Singleton(MemoryUserEvents, memory_store),
-        sqlite=providers.Singleton(SqlUserEvents, database),
-        hooks=providers.Singleton(OwnUserEvents, hook_store),
-    )
-
-    eviction_marks = providers.Selector(
-        storage_kind,
-        memory=providers.Singleton(MemoryEvictionMarks, memory_store),
-        sqlite=providers.Singleton(SqlEvictionMarks, database),
-        hooks=providers.Singleton(MemoryEvictionMarks, memory_store),  # not asked: there the hooks are the storage
-    )
+    # The storage's own parts; each can be overridden for itself.
+    archive = storage.provided.archive
+    source = storage.provided.source
+    room_store = storage.provided.rooms
+    read_marks = storage.provided.read_marks
+    user_events = storage.provided.user_events
+    eviction_marks = storage.provided.eviction_marks
     cleanup_hook = providers.Callable(_cleanup_hook, storage_kind, config)
 
     hub = providers.Singleton(Hub)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-
 from ...domain.ports.room_store import StoredRoom
 from .kept_room import KeptRoom
 
@@ -26,11 +23,3 @@ class MemoryStore:
         if room is None:
             room = self.rooms[room_id] = KeptRoom()
         return room
-
-    async def check(self) -> None:
-        """Memory can always keep something."""
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Nothing is to be opened or closed; what is kept stays as long as this object does."""
-        yield

@@ -7,13 +7,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from dialogue.adapters.memory.eviction_marks import MemoryEvictionMarks
-from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
-from dialogue.adapters.memory.history_source import MemoryHistorySource
-from dialogue.adapters.memory.read_marks import MemoryReadMarks
-from dialogue.adapters.memory.room_store import MemoryRoomStore
+from dialogue.adapters.memory.storage import MemoryStorage
 from dialogue.adapters.memory.store import MemoryStore
-from dialogue.adapters.memory.user_events import MemoryUserEvents
 from dialogue.adapters.threads.daemon_threads import DaemonThreads
 from dialogue.application.dialogue import Dialogue, Publishing
 from dialogue.application.feed.hub import Hub
@@ -42,6 +37,7 @@ from dialogue.domain.event import Event
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
 from dialogue.domain.ports.room_store import RoomStore
+from dialogue.domain.ports.storage import Storage
 from dialogue.domain.ports.user_events import UserEvents
 from dialogue.domain.room import Room, RoomConfig
 
@@ -74,7 +70,7 @@ class ReadableCodec:
 
 @dataclass
 class MemoryNode:
-    """The services of one node over memory."""
+    """The services of one node over memory, or over another `storage`; single parts of it can be given too."""
 
     rooms: Mapping[str, RoomConfig]
     runtime: RuntimeRooms | None = None
@@ -83,6 +79,7 @@ class MemoryNode:
     max_page_size: int = 1 << 20
     recovery_limit: int = 1_000
     journal_limits: JournalLimits = field(default_factory=JournalLimits)
+    storage: Storage | None = None
     archive: HistoryArchive | None = None
     source: HistorySource | None = None
     room_store: RoomStore | None = None
@@ -93,9 +90,10 @@ class MemoryNode:
     recovering: type[RecoverEvents] = RecoverEvents
 
     def __post_init__(self) -> None:
-        archive = self.archive or MemoryHistoryArchive(self.store)
-        source = self.source or MemoryHistorySource(self.store)
-        rooms = self.room_store or MemoryRoomStore(self.store)
+        storage = self.storage or MemoryStorage(self.store)
+        archive = self.archive or storage.archive
+        source = self.source or storage.source
+        rooms = self.room_store or storage.rooms
         configured = {room_id: Room.configured(room_id, config) for room_id, config in self.rooms.items()}
         template = None
         if self.runtime is not None:
@@ -112,14 +110,14 @@ class MemoryNode:
         self.recover = self.recovering(self.pages, self.recovery_limit)
         self.join = JoinRoom(self.registry, self.hub, self.recover, self.pages)
         self.redact = RedactEvent(self.registry, self.journal, source)
-        marks = MemoryReadMarks(self.store)
-        user_events = self.user_events or MemoryUserEvents(self.store)
+        marks = storage.read_marks
+        user_events = self.user_events or storage.user_events
         self.erase = EraseUser(archive, self.registry, self.journal, user_events, marks)
         self.sweeper = Sweeper(archive, self.registry, self.clock, 3600)
         self.idle_rooms = IdleRooms(self.registry, self.hub, self.journal, 3600)
         self.manage = ManageRooms(self.registry, self.hub, self.join, self.sweeper)
         self.mark_read = MarkRead(self.registry, self.hub, marks)
-        evictions = TellEvictions(None, self.run_hook, self.registry, source, MemoryEvictionMarks(self.store))
+        evictions = TellEvictions(None, self.run_hook, self.registry, source, storage.eviction_marks)
         workers = (self.sweeper, self.idle_rooms, evictions)
         self.node = Node(self.registry, self.journal, self.hub, self.listeners, workers)
         publishing = Publishing(self.publish, self.redact, self.erase)

@@ -1,48 +1,36 @@
-"""Every storage that ships, behind the four ports, and short ways to fill one."""
+"""Every storage that ships, and short ways to fill one."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
-from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
-from dialogue.adapters.memory.history_source import MemoryHistorySource
-from dialogue.adapters.memory.read_marks import MemoryReadMarks
-from dialogue.adapters.memory.room_store import MemoryRoomStore
+from dialogue.adapters.memory.storage import MemoryStorage
 from dialogue.adapters.memory.store import MemoryStore
-from dialogue.adapters.memory.user_events import MemoryUserEvents
-from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
-from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
-from dialogue.adapters.sqlmodel.read_marks import SqlReadMarks
-from dialogue.adapters.sqlmodel.room_store import SqlRoomStore
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
-from dialogue.adapters.sqlmodel.user_events import SqlUserEvents
+from dialogue.adapters.sqlmodel.sqlite.storage import SqliteStorage
 from dialogue.domain.draft import Draft
 from dialogue.domain.event import Event
 from dialogue.domain.idempotency_key import IdempotencyKey
 from dialogue.domain.outcome import Outcome
 from dialogue.domain.page import PageLimit
-from dialogue.domain.ports.history_archive import HistoryArchive
-from dialogue.domain.ports.history_source import HistorySource
-from dialogue.domain.ports.read_marks import ReadMarks
-from dialogue.domain.ports.room_store import RoomStore
-from dialogue.domain.ports.user_events import UserEvents
+from dialogue.domain.ports import storage as ports
 from dialogue.domain.redaction import Redaction
 
 KEY_TTL_S = 10.0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Storage:
-    """The four ports over one storage."""
+    """A storage, and short ways to fill it."""
 
-    archive: HistoryArchive
-    source: HistorySource
-    rooms: RoomStore
-    marks: ReadMarks
-    user_events: UserEvents
+    def __init__(self, ports: ports.Storage) -> None:
+        self.archive = ports.archive
+        self.source = ports.source
+        self.rooms = ports.rooms
+        self.marks = ports.read_marks
+        self.user_events = ports.user_events
+        self.eviction_marks = ports.eviction_marks
 
     async def draft(
         self,
@@ -90,31 +78,17 @@ class Storage:
 @asynccontextmanager
 async def memory(_folder: Path) -> AsyncIterator[Storage]:
     """In memory."""
-    store = MemoryStore()
-    yield Storage(
-        archive=MemoryHistoryArchive(store, key_ttl_s=KEY_TTL_S),
-        source=MemoryHistorySource(store),
-        rooms=MemoryRoomStore(store),
-        user_events=MemoryUserEvents(store),
-        marks=MemoryReadMarks(store),
-    )
+    storage = MemoryStorage(MemoryStore(), KEY_TTL_S)
+    async with storage.running():
+        yield Storage(storage)
 
 
 @asynccontextmanager
 async def sqlite(folder: Path) -> AsyncIterator[Storage]:
     """A SQLite file."""
-    database = SqliteDatabase(f"sqlite:///{folder}/chat.db")
-    await database.open()
-    try:
-        yield Storage(
-            archive=SqlHistoryArchive(database, key_ttl_s=KEY_TTL_S),
-            source=SqlHistorySource(database),
-            rooms=SqlRoomStore(database),
-            user_events=SqlUserEvents(database),
-            marks=SqlReadMarks(database),
-        )
-    finally:
-        await database.close()
+    storage = SqliteStorage(SqliteDatabase(f"sqlite:///{folder}/chat.db"), KEY_TTL_S)
+    async with storage.running():
+        yield Storage(storage)
 
 
 STORAGES: dict[str, Callable[[Path], AbstractAsyncContextManager[Storage]]] = {"memory": memory, "sqlite": sqlite}

@@ -7,15 +7,14 @@ import importlib
 import os
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NoReturn
 
 import pytest
 
-from dialogue.adapters.memory.history_source import MemoryHistorySource
-from dialogue.adapters.memory.read_marks import MemoryReadMarks
-from dialogue.adapters.memory.user_events import MemoryUserEvents
+from dialogue.adapters.memory.storage import MemoryStorage
 from dialogue.domain.errors import Unavailable
 from dialogue.domain.event import Event
 from dialogue.domain.outcome import Repeat
@@ -32,6 +31,7 @@ from ..contracts import (
     test_room_store,
 )
 from ..contracts.storage import KEY_TTL_S, Storage, seqs
+from ..support.storage_parts import StorageParts
 from .examples import ROOT, examples
 
 PAGE = ROOT / "docs" / "how-to" / "swap-the-archive.md"
@@ -81,13 +81,8 @@ def reload(example: ModuleType, path: Path) -> Reload:
 
     def load() -> Storage:
         lines: Any = example.JsonLines(path, KEY_TTL_S)
-        return Storage(
-            archive=example.JsonLinesArchive(lines),
-            source=MemoryHistorySource(lines.store),
-            rooms=example.JsonLinesRooms(lines),
-            marks=MemoryReadMarks(lines.store),
-            user_events=MemoryUserEvents(lines.store),
-        )
+        parts = StorageParts.of(MemoryStorage(lines.store, KEY_TTL_S))
+        return Storage(replace(parts, archive=example.JsonLinesArchive(lines), rooms=example.JsonLinesRooms(lines)))
 
     return load
 

@@ -24,12 +24,12 @@ from dialogue.domain.position import Position, RoomHead, StreamFloor
 from dialogue.domain.retention import Retention
 from dialogue.domain.room import Room
 
-from .storages import Ports
+from ..support.storage_parts import StorageParts
 
 EVERY = 5
 
 
-def _as_it_is(ports: Ports) -> Ports:
+def _as_it_is(ports: StorageParts) -> StorageParts:
     return ports
 
 
@@ -37,7 +37,7 @@ def _as_it_is(ports: Ports) -> Ports:
 class Fault:
     """What to put in the place of the real parts."""
 
-    spoil: Callable[[Ports], Ports] = _as_it_is
+    spoil: Callable[[StorageParts], StorageParts] = _as_it_is
     hub: type[Hub] = Hub
     recovering: type[RecoverEvents] = RecoverEvents
 

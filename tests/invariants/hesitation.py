@@ -20,7 +20,7 @@ from dialogue.domain.ports.history_source import HistorySource
 from dialogue.domain.position import RoomHead, StreamFloor
 from dialogue.domain.retention import Retention
 
-from .storages import Ports
+from ..support.storage_parts import StorageParts
 
 TURNS = (0, 0, 1, 2, 4, 8, 16)
 
@@ -110,7 +110,7 @@ class HesitantSource:
         return found
 
 
-def hesitant(ports: Ports, pauses: Pauses) -> Ports:
+def hesitant(ports: StorageParts, pauses: Pauses) -> StorageParts:
     """`ports`, with `pauses`."""
     return replace(
         ports,

@@ -3,36 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
-from dialogue.adapters.memory.history_source import MemoryHistorySource
-from dialogue.adapters.memory.room_store import MemoryRoomStore
+from dialogue.adapters.memory.storage import MemoryStorage
 from dialogue.adapters.memory.store import MemoryStore
-from dialogue.adapters.memory.user_events import MemoryUserEvents
-from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
-from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
-from dialogue.adapters.sqlmodel.room_store import SqlRoomStore
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase, Synchronous
-from dialogue.adapters.sqlmodel.user_events import SqlUserEvents
-from dialogue.domain.ports.history_archive import HistoryArchive
-from dialogue.domain.ports.history_source import HistorySource
-from dialogue.domain.ports.room_store import RoomStore
-from dialogue.domain.ports.user_events import UserEvents
+from dialogue.adapters.sqlmodel.sqlite.storage import SqliteStorage
 
+from ..support.storage_parts import StorageParts
 from .setting import KEY_TTL_MS
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    """What a node needs of a storage."""
-
-    archive: HistoryArchive
-    source: HistorySource
-    rooms: RoomStore
-    user_events: UserEvents
 
 
 class LastingStorage(Protocol):
@@ -43,7 +23,7 @@ class LastingStorage(Protocol):
 
     begins_anew: bool
 
-    async def open(self) -> Ports:
+    async def open(self) -> StorageParts:
         """Open it for a node."""
         ...
 
@@ -62,16 +42,10 @@ class LastingMemory:
     begins_anew = False
 
     def __init__(self, _folder: Path) -> None:
-        self.store = MemoryStore()
-        self._ports = Ports(
-            archive=MemoryHistoryArchive(self.store, KEY_TTL_MS / 1_000),
-            source=MemoryHistorySource(self.store),
-            rooms=MemoryRoomStore(self.store),
-            user_events=MemoryUserEvents(self.store),
-        )
+        self._parts = StorageParts.of(MemoryStorage(MemoryStore(), KEY_TTL_MS / 1_000))
 
-    async def open(self) -> Ports:
-        return self._ports
+    async def open(self) -> StorageParts:
+        return self._parts
 
     async def close(self) -> None:
         pass
@@ -90,15 +64,10 @@ class LastingFile:
         self._url = f"sqlite:///{folder}/chat.db"
         self._database: SqliteDatabase | None = None
 
-    async def open(self) -> Ports:
+    async def open(self) -> StorageParts:
         database = self._database = SqliteDatabase(self._url, synchronous=self.synchronous)
         await database.open()
-        return Ports(
-            archive=SqlHistoryArchive(database, KEY_TTL_MS / 1_000),
-            source=SqlHistorySource(database),
-            rooms=SqlRoomStore(database),
-            user_events=SqlUserEvents(database),
-        )
+        return StorageParts.of(SqliteStorage(database, KEY_TTL_MS / 1_000))
 
     async def close(self) -> None:
         if self._database is not None:

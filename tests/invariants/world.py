@@ -15,6 +15,7 @@ from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.position import Position
 
 from ..application.node import MemoryNode, SetClock
+from ..support.storage_parts import StorageParts
 from .client import Client, FrameCodec
 from .faults import NO_FAULT, Fault
 from .hesitation import Pauses, hesitant
@@ -22,7 +23,7 @@ from .judge import Moment
 from .life import Life
 from .publishing import UsedKeys
 from .setting import ROOM, Setting
-from .storages import LastingStorage, Ports
+from .storages import LastingStorage
 
 USERS = ("ada", "bob", "cleo")
 
@@ -35,7 +36,7 @@ class World:
     """
 
     node: MemoryNode
-    ports: Ports
+    ports: StorageParts
     life: Life
 
     def __init__(self, storage: LastingStorage, setting: Setting, fault: Fault = NO_FAULT) -> None:
@@ -139,10 +140,7 @@ class World:
             self.setting.rooms,
             clock=self.clock,
             recovery_limit=self.setting.recovery_limit,
-            archive=ports.archive,
-            source=ports.source,
-            room_store=ports.rooms,
-            user_events=ports.user_events,
+            storage=ports,
             codec=FrameCodec(),
             hub=self.fault.hub(),
             recovering=self.fault.recovering,

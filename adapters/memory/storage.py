@@ -1,0 +1,34 @@
+"""Everything in memory, as one storage."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from .eviction_marks import MemoryEvictionMarks
+from .history_archive import DAY_S, MemoryHistoryArchive
+from .history_source import MemoryHistorySource
+from .read_marks import MemoryReadMarks
+from .room_store import MemoryRoomStore
+from .store import MemoryStore
+from .user_events import MemoryUserEvents
+
+
+class MemoryStorage:
+    """`Storage` over a `MemoryStore`: what is kept lives as long as that does, and a key for `key_ttl_s`."""
+
+    def __init__(self, store: MemoryStore, key_ttl_s: float = DAY_S) -> None:
+        self.archive = MemoryHistoryArchive(store, key_ttl_s)
+        self.source = MemoryHistorySource(store)
+        self.rooms = MemoryRoomStore(store)
+        self.read_marks = MemoryReadMarks(store)
+        self.user_events = MemoryUserEvents(store)
+        self.eviction_marks = MemoryEvictionMarks(store)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Nothing is to be opened or closed."""
+        yield
+
+    async def check(self) -> None:
+        """Memory can always keep something."""

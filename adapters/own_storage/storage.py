@@ -1,0 +1,34 @@
+"""The application's own storage, as one storage."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+
+from .eviction_marks import OwnEvictionMarks
+from .history_archive import OwnHistoryArchive
+from .history_source import OwnHistorySource
+from .read_marks import OwnReadMarks
+from .room_store import OwnRoomStore
+from .store import OwnStore
+from .user_events import OwnUserEvents
+
+
+class OwnStorage:
+    """`Storage` over a `OwnStore`: events go to the application's hooks, all else lasts as long as the process."""
+
+    def __init__(self, store: OwnStore) -> None:
+        self._store = store
+        self.archive = OwnHistoryArchive(store)
+        self.source = OwnHistorySource(store)
+        self.rooms = OwnRoomStore(store)
+        self.read_marks = OwnReadMarks(store)
+        self.user_events = OwnUserEvents(store)
+        self.eviction_marks = OwnEvictionMarks(store)
+
+    def running(self) -> AbstractAsyncContextManager[None]:
+        """See `Storage.running`."""
+        return self._store.running()
+
+    async def check(self) -> None:
+        """See `Storage.check`."""
+        await self._store.check()

@@ -1,0 +1,47 @@
+"""A storage put together from parts, so that a test can take one of its own."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from dialogue.domain.ports.eviction_marks import EvictionMarks
+from dialogue.domain.ports.history_archive import HistoryArchive
+from dialogue.domain.ports.history_source import HistorySource
+from dialogue.domain.ports.read_marks import ReadMarks
+from dialogue.domain.ports.room_store import RoomStore
+from dialogue.domain.ports.storage import Storage
+from dialogue.domain.ports.user_events import UserEvents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StorageParts:
+    """`Storage`, already open; `replace` puts another part into it."""
+
+    archive: HistoryArchive
+    source: HistorySource
+    rooms: RoomStore
+    read_marks: ReadMarks
+    user_events: UserEvents
+    eviction_marks: EvictionMarks
+
+    @classmethod
+    def of(cls, storage: Storage) -> StorageParts:
+        """The parts of `storage`."""
+        return cls(
+            archive=storage.archive,
+            source=storage.source,
+            rooms=storage.rooms,
+            read_marks=storage.read_marks,
+            user_events=storage.user_events,
+            eviction_marks=storage.eviction_marks,
+        )
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Whoever made the parts opens and closes them."""
+        yield
+
+    async def check(self) -> None:
+        """Something can be kept."""
