@@ -22,16 +22,18 @@ export class RoomState {
   /** Settles when the rejoin of this moment has; explicit joins queue up behind it. */
   rejoining = null;
   wasAskedFor = false;
+  /** It was left: whoever still holds it can do nothing with it. */
+  isForgotten = false;
   /** Triggers that wait until the room is joined (again). */
   waiting = [];
   /** Names whose events can have no key, as the server has said. */
   withoutHistory = new Set();
 
-  constructor(client, id, report) {
+  constructor(calls, id, report) {
     this.id = id;
     this.name = id;
     this.handlers = new Handlers(report);
-    this.room = new DialogueRoom(client, this);
+    this.room = new DialogueRoom(calls, this);
   }
 
   setSubscribed(names) {

@@ -4,11 +4,12 @@ export const ANY = Symbol("any event");
 const REDACTED = "dialogue.redacted";
 
 export class DialogueRoom {
-  #client;
+  #calls;
   #state;
 
-  constructor(client, state) {
-    this.#client = client;
+  /** `calls` has `trigger`, `redact`, `request` and `leave`, each of which takes the state first. */
+  constructor(calls, state) {
+    this.#calls = calls;
     this.#state = state;
   }
 
@@ -51,7 +52,7 @@ export class DialogueRoom {
   }
 
   async trigger(event, data, { meta, key } = {}) {
-    const answer = await this.#client._trigger(this.#state, { event, data, meta }, key);
+    const answer = await this.#calls.trigger(this.#state, { event, data, meta }, key);
     const { roomId, timestamp, seq, duplicate } = answer;
     return {
       roomId,
@@ -63,7 +64,7 @@ export class DialogueRoom {
   }
 
   async redact(seq) {
-    await this.#client._redact(this.#state, seq);
+    await this.#calls.redact(this.#state, seq);
   }
 
   async markRead(seq = this.#state.cursor) {
@@ -106,7 +107,7 @@ export class DialogueRoom {
   }
 
   async leave() {
-    await this.#client._leave(this.#state);
+    await this.#calls.leave(this.#state);
   }
 
   async #subscription(type, events) {
@@ -119,6 +120,6 @@ export class DialogueRoom {
   }
 
   #request(type, fields, onAnswer) {
-    return this.#client._roomRequest(this.#state, type, fields, onAnswer);
+    return this.#calls.request(this.#state, type, fields, onAnswer);
   }
 }
