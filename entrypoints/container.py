@@ -92,7 +92,7 @@ class Container(containers.DeclarativeContainer):
         SqliteDatabase,
         settings.provided.database,
         synchronous=settings.provided.synchronous,
-        busy_timeout_s=settings.provided.busy_timeout_s,
+        patience_s=settings.provided.request_timeout_s,
     )
     storage_hooks = providers.Singleton(
         StorageHooks, config.provided.hooks.on_cleanup, config.provided.hooks.on_load, run_storage_hook
@@ -137,7 +137,7 @@ class Container(containers.DeclarativeContainer):
         batch_bytes=providers.Callable(_batch_bytes, settings),
         waiting_events=settings.provided.max_waiting_events,
         waiting_bytes=settings.provided.max_waiting_bytes,
-        patience_s=settings.provided.publish_patience_s,
+        patience_s=settings.provided.request_timeout_s,
     )
     evictions = providers.Singleton(TellEvictions, cleanup_hook, run_storage_hook, registry, source, eviction_marks)
     journal = providers.Singleton(Journal, archive, source, registry, hub, listeners, clock, journal_limits, evictions)

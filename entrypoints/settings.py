@@ -35,8 +35,11 @@ class Settings(BaseSettings):
         "FULL",
         description="When SQLite waits for the disk: FULL survives a power cut, the others trade that for speed.",
     )
-    busy_timeout_s: float = Field(
-        5.0, ge=0, le=300, description="How long to wait for a database that another program has locked, in seconds."
+    request_timeout_s: float = Field(
+        5.0,
+        gt=0,
+        le=3600,
+        description="How long a request may wait for the storage, from its arrival, in seconds; then UNAVAILABLE.",
     )
     allowed_origins: list[str] = Field(
         default_factory=list,
@@ -62,12 +65,6 @@ class Settings(BaseSettings):
     )
     max_waiting_bytes: int = Field(
         32 * MIB, ge=MIB, description="How many bytes of events may wait to be kept; as max_waiting_events."
-    )
-    publish_patience_s: float = Field(
-        10.0,
-        gt=0,
-        le=3600,
-        description="How long a publisher waits for a place before that, in seconds.",
     )
     recovery_limit: int = Field(
         1_000, ge=0, le=10_000, description="How many missed events a join with `since` recovers at most; 0: none."

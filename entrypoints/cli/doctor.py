@@ -14,7 +14,7 @@ async def renew_epochs(settings: Settings, console: Console) -> None:
     if settings.database.startswith("memory:"):
         raise ConfigurationError("memory:// keeps nothing that could be restored")
     database = SqliteDatabase(
-        settings.database, synchronous=settings.synchronous, busy_timeout_s=settings.busy_timeout_s
+        settings.database, synchronous=settings.synchronous, patience_s=settings.request_timeout_s
     )
     rooms = await database.renew_epochs()
     console.print(f"{settings.database}: {rooms} rooms have new epochs", highlight=False, markup=False)

@@ -15,7 +15,7 @@ async def migrate_database(settings: Settings, console: Console) -> None:
     if settings.database.startswith("memory:"):
         raise ConfigurationError("memory:// has no tables to migrate")
     database = SqliteDatabase(
-        settings.database, synchronous=settings.synchronous, busy_timeout_s=settings.busy_timeout_s
+        settings.database, synchronous=settings.synchronous, patience_s=settings.request_timeout_s
     )
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as progress:

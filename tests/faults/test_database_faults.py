@@ -20,7 +20,7 @@ from .kept import Kept
 from .serving import database_of
 
 IN_MEMORY = 5
-SETTINGS: dict[str, Any] = {"busy_timeout_s": 0.2, "LOAD_LIMIT": IN_MEMORY}
+SETTINGS: dict[str, Any] = {"request_timeout_s": 0.2, "LOAD_LIMIT": IN_MEMORY}
 BEFORE = 50
 
 

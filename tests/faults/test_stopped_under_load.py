@@ -40,7 +40,7 @@ async def test_asked_to_stop_while_the_database_is_locked_it_refuses_what_waits_
     serve: Serve, random: Random
 ) -> None:
     """The events that wait are answered with UNAVAILABLE or not at all, are nowhere, and everyone gets 1001."""
-    server = serve(busy_timeout_s=0.5)
+    server = serve(request_timeout_s=0.5)
     flood = Flood(server, random, writers=20, watchers=3)
 
     def lock_and_stop() -> None:

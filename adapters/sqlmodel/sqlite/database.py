@@ -39,14 +39,14 @@ class SqliteDatabase:
     to be known; the caller waits for it.
     """
 
-    def __init__(self, url: str, *, synchronous: Synchronous = "FULL", busy_timeout_s: float = 5.0) -> None:
+    def __init__(self, url: str, *, synchronous: Synchronous = "FULL", patience_s: float = 5.0) -> None:
         path = path_of(url)
         if synchronous not in get_args(Synchronous):
             # SQLite takes any word, and understands a slip of the pen as less than FULL.
             raise ConfigurationError(
                 f"synchronous must be one of {', '.join(get_args(Synchronous))}, not {synchronous!r}"
             )
-        self._settings = SqliteSettings(path=path, synchronous=synchronous, busy_timeout_s=busy_timeout_s)
+        self._settings = SqliteSettings(path=path, synchronous=synchronous, patience_s=patience_s)
         self._lock = ServerLock(path)
         self._opened: _Opened | None = None
 

@@ -19,7 +19,7 @@ class SqliteSettings:
 
     path: Path
     synchronous: str
-    busy_timeout_s: float
+    patience_s: float
 
 
 def writing_engine(settings: SqliteSettings) -> Engine:
@@ -79,7 +79,7 @@ def _connect(settings: SqliteSettings, pragmas: list[str]) -> sqlite3.Connection
         # mode=rw: a file that went away is an error, never a new and empty database.
         f"file:{quote(str(settings.path.absolute()))}?mode=rw",
         uri=True,
-        timeout=settings.busy_timeout_s,
+        timeout=settings.patience_s,
         isolation_level=None,  # no transaction but those begun by "begin" above, DDL included
         check_same_thread=False,  # the pool lends a connection to one thread at a time
     )

@@ -99,7 +99,7 @@ async def test_opening_and_closing_can_be_repeated(database: SqliteDatabase) -> 
 
 @pytest.mark.parametrize(("synchronous", "value"), [("FULL", 2), ("NORMAL", 1), ("OFF", 0)])
 async def test_connections_are_set_up_as_asked(path: Path, synchronous: str, value: int) -> None:
-    database = SqliteDatabase(f"sqlite:///{path}", synchronous=synchronous, busy_timeout_s=1.5)  # type: ignore[arg-type]
+    database = SqliteDatabase(f"sqlite:///{path}", synchronous=synchronous, patience_s=1.5)  # type: ignore[arg-type]
     await database.open()
 
     def pragmas(connection: Connection) -> list[object]:

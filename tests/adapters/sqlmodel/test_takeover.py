@@ -231,5 +231,5 @@ async def test_a_seed_that_another_program_writes_to_is_left_alone(path: Path) -
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(ConfigurationError, match="another program has locked it"):
-            await SqliteDatabase(f"sqlite:///{path}", busy_timeout_s=0.05).open()
+            await SqliteDatabase(f"sqlite:///{path}", patience_s=0.05).open()
     await (await opened(path)).close()

@@ -1,0 +1,38 @@
+"""Until when the work of a request may wait."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from math import inf
+from time import monotonic
+
+_AT: ContextVar[float] = ContextVar("deadline", default=inf)
+
+
+@contextmanager
+def deadline_at(at: float) -> Iterator[None]:
+    """What runs inside waits until `at` (of `time.monotonic`), and no longer; `inf` is without an end.
+
+    Whoever takes a request from a client enters this: the time at which it came, and `request_timeout_s` more. Nothing
+    is cancelled by it: what waits (for a storage, for a place in a queue) asks `remaining_s`, and raises Unavailable
+    when it has waited so long. So what was begun is brought to its end, and Unavailable goes on meaning "not kept".
+
+    Tasks that are started inside inherit it; those that outlive the request must enter one of their own.
+    """
+    before = _AT.set(at)
+    try:
+        yield
+    finally:
+        _AT.reset(before)
+
+
+def deadline() -> float:
+    """Until when the present request may wait, as a time of `time.monotonic`; `inf` where there is none."""
+    return _AT.get()
+
+
+def remaining_s(limit: float = inf) -> float:
+    """For how many seconds the present request may still wait: `limit` at most, and never less than 0."""
+    return max(0.0, min(limit, _AT.get() - monotonic()))
