@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from dialogue.application.hooks.client import Client, Hooks
     from dialogue.application.rooms.room_registry import RuntimeRooms
     from dialogue.application.sessions.notice import RoomInfo
-    from dialogue.domain.errors import ConfigurationError, DialogueError
+    from dialogue.domain.errors import ConfigurationError, DialogueError, PayloadMismatch, Redacted
     from dialogue.domain.event import Event
     from dialogue.domain.event_definition import EventDefinition, History, define_event
     from dialogue.domain.position import Position
@@ -29,7 +29,9 @@ __all__ = [
     "EventDefinition",
     "History",
     "Hooks",
+    "PayloadMismatch",
     "Position",
+    "Redacted",
     "RoomConfig",
     "RoomInfo",
     "RuntimeRooms",
@@ -43,7 +45,7 @@ _HOMES = {
     "application.hooks.client": ("Client", "Hooks"),
     "application.sessions.notice": ("RoomInfo",),
     "application.rooms.room_registry": ("RuntimeRooms",),
-    "domain.errors": ("ConfigurationError", "DialogueError"),
+    "domain.errors": ("ConfigurationError", "DialogueError", "PayloadMismatch", "Redacted"),
     "domain.event": ("Event",),
     "domain.event_definition": ("EventDefinition", "History", "define_event"),
     "domain.position": ("Position",),

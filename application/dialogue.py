@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, overload
 
 from ..domain.event import Event
-from ..domain.event_definition import EventDefinition
+from ..domain.event_definition import Data, EventDefinition
 from ..domain.page import Offsets, PageRequest
 from ..domain.ports.room_store import StoredRoom
 from ..domain.position import Position
@@ -46,14 +47,19 @@ class RoomHandle:
         """Its name, its size and the like, as they are now. Raises RoomNotFound."""
         return self._dialogue.manage.find(self.id)
 
-    async def history(self, event: EventDefinition | str, start: int = 0, end: int = 50) -> list[Event]:
+    @overload
+    async def history(self, event: EventDefinition[Data], start: int = 0, end: int = 50) -> list[Event[Data]]: ...
+    @overload
+    async def history(self, event: str, start: int = 0, end: int = 50) -> list[Event]: ...
+    async def history(self, event: EventDefinition[Any] | str, start: int = 0, end: int = 50) -> list[Event[Any]]:
         """Events of one name, newest first: `start` counts from the newest, `end` is exclusive, at most 1,000 at once.
 
-        Raises RoomNotFound, EventNotAllowed, InvalidRequest and Unavailable.
+        Asked for by their definition, they have `data` as its schema reads it. Raises RoomNotFound, EventNotAllowed,
+        InvalidRequest and Unavailable.
         """
         self._dialogue.node.ensure_started()
         request = PageRequest(room_id=self.id, event_name=name_of(event), form=Offsets(start, end))
-        return list((await self._dialogue.pages(request)).events)
+        return [_typed(found, event) for found in (await self._dialogue.pages(request)).events]
 
     async def position(self) -> Position:
         """Where a reader is who has seen all that was kept so far. Raises RoomNotFound and Unavailable."""
@@ -61,18 +67,39 @@ class RoomHandle:
         _, history = await self._dialogue.registry.open(self.id)
         return history.position
 
+    @overload
     async def trigger(
         self,
-        event: EventDefinition | str,
+        event: EventDefinition[Data],
+        data: Data | Mapping[str, object],
+        *,
+        sender: str,
+        meta: Mapping[str, object] | None = None,
+        key: str | None = None,
+    ) -> Event[Data]: ...
+    @overload
+    async def trigger(
+        self,
+        event: str,
         data: object,
         *,
         sender: str,
         meta: Mapping[str, object] | None = None,
         key: str | None = None,
-    ) -> Event:
+    ) -> Event: ...
+    async def trigger(
+        self,
+        event: EventDefinition[Any] | str,
+        data: object,
+        *,
+        sender: str,
+        meta: Mapping[str, object] | None = None,
+        key: str | None = None,
+    ) -> Event[Any]:
         """Publish an event here and wait until it is kept; see `DialogueApp.trigger`."""
         self._dialogue.node.ensure_running()
-        return await self._dialogue.publishing.publish(self.id, name_of(event), data, sender=sender, meta=meta, key=key)
+        publish = self._dialogue.publishing.publish
+        return _typed(await publish(self.id, name_of(event), data, sender=sender, meta=meta, key=key), event)
 
     async def redact(self, seq: int, *, by: str = SYSTEM) -> None:
         """Blank an event of this room for good; see `DialogueApp.redact`."""
@@ -112,6 +139,10 @@ class Dialogue:
         await self.manage.delete(room_id)
 
 
-def name_of(event: EventDefinition | str) -> str:
+def name_of(event: EventDefinition[Any] | str) -> str:
     """The name of a definition, or the name itself."""
     return event if isinstance(event, str) else event.name
+
+
+def _typed(event: Event, definition: EventDefinition[Any] | str) -> Event[Any]:
+    return event if isinstance(definition, str) else event.typed(definition)

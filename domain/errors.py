@@ -77,6 +77,35 @@ class InvalidEvent(_Refused):
         super().__init__("The event is not valid", problems)
 
 
+class PayloadMismatch(_Refused):
+    """What is kept of an event is not what its definition's schema takes; the event's `json` still gives it."""
+
+    code = "PAYLOAD_MISMATCH"
+
+    def __init__(self, room_id: str, event_name: str, seq: int | None, problems: Sequence[Problem]) -> None:
+        self.room_id = room_id
+        self.event_name = event_name
+        self.seq = seq
+        super().__init__(f"{_which(room_id, event_name, seq)} is not as its schema says", problems)
+
+
+class Redacted(DialogueError):
+    """The data of an event is asked for that was blanked: nothing of it is kept."""
+
+    code = "REDACTED"
+
+    def __init__(self, room_id: str, event_name: str, seq: int | None) -> None:
+        self.room_id = room_id
+        self.event_name = event_name
+        self.seq = seq
+        super().__init__(f"{_which(room_id, event_name, seq)} was redacted: it has no data any more")
+
+
+def _which(room_id: str, event_name: str, seq: int | None) -> str:
+    place = "" if seq is None else f" {seq}"
+    return f"The event{place} {event_name!r} in {room_id!r}"
+
+
 class Unauthenticated(DialogueError):
     """Nobody knows who is asking."""
 

@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Generic, cast
+
+from typing_extensions import TypeVar
 
 from . import json_value
+from .errors import ConfigurationError, InvalidEvent, PayloadMismatch, Redacted
+
+if TYPE_CHECKING:
+    from .event_definition import EventDefinition
+
+Data_co = TypeVar("Data_co", default=Any, covariant=True)
+Data = TypeVar("Data", default=Any)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """One thing that happened in a room.
+class Event(Generic[Data_co]):
+    """One thing that happened in a room; `Event[ChatMessage]` is one whose `data` is a `ChatMessage`.
 
     `seq` is its place in the room, `event_seq` its place among the events of its name, both from 1 on without holes; an
     event without history has neither. `timestamp_ms` never runs backwards within a room. `payload` and `meta` are JSON
     in UTF-8: the wire, the buffer and the archive pass them on as they are. A redacted event is a tombstone: its
     payload is JSON's null. `epoch` is the life of the room in which it got its place, where that is known.
+
+    What is kept is JSON, perhaps of an older schema. So `data` is validated when it is asked for, for this event alone.
     """
 
     room_id: str
@@ -29,11 +40,38 @@ class Event:
     meta: bytes | None = None
     is_redacted: bool = False
     epoch: str | None = field(default=None, compare=False)
+    definition: EventDefinition[Any] | None = field(default=None, compare=False, repr=False)
 
     @property
-    def data(self) -> Any:
-        """The payload as a Python value, decoded anew at each call."""
+    def json(self) -> Any:
+        """The payload as plain JSON, decoded anew at each call; None in a tombstone."""
         return json_value.decode(self.payload)
+
+    @property
+    def data(self) -> Data_co:
+        """The payload as its definition's schema reads it, made anew at each call; without a definition, as `json`.
+
+        Raises Redacted for a tombstone, and PayloadMismatch where the schema does not take what was kept.
+        """
+        definition = self.definition
+        if definition is None:
+            return cast(Data_co, self.json)
+        if self.is_redacted:
+            raise Redacted(self.room_id, self.name, self.seq)
+        try:
+            return cast(Data_co, definition.read(self.payload))
+        except InvalidEvent as error:
+            raise PayloadMismatch(self.room_id, self.name, self.seq, error.problems) from error
+
+    def typed(self, definition: EventDefinition[Data]) -> Event[Data]:
+        """The same event, with `data` as `definition` reads it; where that has no schema, as it is.
+
+        Raises ConfigurationError for the definition of another name.
+        """
+        if definition.name != self.name:
+            raise ConfigurationError(f"An event {self.name!r} cannot be read as {definition.name!r}")
+        given = None if definition.schema is None else definition
+        return cast("Event[Data]", self if given is self.definition else replace(self, definition=given))
 
     @property
     def place(self) -> int:

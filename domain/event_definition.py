@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
-from typing import Any
+from typing import Any, Generic, overload
 
-from pydantic import TypeAdapter, ValidationError
-from pydantic_core import PydanticSerializationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError, to_json
+from typing_extensions import TypeForm, TypeVar
 
 from . import json_value
 from .errors import ConfigurationError, InvalidEvent, Problem
 from .names import flaw_of_event_name
 from .retention import Retention
+
+Data = TypeVar("Data", default=Any)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,14 +52,15 @@ class History:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EventDefinition:
+class EventDefinition(Generic[Data]):
     """An event's name, its payload's schema (None: any JSON) and its history (None: none).
 
-    `schema` is a pydantic model or anything else that `pydantic.TypeAdapter` takes.
+    `schema` is a pydantic model, anything else that `pydantic.TypeAdapter` takes, or such an adapter. Type checkers
+    know the data by it: an `EventDefinition[ChatMessage]` takes and gives a `ChatMessage`.
     """
 
     name: str
-    schema: Any = None
+    schema: TypeForm[Data] | TypeAdapter[Data] | None = None
     history: History | None = None
 
     def __post_init__(self) -> None:
@@ -90,10 +94,10 @@ class EventDefinition:
         if self._adapter is None:
             return json_value.keepable(data, "data")
         try:
-            given = json_value.encode(data)
+            given, by_name = _as_json(data)
             if b"NaN" in given or b"Infinity" in given:  # pydantic would give them back as null
                 json_value.ensure_keepable(json_value.decode(given), "data")
-            validated = self._adapter.validate_json(given)
+            validated = self._adapter.validate_json(given, by_name=by_name)
             value = self._adapter.dump_python(validated, mode="json", by_alias=True)
         except ValidationError as error:
             raise InvalidEvent(_problems(error)) from error
@@ -102,16 +106,39 @@ class EventDefinition:
             raise InvalidEvent([Problem("data", f"must be JSON: {error}")]) from error
         return json_value.keepable(value, "data")
 
+    def read(self, payload: bytes) -> Data:
+        """What `payload`, kept by this definition or an earlier one, is as a value of the schema.
+
+        Raises InvalidEvent with each wrong field's path.
+        """
+        if self._adapter is None:
+            value: Any = json_value.decode(payload)
+            return value  # type: ignore[no-any-return]
+        try:
+            return self._adapter.validate_json(payload)
+        except ValidationError as error:
+            raise InvalidEvent(_problems(error)) from error
+
     @cached_property
-    def _adapter(self) -> TypeAdapter[Any] | None:
+    def _adapter(self) -> TypeAdapter[Data] | None:
         if self.schema is None:
             return None
         try:
-            adapter = TypeAdapter(self.schema)
+            adapter = self.schema if isinstance(self.schema, TypeAdapter) else TypeAdapter[Data](self.schema)
             adapter.rebuild(raise_errors=True)  # a name in it that nothing defines is else told at the first event
             return adapter
         except Exception as error:
             raise ConfigurationError(f"The event {self.name!r}: pydantic cannot use its schema: {error}") from error
+
+
+def _as_json(data: object) -> tuple[bytes, bool | None]:
+    """`data` as JSON for its schema, and whether that has fields by their names rather than by their aliases.
+
+    An instance says its own fields, not what it computes from them, nor under the names that only its output has.
+    """
+    if isinstance(data, BaseModel):
+        return to_json(data, by_alias=False, round_trip=True, inf_nan_mode="constants"), True
+    return json_value.encode(data), None
 
 
 def _problems(error: ValidationError) -> list[Problem]:
@@ -125,7 +152,13 @@ def _step(place: int | str) -> str:
     return f"[{place}]" if isinstance(place, int) else f".{place}"
 
 
-def define_event(name: str, *, schema: Any = None, history: History | None = None) -> EventDefinition:
+@overload
+def define_event(name: str, *, schema: None = None, history: History | None = None) -> EventDefinition[Any]: ...
+@overload
+def define_event(name: str, *, schema: TypeAdapter[Data], history: History | None = None) -> EventDefinition[Data]: ...
+@overload
+def define_event(name: str, *, schema: TypeForm[Data], history: History | None = None) -> EventDefinition[Data]: ...
+def define_event(name: str, *, schema: Any = None, history: History | None = None) -> EventDefinition[Any]:
     """Define an event: its name, its payload's schema and its history.
 
     Raises ConfigurationError for a name that is empty, too long, unprintable or reserved, and for a schema that

@@ -122,7 +122,7 @@ class Container(containers.DeclarativeContainer):
     cleanup_hook = providers.Callable(_cleanup_hook, storage_kind, config)
 
     hub = providers.Singleton(Hub)
-    listeners = providers.Singleton(Listeners, run_hook)
+    listeners = providers.Singleton(Listeners, run_hook, config.provided.rooms)
     registry = providers.Singleton(
         RoomRegistry,
         config.provided.rooms,

@@ -6,24 +6,25 @@ import logging
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
-from typing import Any
+from typing import Any, overload
 
 from dependency_injector import providers
 from litestar import Litestar
 
 from ..adapters.litestar.app import build_app
-from ..application.dialogue import SYSTEM, Dialogue, RoomHandle, name_of
-from ..application.feed.listeners import Handler
+from ..application.dialogue import SYSTEM, Dialogue, RoomHandle
+from ..application.feed.listeners import EventKind, Handler
 from ..application.hooks.client import Hooks
 from ..application.rooms.room_registry import RuntimeRooms
 from ..application.sessions.notice import RoomInfo
 from ..domain.errors import ConfigurationError
 from ..domain.event import Event
-from ..domain.event_definition import EventDefinition
+from ..domain.event_definition import Data, EventDefinition
 from ..domain.ports.room_store import StoredRoom
 from ..domain.room import RoomConfig
 from .app_config import AppConfig
 from .container import HOOKS, WEB, Container
+from .handlers import Handlers
 from .settings import Settings, load_settings
 from .version import __version__
 
@@ -40,7 +41,7 @@ class DialogueApp:
     def __init__(self, config: AppConfig, code_settings: Mapping[str, Any]) -> None:
         self._config = config
         self._code_settings = dict(code_settings)
-        self._handlers: list[tuple[str, str | None, Handler]] = []
+        self._handlers = Handlers(config)
         self._is_entered = False
         self.container = Container(config=providers.Object(config))
         self.configure()
@@ -97,8 +98,7 @@ class DialogueApp:
         self._is_entered = True
         try:
             async with self.container.storage().running():
-                for room_id, event_name, handler in self._handlers:
-                    self.container.listeners().on(room_id, event_name, handler)
+                self._handlers.install(self.container.listeners())
                 self._say_what_is_in_force()
                 async with self.container.node().run():
                     yield
@@ -110,37 +110,67 @@ class DialogueApp:
         """Take no more events, and return when every client has its answers and its close (1001)."""
         await self.container.node().drain()
 
-    def on(self, room_id: str, event: EventDefinition | str | None, handler: Handler) -> None:
+    @overload
+    def on(self, room_id: str, event: EventDefinition[Data], handler: Callable[[Event[Data]], object]) -> None: ...
+    @overload
+    def on(self, room_id: str, event: str | None, handler: Callable[[Event], object]) -> None: ...
+    def on(self, room_id: str, event: EventKind, handler: Handler) -> None:
         """Call `handler(event)`, async or not, for each event of that kind (None: any) in the room, after it was kept.
 
-        To be called before the start. Raises ConfigurationError where a configured room has no such event.
+        Given by its definition, events have `data` as its schema reads it. To be called before the start, for a room
+        of the configuration. Raises ConfigurationError where there is no such room, where it has no such event, and
+        where the handler is no function of one argument.
         """
-        name = None if event is None else name_of(event)
-        room = self._config.rooms.get(room_id)
-        if room is not None and name is not None and name not in room.definitions:
-            raise ConfigurationError(
-                f"on({room_id!r}, {name!r}): the room has no such event, only {', '.join(room.definitions)}"
-            )
-        if self._is_entered:
-            raise ConfigurationError("on() must be called before the start")
-        self._handlers.append((room_id, name, handler))
+        self._ensure_not_started("on()")
+        self._handlers.on(room_id, event, handler)
 
+    @overload
+    def on_runtime_rooms(self, event: EventDefinition[Data], handler: Callable[[Event[Data]], object]) -> None: ...
+    @overload
+    def on_runtime_rooms(self, event: str | None, handler: Callable[[Event], object]) -> None: ...
+    def on_runtime_rooms(self, event: EventKind, handler: Handler) -> None:
+        """As `on`, for every room made at run time, those included that will be made; `event.room_id` says which."""
+        self._ensure_not_started("on_runtime_rooms()")
+        self._handlers.on_runtime_rooms(event, handler)
+
+    @overload
     async def trigger(
         self,
         room_id: str,
-        event: EventDefinition | str,
+        event: EventDefinition[Data],
+        data: Data | Mapping[str, object],
+        *,
+        sender: str,
+        meta: Mapping[str, object] | None = None,
+        key: str | None = None,
+    ) -> Event[Data]: ...
+    @overload
+    async def trigger(
+        self,
+        room_id: str,
+        event: str,
         data: object,
         *,
         sender: str,
         meta: Mapping[str, object] | None = None,
         key: str | None = None,
-    ) -> Event:
+    ) -> Event: ...
+    async def trigger(
+        self,
+        room_id: str,
+        event: EventDefinition[Any] | str,
+        data: Any,
+        *,
+        sender: str,
+        meta: Mapping[str, object] | None = None,
+        key: str | None = None,
+    ) -> Event[Any]:
         """Publish an event and wait until it is kept; give it back with its `seq` and `timestamp_ms`.
 
-        `data` is what the event's schema takes, or an instance of it. With a `key` (1 to 64 characters, the sender's
-        own) the event is kept once however often this is called; the first one is given back. Raises RoomNotFound,
-        EventNotAllowed, InvalidEvent, InvalidRequest (a key that was used for another event), and Unavailable, which
-        means: not kept, and never will be.
+        `data` is an instance of the event's schema, or a mapping that makes one. With a `key` (1 to 64 characters, the
+        sender's own) the event is kept once however often this is called; the first one is given back. Raises
+        RoomNotFound, EventNotAllowed, InvalidEvent, InvalidRequest (a key that was used for another event), and
+        Unavailable, which means: not kept, and never will be.
         """
         return await self.room(room_id).trigger(event, data, sender=sender, meta=meta, key=key)
 
@@ -180,6 +210,10 @@ class DialogueApp:
     async def delete_room(self, room_id: str) -> None:
         """Delete a room made at run time, and its history. Raises RoomNotFound, Forbidden and Unavailable."""
         await self._dialogue.delete_room(room_id)
+
+    def _ensure_not_started(self, call: str) -> None:
+        if self._is_entered:
+            raise ConfigurationError(f"{call} must be called before the start")
 
     @property
     def _dialogue(self) -> Dialogue:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from typing import Any
 
 from anyio import Event as Signal
 from anyio import WouldBlock, create_memory_object_stream, create_task_group, move_on_after
 
 from ...domain.event import Event
+from ...domain.event_definition import EventDefinition
 from ..hooks.run_hook import Call, RunHook
 
-Handler = Callable[[Event], Awaitable[object] | object]
+Handler = Callable[[Event[Any]], Awaitable[object] | object]
+EventKind = EventDefinition[Any] | str | None
 
 MAX_BACKLOG = 10_000
 PATIENCE_S = 10.0
@@ -22,8 +25,9 @@ logger = logging.getLogger("dialogue.listeners")
 class _Listener:
     """One handler with its own queue, so that a slow one delays only itself."""
 
-    def __init__(self, event_name: str | None, handler: Handler, run_hook: RunHook) -> None:
-        self._event_name = event_name
+    def __init__(self, event: EventKind, handler: Handler, run_hook: RunHook) -> None:
+        self._definition = event if isinstance(event, EventDefinition) else None
+        self._event_name = event.name if isinstance(event, EventDefinition) else event
         self._handler = handler
         self._run_hook = run_hook
         self._send, self._receive = create_memory_object_stream[Event](MAX_BACKLOG)
@@ -51,7 +55,8 @@ class _Listener:
     async def run(self) -> None:
         async for event in self._receive:
             about = f"a handler of {event.name!r} in {event.room_id!r} (seq {event.seq})"
-            await self._run_hook.contained(Call(self._handler, (event,), about), to_its_end=True)
+            given = event if self._definition is None else event.typed(self._definition)
+            await self._run_hook.contained(Call(self._handler, (given,), about), to_its_end=True)
 
     def finish(self) -> None:
         self._send.close()
@@ -69,19 +74,31 @@ class Listeners:
     history.
     """
 
-    def __init__(self, run_hook: RunHook) -> None:
+    def __init__(self, run_hook: RunHook, configured: Collection[str] = ()) -> None:
         self._run_hook = run_hook
+        self._configured = configured
         self._by_room: dict[str, list[_Listener]] = {}
+        self._of_runtime_rooms: list[_Listener] = []
         self._finished = Signal()
 
-    def on(self, room_id: str, event_name: str | None, handler: Handler) -> None:
-        """Call `handler` for each event of that name (None: any) in the room. To be called before the start."""
-        self._by_room.setdefault(room_id, []).append(_Listener(event_name, handler, self._run_hook))
+    def on(self, room_id: str, event: EventKind, handler: Handler) -> None:
+        """Call `handler` for each event of that kind (None: any) in the room. To be called before the start.
+
+        By a definition, the handler gets events whose `data` is as its schema reads it.
+        """
+        self._by_room.setdefault(room_id, []).append(_Listener(event, handler, self._run_hook))
+
+    def on_runtime_rooms(self, event: EventKind, handler: Handler) -> None:
+        """As `on`, for every room that is not among the `configured` ones."""
+        self._of_runtime_rooms.append(_Listener(event, handler, self._run_hook))
 
     def tell(self, room_id: str, events: Sequence[Event]) -> None:
         """Queue `events`, oldest first, for the room's handlers."""
         for listener in self._by_room.get(room_id, ()):
             listener.tell(events)
+        if self._of_runtime_rooms and room_id not in self._configured:
+            for listener in self._of_runtime_rooms:
+                listener.tell(events)
 
     async def run(self) -> None:
         """Run all handlers until `finish`, or until cancelled."""
@@ -105,4 +122,5 @@ class Listeners:
             logger.warning("handlers did not finish within %s s: what is queued for them is left out", PATIENCE_S)
 
     def _all(self) -> list[_Listener]:
-        return [listener for listeners in self._by_room.values() for listener in listeners]
+        of_rooms = [listener for listeners in self._by_room.values() for listener in listeners]
+        return of_rooms + self._of_runtime_rooms

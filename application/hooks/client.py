@@ -10,6 +10,7 @@ from ...domain.errors import ConfigurationError
 from ...domain.event import Event
 from ..sessions.join_room import JoinRoom
 from ..sessions.session import Session
+from .checks import ensure_callable
 
 
 class Client:
@@ -49,6 +50,12 @@ OnConnected = Callable[[Client], Awaitable[object] | object]
 OnCleanup = Callable[[str, str, list[Event]], Awaitable[object] | object]
 OnLoad = Callable[[str, str, int, int], Awaitable[Iterable[Event | Mapping[str, Any]]] | Iterable[Any]]
 
+_ARGUMENTS = {
+    "on_connected": ("client",),
+    "on_cleanup": ("room_id", "event_name", "events"),
+    "on_load": ("room_id", "event_name", "start", "end"),
+}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hooks:
@@ -71,5 +78,8 @@ class Hooks:
     on_load: OnLoad | None = None
 
     def __post_init__(self) -> None:
+        for name, arguments in _ARGUMENTS.items():
+            if getattr(self, name) is not None:
+                ensure_callable(f"Hooks: {name}", getattr(self, name), *arguments)
         if self.on_load is not None and self.on_cleanup is None:
             raise ConfigurationError("on_load needs on_cleanup: nothing else would give your storage the events")

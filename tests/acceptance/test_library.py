@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Annotated, Any
 
 import pytest
 from anyio import Event as Signal
 from anyio import fail_after
 from dependency_injector import providers
-from pydantic import BaseModel
+from pydantic import BaseModel, StringConstraints
 
 from dialogue import (
     ConfigurationError,
     DialogueApp,
     Event,
+    EventDefinition,
     History,
     RoomConfig,
     RuntimeRooms,
@@ -30,6 +32,8 @@ from dialogue.domain.errors import (
     Forbidden,
     InvalidEvent,
     InvalidRequest,
+    PayloadMismatch,
+    Redacted,
     RoomExists,
     RoomNotFound,
     Unavailable,
@@ -43,6 +47,18 @@ class Say(BaseModel):
     """What somebody says."""
 
     text: str
+
+
+class Counted(BaseModel):
+    """What a later version of an application keeps instead."""
+
+    count: int
+
+
+class Short(BaseModel):
+    """What somebody says in few words."""
+
+    text: Annotated[str, StringConstraints(max_length=4)]
 
 
 message = define_event("message", schema=Say, history=History(limit=2))
@@ -76,7 +92,8 @@ async def running(app: DialogueApp) -> AsyncIterator[DialogueApp]:
 async def test_trigger_gives_the_event_back_as_it_was_kept(running: DialogueApp) -> None:
     event = await running.trigger("general", message, {"text": "hi"}, sender="system", meta={"tag": 1})
     assert (event.room_id, event.name, event.sender, event.seq) == ("general", "message", "system", 1)
-    assert event.data == {"text": "hi"}
+    assert event.data == Say(text="hi")
+    assert event.json == {"text": "hi"}
     assert event.meta == b'{"tag":1}'
     assert event.timestamp_ms > 0
     assert (await running.trigger("general", typing, True, sender="system")).seq is None
@@ -161,6 +178,77 @@ async def test_a_handler_is_told_of_each_event_in_order(app: DialogueApp) -> Non
             await done.wait()
     assert told == [1, 2, 3, 4, 5]
     assert anything[:8] == ["typing", "message"] * 4
+
+
+async def test_handlers_and_history_give_data_as_the_schema_reads_it(app: DialogueApp) -> None:
+    told: list[Say] = []
+    plain: list[object] = []
+
+    async def on_message(event: Event[Say]) -> None:
+        told.append(event.data)
+
+    app.on("general", message, on_message)
+    app.on("general", "message", lambda event: plain.append(event.data))
+    async with app.lifespan():
+        await app.trigger("general", message, Say(text="hi"), sender="ada")
+        assert [event.data.text for event in await app.room("general").history(message)] == ["hi"]
+        assert [event.data for event in await app.room("general").history("message")] == [{"text": "hi"}]
+    assert told == [Say(text="hi")]
+    assert plain == [{"text": "hi"}]
+
+
+async def test_what_an_older_schema_kept_fails_neither_a_page_nor_a_handlers_queue(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/chat.db"
+
+    def app_of(schema: type[BaseModel]) -> tuple[DialogueApp, EventDefinition[Any]]:
+        note = define_event("note", schema=schema, history=History(limit=2))
+        return create_dialogue(rooms={"r": RoomConfig(name="R", events=[note])}, database=url), note
+
+    older, _ = app_of(Say)
+    async with older.lifespan():
+        for text in ("1", "2", "3"):
+            await older.trigger("r", "note", {"text": text}, sender="ada")
+        await older.redact("r", 2)
+    newer, note = app_of(Counted)
+    told: list[Counted] = []
+    newer.on("r", note, lambda event: told.append(event.data))
+    async with newer.lifespan():
+        await newer.trigger("r", note, Counted(count=4), sender="ada")
+        events = await newer.room("r").history(note)
+        assert [event.json for event in events] == [{"count": 4}, {"text": "3"}, None, {"text": "1"}]
+        assert events[0].data == Counted(count=4)
+        with pytest.raises(PayloadMismatch, match=r"data\.count"):
+            _ = events[1].data
+        with pytest.raises(Redacted):
+            _ = events[2].data
+    assert told == [Counted(count=4)]
+
+
+async def test_a_handler_that_cannot_read_one_event_is_given_the_next(app: DialogueApp) -> None:
+    """The definition that it was given with may be a stricter one than what the room still lets in."""
+    told: list[object] = []
+
+    def read(event: Event) -> None:
+        told.append(event.typed(short).data)
+
+    short = define_event("message", schema=Short)
+    app.on("general", "message", read)
+    async with app.lifespan():
+        for text in ("long enough", "hi"):
+            await app.trigger("general", message, {"text": text}, sender="ada")
+    assert told == [Short(text="hi")]
+
+
+async def test_a_handler_of_all_rooms_made_at_run_time_is_told_of_each_of_them(app: DialogueApp) -> None:
+    told: list[tuple[str, str]] = []
+    app.on_runtime_rooms(message, lambda event: told.append((event.room_id, event.data.text)))
+    async with app.lifespan():
+        await app.create_room("club", "Club")
+        for room_id in ("club", "general"):
+            await app.trigger(room_id, message, Say(text="hi"), sender="ada")
+        await app.create_room("other", "Other")
+        await app.trigger("other", message, Say(text="ho"), sender="ada")
+    assert told == [("club", "hi"), ("other", "ho")]
 
 
 async def test_a_handler_may_publish_into_its_own_room(app: DialogueApp) -> None:

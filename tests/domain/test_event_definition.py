@@ -9,7 +9,7 @@ from uuid import UUID
 
 import pytest
 from hypothesis import given, strategies
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, computed_field
 from typing_extensions import TypedDict
 
 from dialogue.domain import json_value
@@ -38,6 +38,22 @@ class Move(TypedDict):
 
 class Aliased(BaseModel):
     client_tag: Annotated[str, Field(alias="clientTag")]
+
+
+class Output(BaseModel):
+    """Read under one name and written under another, with more than was read."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    user_name: Annotated[str, Field(serialization_alias="userName")]
+
+    @computed_field
+    def length(self) -> int:
+        return len(self.user_name)
+
+
+class Measured(BaseModel):
+    value: float
 
 
 def kept(definition: EventDefinition, data: object) -> object:
@@ -118,6 +134,36 @@ def test_a_strict_model_given_as_an_instance_is_kept() -> None:
 def test_a_field_with_an_alias_is_read_and_kept_under_its_alias() -> None:
     aliased = define_event("aliased", schema=Aliased)
     assert kept(aliased, {"clientTag": "x"}) == {"clientTag": "x"}
+
+
+def test_an_instance_is_admitted_though_its_output_has_other_names_and_what_it_computes() -> None:
+    output = define_event("output", schema=Output)
+    assert kept(output, Output(user_name="ada")) == {"userName": "ada", "length": 3}
+    assert kept(output, {"user_name": "ada"}) == {"userName": "ada", "length": 3}
+
+
+def test_an_instance_is_checked_again_for_a_model_lets_its_fields_be_set_to_anything() -> None:
+    message = define_event("message", schema=ChatMessage)
+    said = ChatMessage(text="hi", username="ada")
+    said.text = ""
+    assert problems_of(message, said) == ["data.text"]
+    number = define_event("number", schema=Measured)
+    assert problems_of(number, Measured(value=math.nan)) == ["data.value"]
+
+
+def test_an_adapter_is_a_schema() -> None:
+    numbers = define_event("numbers", schema=TypeAdapter(list[int]))
+    assert kept(numbers, ["1", 2]) == [1, 2]
+    assert numbers.read(b"[1,2]") == [1, 2]
+
+
+def test_what_was_kept_is_read_as_the_schema_has_it_and_refused_with_the_paths_that_are_wrong() -> None:
+    strict = define_event("strict", schema=Strict)
+    given_model = Strict(at=datetime(2026, 1, 1, tzinfo=UTC), id=UUID(int=1), tags={1})
+    assert strict.read(strict.validate(given_model)) == given_model
+    with pytest.raises(InvalidEvent) as refusal:
+        strict.read(b'{"at":"2026-01-01T00:00:00Z","id":7}')
+    assert [problem.path for problem in refusal.value.problems] == ["data.id"]
 
 
 @given(strategies.lists(strategies.dictionaries(strategies.sampled_from(["x", "y", "z"]), strategies.integers(-9, 9))))

@@ -14,7 +14,7 @@ from dialogue.domain.page import weight
 from dialogue.domain.position import Position
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)
-events = st.builds(
+events: st.SearchStrategy[Event] = st.builds(
     Event,
     room_id=texts,
     name=texts,
