@@ -55,7 +55,7 @@ export interface TriggerOptions {
 export interface ReadMark {
   /** All up to here is read. */
   seq: number;
-  /** How many events came after it. */
+  /** How many events of others came after it. */
   unread: number;
 }
 
@@ -80,13 +80,23 @@ export interface RoomInfo {
   id: string;
   name: string;
   description?: string;
-  /** How many sessions are in it. */
+  /** How many sessions, that is connections, are in it. */
   size: number;
+  /** How many users they are; left out where the server does not tell. */
+  users?: number;
   maxSize?: number;
   /** The user who made it at run time. */
   createdById?: string;
-  /** How many events came after the user's read mark; left out where the server keeps none for it. */
+  /** How many events of others came after the user's read mark; left out where the server keeps none for it. */
   unread?: number;
+}
+
+/** How many are in a room at this moment. */
+export interface RoomSize {
+  /** Sessions, that is connections. */
+  size: number;
+  /** Users; left out where the server does not tell. */
+  users?: number;
 }
 
 /** A room to be made at run time. */
@@ -156,8 +166,10 @@ export type ErrorCode =
   | "DISCONNECTED"
   /** No answer within `requestTimeoutMs`. Whether the request had its effect is not known. */
   | "TIMEOUT"
-  /** The server closed the connection for good (`details.closeCode`: 1009, 4403). */
+  /** The server closed the connection for good (`details.closeCode`: 4403). */
   | "CLOSED"
+  /** More bytes than the server takes in one frame (`details`: `size`, `maxFrame`): it was not kept and never will be. */
+  | "FRAME_TOO_LARGE"
   /** As many triggers as the client keeps (1,000 a room) wait for the connection; this one was not sent. */
   | "QUEUE_FULL"
   /** The `auth` function threw; it will be called again. */
@@ -312,11 +324,14 @@ export interface DialogueClient {
 
   /**
    * Connects, and from then on reconnects by itself. The promise is fulfilled at the first success, however many attempts
-   * it takes, and rejected with `UNAUTHENTICATED`, when the server does not want the client (close code 4403, 1009), or
-   * when `disconnect()` is called.
+   * it takes, and rejected with `UNAUTHENTICATED`, when the server does not want the client (close code 4403), or when
+   * `disconnect()` is called.
    */
   connect(): Promise<{ clientId: string; userId: string }>;
-  /** Ends the connection for good and forgets the rooms. `connect()` may be called again, and `join` then. */
+  /**
+   * Ends the connection. Where `connect()` is called again, the client comes back into its rooms as after a connection that was
+   * lost: `onRecovered` says how, and their handlers are still there.
+   */
   disconnect(): void;
 
   /**
@@ -328,6 +343,8 @@ export interface DialogueClient {
 
   /** The rooms that the client may see, a page at a time. */
   listRooms(options?: { limit?: number; cursor?: string }): Promise<{ rooms: RoomInfo[]; cursor?: string }>;
+  /** A page of a room that need not be joined, in any form: an HTTP call beside the WebSocket, as the same user. */
+  getPage<Data = any>(roomId: string, query?: PageQuery): Promise<Page<Data>>;
   createRoom(room: NewRoom): Promise<RoomInfo>;
   deleteRoom(roomId: string): Promise<void>;
 
@@ -357,6 +374,8 @@ export interface DialogueClient {
   onLeft(handler: (roomId: string, reason?: string) => unknown): Unsubscribe;
   /** Another session of the same user has marked a room as read, joined here or not. */
   onMarked(handler: (roomId: string, mark: ReadMark) => unknown): Unsubscribe;
+  /** Others came into a room that is joined, or went out of it. */
+  onRoomSize(handler: (roomId: string, size: RoomSize) => unknown): Unsubscribe;
   /** A room was made, by this client or by another. */
   onRoomCreated(handler: (room: RoomInfo) => unknown): Unsubscribe;
   /** A room was deleted, by this client or by another. */

@@ -212,3 +212,19 @@ def test_rooms_are_made_listed_and_deleted(client_page: ClientPage, shared_serve
     assert outcome["found"]["size"] == 1
     assert outcome["refusal"] == "FORBIDDEN"
     assert outcome["said"] == ["created made", "left made", "deleted made"]
+
+
+def test_a_room_is_read_without_being_joined(client_page: ClientPage, shared_server: ChatServer) -> None:
+    """`client.getPage` takes the same forms, also for a room whose id needs escaping, and the client stays outside."""
+    with shared_server.user("grace", "read me", create=True) as grace:
+        grace.say(*numbered(5), room="read me")
+        outcome = client_page.run(
+            """async ({ createDialogueClient }) => {
+              const client = createDialogueClient({ url: location.origin, auth: { userId: "ä" } });
+              await client.connect();
+              const page = await client.getPage("read me", { after: 1, limit: 3 });
+              const nowhere = await client.getPage("nowhere").catch(({ code }) => code);
+              return [page.events.map(({ seq }) => seq), page.hasMore, nowhere, client.room("read me") === undefined];
+            }"""
+        )
+    assert outcome == [[4, 3, 2], True, "ROOM_NOT_FOUND", True]

@@ -143,3 +143,98 @@ def test_a_snapshot_leaves_out_all_that_was_handed_over(client_page: ClientPage)
         }"""
     )
     assert notes == ["history ", 1, 2, 3, 4, "history ", "history "]
+
+
+def test_rooms_come_back_after_disconnect_and_connect(client_page: ClientPage) -> None:
+    """As after a connection that was lost: what was missed comes to the handlers that were there, each once."""
+    outcome = client_page.run(
+        """async ({ Script }) => {
+          const script = new Script();
+          const { client, room, notes } = await script.joinedClient({ seq: 3, history: [3] });
+          client.disconnect();
+          const between = [client.state, room.isJoined, client.room("r") === room];
+          const refused = await room.trigger("message", {}).catch(({ code, details }) => [code, details.wasSent]);
+          const connecting = client.connect();
+          await script.welcome(2);
+          await connecting;
+          const { since } = await script.joined({ seq: 5, history: [5, 4], recovered: true });
+          script.live(6);
+          const triggering = room.trigger("message", {});
+          script.kept(await script.request("trigger"), 7);
+          return { between, refused, since, notes, isJoined: room.isJoined, kept: (await triggering).seq };
+        }"""
+    )
+    assert outcome == {
+        "between": ["closed", False, True],
+        "refused": ["DISCONNECTED", False],
+        "since": {"epoch": "one", "seq": 3},
+        "notes": ["history 3", "recovered true", 4, 5, 6],
+        "isJoined": True,
+        "kept": 7,
+    }
+
+
+def test_a_room_that_is_gone_meanwhile_says_that_it_has_ended(client_page: ClientPage) -> None:
+    """`disconnect()`, the room is deleted, `connect()`: `onLeft` tells why, and the room object says it is left."""
+    outcome = client_page.run(
+        """async ({ Script, settle }) => {
+          const script = new Script();
+          const { client, room } = await script.joinedClient({ seq: 3 });
+          const left = [];
+          client.onLeft((roomId, reason) => left.push(roomId, reason));
+          client.onError(() => {});
+          client.disconnect();
+          client.connect();
+          await script.welcome(2);
+          const join = await script.request("join");
+          script.answer(join, "error", { code: "ROOM_NOT_FOUND", message: "no such room" });
+          await settle();
+          const refused = await room.trigger("message", {}).catch(({ code }) => code);
+          return [left, room.isJoined, refused, client.rooms.length];
+        }"""
+    )
+    assert outcome == [["r", "ROOM_NOT_FOUND"], False, "NOT_JOINED", 0]
+
+
+def test_time_is_measured_by_a_clock_that_cannot_be_set(client_page: ClientPage) -> None:
+    """The computer's clock is put forward and back by days: a connection that is heard is neither asked nor cut."""
+    outcome = client_page.run(
+        """async ({ Script, settle }) => {
+          const { now } = Date;
+          const script = new Script();
+          try {
+            const client = script.client();
+            const connecting = client.connect();
+            await script.welcome(1, { heartbeat: 0.05 });
+            await connecting;
+            for (const days of [1, -1]) {
+              Date.now = () => now() + days * 86_400_000;
+              const end = performance.now() + 60;
+              while (performance.now() < end) {
+                script.say({ type: "roomCreated", room: {} }); // something is heard all the time
+                await settle();
+              }
+            }
+            return [script.asked("ping").length, client.state];
+          } finally {
+            Date.now = now;
+          }
+        }"""
+    )
+    assert outcome == [0, "connected"]
+
+
+def test_the_number_of_people_follows_live(client_page: ClientPage) -> None:
+    """`roomSize` goes to the handlers, with the users where the server tells them."""
+    outcome = client_page.run(
+        """async ({ Script }) => {
+          const script = new Script();
+          const { client } = await script.joinedClient({ seq: 3 });
+          const told = [];
+          client.onRoomSize((roomId, size) => told.push([roomId, size]));
+          script.say({ type: "roomSize", roomId: "r", size: 4, users: 2 });
+          script.say({ type: "roomSize", roomId: "r", size: 900 });
+          return told;
+        }"""
+    )
+    assert outcome == [["r", {"size": 4, "users": 2}], ["r", {"size": 900}]]

@@ -236,7 +236,7 @@ def test_what_waits_is_rejected_when_the_client_goes_for_good(client_page: Clien
           return codes;
         }"""
     )
-    assert codes == ["DISCONNECTED", "DISCONNECTED", "NOT_JOINED", "CLOSED", "CLOSED", "DISCONNECTED"]
+    assert codes == ["DISCONNECTED", "DISCONNECTED", "DISCONNECTED", "CLOSED", "CLOSED", "DISCONNECTED"]
 
 
 def test_what_is_no_json_is_refused_before_it_is_sent(client_page: ClientPage) -> None:

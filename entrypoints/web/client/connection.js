@@ -1,7 +1,7 @@
 // One connection, from its opening to its end: requests, their answers, and what the server says unasked.
 
-import { DialogueError, errorFrom } from "./errors.js";
-import { serialise } from "./frames.js";
+import { DialogueError, errorFrom, tooLarge } from "./errors.js";
+import { serialise, sizeOf } from "./frames.js";
 import { Inbox } from "./inbox.js";
 
 const SUBPROTOCOL = "dialogue.v1";
@@ -13,6 +13,8 @@ export class Connection {
   isOver = false;
   openedAt = 0;
   lastHeardAt = 0;
+  /** In bytes, as the server said; undefined: it did not. */
+  maxFrame;
   #owner;
   #requestTimeoutMs;
   #socket = null;
@@ -54,7 +56,13 @@ export class Connection {
 
   /** `resolve` or `reject` gets the answer; `lose` the error of a connection that was lost before it. */
   transmit(id, frame, pending) {
-    this.#pending.set(id, pending);
+    const refusal = this.refusal(frame);
+    if (refusal) {
+      clearTimeout(pending.timer);
+      pending.reject(refusal);
+      return;
+    }
+    this.#pending.set(id, { ...pending, frame });
     try {
       this.#socket.send(frame);
     } catch (error) {
@@ -62,6 +70,27 @@ export class Connection {
       this.forget(id);
       pending.lose(new DialogueError("DISCONNECTED", error.message, undefined, { cause: error }));
     }
+  }
+
+  /** Why this frame is not sent: one that is larger than the server takes would end the connection. */
+  refusal(frame) {
+    if (this.maxFrame === undefined || frame.length * 3 <= this.maxFrame) return null;
+    const size = sizeOf(frame);
+    return size > this.maxFrame ? tooLarge(size, this.maxFrame) : null;
+  }
+
+  /**
+   * The server closed the connection because of a frame that is too large. It says not which: of those that it has not answered
+   * the largest is the one.
+   */
+  refuseLargest() {
+    let [guilty, size] = [null, 0];
+    for (const [id, { frame }] of this.#pending) if (sizeOf(frame) > size) [guilty, size] = [id, sizeOf(frame)];
+    if (guilty === null) return;
+    const pending = this.#pending.get(guilty);
+    this.forget(guilty);
+    clearTimeout(pending.timer);
+    pending.reject(tooLarge(size, this.maxFrame));
   }
 
   /** Nobody waits for the answer to this request any more. */

@@ -1,7 +1,7 @@
 // The client as the application holds it: puts its parts together, and hands on what they say.
 
 import { webSocketUrl } from "./addresses.js";
-import { DialogueError, disconnected, errorFrom } from "./errors.js";
+import { DialogueError, errorFrom } from "./errors.js";
 import { Handlers } from "./handlers.js";
 import { HttpCalls } from "./http-calls.js";
 import { Joining } from "./joining.js";
@@ -125,6 +125,10 @@ export class DialogueClient {
     return this.#handlers.add("marked", handler);
   }
 
+  onRoomSize(handler) {
+    return this.#handlers.add("roomSize", handler);
+  }
+
   onRoomCreated(handler) {
     return this.#handlers.add("roomCreated", handler);
   }
@@ -140,8 +144,6 @@ export class DialogueClient {
   }
 
   disconnect() {
-    if (this.state === "idle" || this.state === "closed") return;
-    for (const state of this.#rooms.all) this.#rooms.forget(state, disconnected("The client was told to disconnect"));
     this.#link.disconnect();
   }
 
@@ -152,6 +154,10 @@ export class DialogueClient {
   async listRooms({ limit, cursor } = {}) {
     const { rooms, cursor: next } = await this.#link.request("listRooms", { limit, cursor });
     return { rooms, ...(next !== undefined && next !== null && { cursor: next }) };
+  }
+
+  getPage(roomId, query = {}) {
+    return this.#http.page(roomId, query);
   }
 
   async createRoom(room) {
@@ -195,6 +201,12 @@ export class DialogueClient {
         break;
       case "marked":
         this.#handlers.call("marked", message.roomId, { seq: message.seq, unread: message.unread });
+        break;
+      case "roomSize":
+        this.#handlers.call("roomSize", message.roomId, {
+          size: message.size,
+          ...(message.users !== undefined && { users: message.users }),
+        });
         break;
       case "left":
         this.#rooms.left(message.roomId, message.reason);

@@ -32,3 +32,10 @@ export const refusesKey = ({ code, details }) =>
   code === "INVALID_REQUEST" && Array.isArray(details) && details.some((detail) => detail?.path === "key");
 
 export const disconnected = (text = "The connection was lost before the answer came") => new DialogueError("DISCONNECTED", text);
+
+/** No server answers what it does not read, so the code is the client's own. */
+export function tooLarge(size, maxFrame) {
+  const most = maxFrame === undefined ? "" : `, and at most ${maxFrame} are taken`;
+  const text = `This is too large for the server: ${size} bytes in one frame${most}`;
+  return new DialogueError("FRAME_TOO_LARGE", text, { size, ...(maxFrame !== undefined && { maxFrame }), wasSent: false });
+}

@@ -8,6 +8,9 @@ export const randomKey = () =>
   Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
 /** What is sent must be JSON; where it is not, nothing was sent. */
+/** How many bytes a text is in UTF-8. */
+export const sizeOf = (text) => new TextEncoder().encode(text).length;
+
 export function serialise(fields) {
   try {
     return JSON.stringify(fields);

@@ -2,6 +2,7 @@
 
 import { httpUrl } from "./addresses.js";
 import { DialogueError, problemFrom } from "./errors.js";
+import { pageFrom } from "./room.js";
 
 export class HttpCalls {
   #socketUrl;
@@ -19,8 +20,15 @@ export class HttpCalls {
     await this.#call("redact", "DELETE", `rooms/${encodeURIComponent(roomId)}/events/${seq}`);
   }
 
-  async #call(name, method, path) {
+  async page(roomId, query) {
+    const path = `rooms/${encodeURIComponent(roomId)}/events`;
+    const response = await this.#call("getPage", "GET", path, query);
+    return pageFrom(await response.json());
+  }
+
+  async #call(name, method, path, query = {}) {
     const url = httpUrl(this.#socketUrl, path);
+    for (const [field, value] of Object.entries(query)) if (value !== undefined) url.searchParams.set(field, value);
     const { token, identity } = this.#link;
     const headers = {};
     if (token !== undefined) headers.Authorization = `Bearer ${token}`;

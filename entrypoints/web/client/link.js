@@ -7,8 +7,6 @@ const NORMAL_CLOSURE = 1000;
 const FRAME_TOO_LARGE = 1009;
 const NOT_AUTHENTICATED = 4401;
 const REMOVED = 4403;
-/** Close codes after which the same attempt would only be refused again. */
-const FINAL_CLOSE_CODES = new Set([FRAME_TOO_LARGE, REMOVED]);
 /** A connection that lived this long resets the back-off; a server that accepts and fails at once is not hammered. */
 const STABLE_CONNECTION_MS = 5_000;
 
@@ -83,6 +81,7 @@ export class Link {
     }
     if (wasConnected && performance.now() - connection.openedAt >= STABLE_CONNECTION_MS) this.#failedAttempts = 0;
     this.connection = null;
+    if (code === FRAME_TOO_LARGE) connection.refuseLargest();
     connection.end(disconnected());
     this.#owner.lost();
     this.#tryLater();
@@ -92,7 +91,7 @@ export class Link {
 
   #mayTryAgain(code) {
     if (code === NOT_AUTHENTICATED) return typeof this.#options.auth === "function" && !this.#connecting;
-    return !FINAL_CLOSE_CODES.has(code);
+    return code !== REMOVED;
   }
 
   #begin() {
@@ -145,8 +144,9 @@ export class Link {
     }
   }
 
-  #connected(connection, { clientId, userId, heartbeat }) {
+  #connected(connection, { clientId, userId, heartbeat, maxFrame }) {
     connection.clearTimers();
+    connection.maxFrame = maxFrame;
     connection.isReady = true;
     connection.openedAt = performance.now();
     const reconnected = this.identity.clientId !== undefined;

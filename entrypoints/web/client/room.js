@@ -3,6 +3,11 @@
 export const ANY = Symbol("any event");
 const REDACTED = "dialogue.redacted";
 
+/** A page as the application gets it, out of the server's answer. */
+export function pageFrom({ events, hasMore, hasMoreAfter, epoch }) {
+  return { events, hasMore, ...(hasMoreAfter !== undefined && { hasMoreAfter }), epoch };
+}
+
 export class DialogueRoom {
   #calls;
   #state;
@@ -73,8 +78,7 @@ export class DialogueRoom {
   }
 
   async getPage(query = {}) {
-    const { events, hasMore, hasMoreAfter, epoch } = await this.#request("getHistory", query);
-    return { events, hasMore, ...(hasMoreAfter !== undefined && { hasMoreAfter }), epoch };
+    return pageFrom(await this.#request("getHistory", query));
   }
 
   async getHistory(event, start, end) {

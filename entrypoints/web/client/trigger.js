@@ -21,9 +21,9 @@ export class Trigger {
   }
 
   /** Ends it without an answer. `details.key` lets the caller try again without the risk of a repeat. */
-  fail({ code, message }) {
+  fail({ code, message, details: more }) {
     clearTimeout(this.timer);
-    const details = { wasSent: this.wasSent, ...(this.wasSent && this.key !== null && { key: this.key }) };
+    const details = { ...more, wasSent: this.wasSent, ...(this.wasSent && this.key !== null && { key: this.key }) };
     this.reject(new DialogueError(code, message, details));
   }
 }

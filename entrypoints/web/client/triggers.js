@@ -73,6 +73,11 @@ export class Triggers {
       trigger.fail(disconnected("The connection was lost, and the history of the room was started anew"));
       return;
     }
+    const refusal = connection.refusal(trigger.frame);
+    if (refusal) {
+      trigger.fail(refusal);
+      return;
+    }
     trigger.epoch = state.epoch;
     trigger.wasSent = true;
     connection.transmit(trigger.id, trigger.frame, {
