@@ -23,6 +23,11 @@ def flaw_of_name(text: object, max_length: int) -> str | None:
     return None
 
 
+def flaw_of_room_id(text: object) -> str | None:
+    """As `flaw_of_name`, for the id of a room: parsers of URLs eat the segments `.` and `..`, however spelt."""
+    return "must not be '.' or '..'" if text in (".", "..") else flaw_of_name(text, MAX_ROOM_ID)
+
+
 def flaw_of_event_name(text: object) -> str | None:
     """As `flaw_of_name`, for the name of an event: the prefix `dialogue.` is the system's own."""
     if isinstance(text, str) and text.startswith(RESERVED_PREFIX):

@@ -11,7 +11,7 @@ from .draft import Draft
 from .errors import ConfigurationError, EventNotAllowed, InvalidEvent, InvalidRequest, Problem, RoomFull
 from .event_definition import EventDefinition
 from .idempotency_key import IdempotencyKey
-from .names import MAX_ROOM_ID, REDACTED, flaw_of_name
+from .names import MAX_ROOM_ID, REDACTED, flaw_of_name, flaw_of_room_id
 
 MAX_META_SIZE = 4096
 MAX_SYNC = 1_000
@@ -172,7 +172,7 @@ def _by_name(definitions: Iterable[EventDefinition], where: str) -> Mapping[str,
 
 
 def _refuse_flaws(room_id: str, config: RoomConfig) -> None:
-    flaw = flaw_of_name(room_id, MAX_ROOM_ID)
+    flaw = flaw_of_room_id(room_id)
     if flaw:
         raise ConfigurationError(f"The room id {room_id!r} {flaw}")
     flaw = flaw_of_name(config.name, MAX_ROOM_ID)

@@ -6,6 +6,10 @@ from pathlib import Path
 
 from dependency_injector import containers, providers
 
+from ..adapters.asgi.front_door import FrontDoor
+from ..adapters.asgi.host_policy import HostPolicy
+from ..adapters.asgi.origin_policy import OriginPolicy
+from ..adapters.asgi.proxy_user import nobody
 from ..adapters.auth.trusting_authenticator import TrustingAuthenticator
 from ..adapters.litestar.services import Limits, Services
 from ..adapters.memory.storage import MemoryStorage
@@ -40,7 +44,6 @@ from ..application.rooms.room_registry import RoomRegistry
 from ..application.rooms.sweeper import Sweeper
 from ..application.sessions.join_room import JoinRoom
 from .app_config import AppConfig
-from .origins import OriginPolicy
 from .settings import Settings
 
 WEB = Path(__file__).parent / "web"
@@ -160,7 +163,12 @@ class Container(containers.DeclarativeContainer):
 
     codec = providers.Singleton(WireCodec, settings.provided.max_out_frame)
     sse_codec = providers.Singleton(SseCodec, settings.provided.max_out_frame, registry.provided.epoch)
-    origin_policy = providers.Singleton(OriginPolicy, settings.provided.allowed_origins)
+    front_door = providers.Factory(
+        FrontDoor,
+        hosts=providers.Factory(HostPolicy, settings.provided.allowed_hosts, settings.provided.host),
+        origins=providers.Factory(OriginPolicy, settings.provided.allowed_origins),
+        seen=providers.Object(nobody),
+    )
     limits = providers.Singleton(
         Limits,
         max_frame=settings.provided.max_frame,
@@ -187,5 +195,4 @@ class Container(containers.DeclarativeContainer):
         codec=codec,
         sse_codec=sse_codec,
         limits=limits,
-        is_origin_allowed=origin_policy,
     )

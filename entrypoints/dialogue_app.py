@@ -11,6 +11,7 @@ from typing import Any, overload
 from dependency_injector import providers
 from litestar import Litestar
 
+from ..adapters.asgi.path import unescape
 from ..adapters.litestar.app import build_app
 from ..application.dialogue import SYSTEM, Dialogue, RoomHandle
 from ..application.feed.listeners import EventKind, Handler
@@ -66,7 +67,8 @@ class DialogueApp:
             self._dependencies,
             version=__version__,
             max_frame=self.settings.max_frame,
-            allowed_origins=self.settings.allowed_origins,
+            front=self.container.front_door,
+            unescape=unescape,
             page=WEB,
             lifespan=self.lifespan,
         )

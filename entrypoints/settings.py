@@ -45,6 +45,10 @@ class Settings(BaseSettings):
         default_factory=list,
         description='Origins of pages that may connect, as a JSON list; ["*"] is any. Empty: the own one and loopback.',
     )
+    allowed_hosts: list[str] = Field(
+        default_factory=list,
+        description="Names that clients call the server by, besides addresses, localhost and `host`; * is any.",
+    )
     max_frame: int = Field(
         64 * KIB, ge=KIB, le=16 * MIB, description="The largest message from a client, in bytes; more closes with 1009."
     )

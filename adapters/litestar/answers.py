@@ -8,7 +8,7 @@ from ...application.sessions.frame import Frame
 from ...application.sessions.session import Session
 from ...domain.errors import DialogueError, EventNotAllowed, InvalidRequest
 from ...domain.event import Event
-from ...domain.names import MAX_ROOM_ID, flaw_of_name
+from ...domain.names import MAX_ROOM_ID, flaw_of_name, flaw_of_room_id
 from ...domain.outcome import Repeat
 from ...domain.ports.room_store import StoredRoom
 from ...domain.position import Position
@@ -150,8 +150,10 @@ def error(error: DialogueError, request_id: RequestId) -> Frame:
 
 
 def _stored(wanted: requests.NewRoom, user_id: str) -> StoredRoom:
-    for path, text in (("room.id", wanted.id), ("room.name", wanted.name)):
-        flaw = flaw_of_name(text, MAX_ROOM_ID)
+    for path, flaw in (
+        ("room.id", flaw_of_room_id(wanted.id)),
+        ("room.name", flaw_of_name(wanted.name, MAX_ROOM_ID)),
+    ):
         if flaw:
             raise InvalidRequest.field(path, flaw)
     return StoredRoom(

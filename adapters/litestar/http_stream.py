@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from litestar import Request, get
+from litestar import Request, Response, get, head
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.types import ASGIApp
 
 from ...application.ports.authenticator import Authenticator
+from ...application.rooms.list_rooms import ListRooms
 from ..wire import requests
 from .event_stream import EventStream
 from .http_identity import user_of
@@ -68,3 +69,17 @@ async def stream_events(
     wanted = requests.parse(requests.Stream, {} if event is None else {"event": event})
     since = None if last_event_id is None else requests.since(last_event_id)
     return EventStream(services, user_id=user, room_id=room_id, names=wanted.event, since=since)
+
+
+@head("/rooms/{room_id:str}/stream", include_in_schema=False)
+async def head_stream(
+    request: Request[Any, Any, Any],
+    authenticator: NamedDependency[Authenticator],
+    rooms: NamedDependency[ListRooms],
+    room_id: str,
+    token: Annotated[str | None, QueryParameter()] = None,
+) -> Response[None]:
+    """Say how a stream would be answered, without joining the room."""
+    user = await user_of(request, authenticator, token)
+    await rooms.one(user, room_id)
+    return Response(None, media_type="text/event-stream", headers={"Cache-Control": "no-store"})

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import logging
-from http import HTTPStatus
+from collections.abc import Mapping
 from typing import Any
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from ...domain.errors import DialogueError
-from ..wire.frames import compact, encodable, json_bytes
-
-PROBLEM_JSON = "application/problem+json"
+from ..wire.problem import PROBLEM_JSON, problem_document
 
 STATUS = {
     "UNAUTHENTICATED": 401,
@@ -34,17 +32,12 @@ STATUS = {
 logger = logging.getLogger("dialogue.http")
 
 
-def problem(status: int, code: str, message: str, details: object = None) -> Response[bytes]:
+def problem(
+    status: int, code: str, message: str, details: object = None, headers: Mapping[str, str] | None = None
+) -> Response[bytes]:
     """A problem document; `code` is the wire's."""
-    document = compact(
-        type="about:blank",
-        title=HTTPStatus(status).phrase,
-        status=status,
-        detail=message,
-        code=code,
-        details=details,
-    )
-    return Response(json_bytes(encodable(document)), status_code=status, media_type=PROBLEM_JSON)
+    document = problem_document(status, code, message, details)
+    return Response(document, status_code=status, media_type=PROBLEM_JSON, headers=headers)
 
 
 def refused(_: Request[Any, Any, Any], error: DialogueError) -> Response[bytes]:
@@ -54,9 +47,12 @@ def refused(_: Request[Any, Any, Any], error: DialogueError) -> Response[bytes]:
 
 def not_routed(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """The answer to what never reached Dialogue: no such path, no such method, a body that is too large."""
+    allowed = (error.headers or {}).get("allow")
+    if allowed == "websocket":
+        return problem(426, "UPGRADE_REQUIRED", "This is a WebSocket", headers={"Upgrade": "websocket"})
     code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "INVALID_REQUEST")
     status = 422 if error.status_code == 400 else error.status_code  # a parameter that Litestar itself refuses
-    return problem(status, code, error.detail)
+    return problem(status, code, error.detail, headers=None if allowed is None else {"Allow": allowed})
 
 
 def failed(_: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

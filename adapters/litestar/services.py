@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...application.feed.hub import Hub
@@ -51,4 +50,3 @@ class Services:
     codec: WireCodec
     sse_codec: SseCodec
     limits: Limits
-    is_origin_allowed: Callable[[str, str], bool]

@@ -8,9 +8,10 @@ from dataclasses import dataclass, field, replace
 
 from anyio import Lock
 
-from ...domain.errors import Forbidden, RoomExists, RoomNotFound
+from ...domain.errors import Forbidden, InvalidRequest, RoomExists, RoomNotFound
 from ...domain.event import Event
 from ...domain.event_definition import EventDefinition
+from ...domain.names import flaw_of_room_id
 from ...domain.page import PageLimit
 from ...domain.ports.history_archive import HistoryArchive
 from ...domain.ports.history_source import HistorySource
@@ -128,9 +129,12 @@ class RoomRegistry:
             entry.was_used = False
 
     async def create(self, wanted: StoredRoom) -> Room:
-        """Make a room at run time. Raises Forbidden, RoomExists, EventNotAllowed and Unavailable."""
+        """Make a room at run time. Raises Forbidden, InvalidRequest, RoomExists, EventNotAllowed and Unavailable."""
         if self._template is None:
             raise Forbidden("Rooms cannot be made at run time here")
+        flaw = flaw_of_room_id(wanted.id)
+        if flaw is not None:
+            raise InvalidRequest.field("id", flaw)
         if wanted.event_names is not None:
             for name in wanted.event_names:
                 self._template.definition(name)

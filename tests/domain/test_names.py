@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given, strategies
 
-from dialogue.domain.names import MAX_EVENT_NAME, MAX_ROOM_ID, flaw_of_event_name, flaw_of_name
+from dialogue.domain.names import MAX_EVENT_NAME, MAX_ROOM_ID, flaw_of_event_name, flaw_of_name, flaw_of_room_id
 
 
 @pytest.mark.parametrize("name", ["a", "general", "Grüße", "two words", "房间", "🎈", "user-123", "x" * MAX_ROOM_ID])
@@ -38,6 +38,15 @@ def test_the_names_of_the_systems_own_events_are_reserved() -> None:
     assert flaw_of_event_name("dialogue.redacted") == "must not begin with 'dialogue.', which is reserved"
     assert flaw_of_event_name("dialogue") is None
     assert flaw_of_event_name("dialogues.redacted") is None
+
+
+@pytest.mark.parametrize("room_id", [".", ".."])
+def test_what_a_parser_of_urls_would_eat_is_no_room_id(room_id: str) -> None:
+    """`/rooms/..` and `/rooms/%2e%2e` are `/` to a browser."""
+    assert flaw_of_room_id(room_id) == "must not be '.' or '..'"
+    assert flaw_of_room_id(f"{room_id}..") is None
+    assert flaw_of_room_id(f"a/{room_id}") is None
+    assert flaw_of_room_id("") == flaw_of_name("", MAX_ROOM_ID)
 
 
 def test_an_events_name_has_at_most_100_characters() -> None:
