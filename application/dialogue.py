@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -34,13 +34,17 @@ class Publishing:
 
 
 class RoomHandle:
-    """One room, for the application's own code."""
+    """One room, for the application's own code; it may be kept over restarts."""
 
-    __slots__ = ("_dialogue", "id")
+    __slots__ = ("_get_dialogue", "id")
 
-    def __init__(self, dialogue: Dialogue, room_id: str) -> None:
-        self._dialogue = dialogue
+    def __init__(self, dialogue: Callable[[], Dialogue], room_id: str) -> None:
+        self._get_dialogue = dialogue
         self.id = room_id
+
+    @property
+    def _dialogue(self) -> Dialogue:
+        return self._get_dialogue()
 
     @property
     def info(self) -> RoomInfo:
@@ -121,7 +125,7 @@ class Dialogue:
 
     def room(self, room_id: str) -> RoomHandle:
         """A handle of a room, whether it is there or not."""
-        return RoomHandle(self, room_id)
+        return RoomHandle(lambda: self, room_id)
 
     async def erase(self, user_id: str, *, by: str = SYSTEM, progress: Progress | None = None) -> int:
         """Erase a user's data; see `DialogueApp.erase`."""

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
+from pathlib import Path
 from typing import Any, overload
 
 from dependency_injector import providers
-from litestar import Litestar
 
 from ..adapters.asgi.path import unescape
 from ..adapters.litestar.app import build_app
-from ..application.dialogue import SYSTEM, Dialogue, RoomHandle
+from ..application.dialogue import SYSTEM, RoomHandle
 from ..application.feed.listeners import EventKind, Handler
 from ..application.hooks.client import Hooks
 from ..application.rooms.room_registry import RuntimeRooms
@@ -24,10 +24,17 @@ from ..domain.event_definition import Data, EventDefinition
 from ..domain.ports.room_store import StoredRoom
 from ..domain.room import RoomConfig
 from .app_config import AppConfig
-from .container import HOOKS, WEB, Container
+from .container import Container
+from .container.part import seal
+from .container.storage import HOOKS
 from .handlers import Handlers
 from .settings import Settings, load_settings
 from .version import __version__
+
+WEB = Path(__file__).parent / "web"
+
+# Starlette and Litestar have types of their own for these three, and neither takes the other's.
+AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
 
 logger = logging.getLogger("dialogue")
 
@@ -35,8 +42,8 @@ logger = logging.getLogger("dialogue")
 class DialogueApp:
     """An application: its configuration, its container, an ASGI app, and the calls for the developer's own code.
 
-    `container` may be overridden until the start. `asgi` runs on any asyncio ASGI server; mounted into another app it
-    needs that app to enter `lifespan`, which otherwise the server does.
+    Parts of `container` may be exchanged until the start. The application is itself an ASGI app, for any asyncio
+    server; mounted into another app it needs that app to enter `lifespan`, which otherwise the server does.
     """
 
     def __init__(self, config: AppConfig, code_settings: Mapping[str, Any]) -> None:
@@ -49,19 +56,24 @@ class DialogueApp:
 
     def configure(self, **overrides: Any) -> Settings:
         """Set what the command line says, before the start. Raises ConfigurationError with what is wrong."""
+        self._ensure_not_started("configure()")
         settings = load_settings(self._code_settings, overrides)
         self.container.settings.override(providers.Object(settings))
+        self.__dict__.pop("asgi", None)  # it was built by the settings before
         return settings
 
     @property
     def settings(self) -> Settings:
         """The settings in force."""
-        settings: Settings = self.container.settings()
-        return settings
+        return self.container.settings()
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Serve one connection, or the lifespan, as ASGI has it: `uvicorn chat:dialogue`."""
+        await self.asgi(scope, receive, send)
 
     @cached_property
-    def asgi(self) -> Litestar:
-        """The ASGI app, built at first use."""
+    def asgi(self) -> AsgiApp:
+        """The Litestar app behind it, built at first use."""
         return build_app(
             self.container.node,
             self._dependencies,
@@ -98,6 +110,8 @@ class DialogueApp:
         if self._is_entered:
             raise ConfigurationError("This Dialogue is already running: its lifespan was entered twice")
         self._is_entered = True
+        self.container.reset_singletons()  # what was made before a part was exchanged has the old one
+        seal(self.container, is_in_use=True)
         try:
             async with self.container.storage().running():
                 self._handlers.install(self.container.listeners())
@@ -106,6 +120,7 @@ class DialogueApp:
                     yield
         finally:
             self._is_entered = False
+            seal(self.container, is_in_use=False)
             self.container.reset_singletons()
 
     async def drain(self) -> None:
@@ -192,11 +207,11 @@ class DialogueApp:
         Works in bites, beside everything else; `progress(scanned, total)` is called after each. Gives back how many
         events were blanked. Interrupted, call it again. Raises Unavailable.
         """
-        return await self._dialogue.erase(user_id, by=by, progress=progress)
+        return await self.container.dialogue().erase(user_id, by=by, progress=progress)
 
     def room(self, room_id: str) -> RoomHandle:
         """A handle of a room: `history(event, start, end)`, `trigger`, `info`, `position`."""
-        return self._dialogue.room(room_id)
+        return RoomHandle(self.container.dialogue, room_id)
 
     async def create_room(
         self, room_id: str, name: str, *, created_by_id: str | None = None, **fields: Any
@@ -205,22 +220,17 @@ class DialogueApp:
 
         Raises Forbidden, RoomExists, EventNotAllowed and Unavailable.
         """
-        return await self._dialogue.create_room(
+        return await self.container.dialogue().create_room(
             StoredRoom(id=room_id, name=name, created_by_id=created_by_id, **fields)
         )
 
     async def delete_room(self, room_id: str) -> None:
         """Delete a room made at run time, and its history. Raises RoomNotFound, Forbidden and Unavailable."""
-        await self._dialogue.delete_room(room_id)
+        await self.container.dialogue().delete_room(room_id)
 
     def _ensure_not_started(self, call: str) -> None:
         if self._is_entered:
             raise ConfigurationError(f"{call} must be called before the start")
-
-    @property
-    def _dialogue(self) -> Dialogue:
-        dialogue: Dialogue = self.container.dialogue()
-        return dialogue
 
     def _say_what_is_in_force(self) -> None:
         if self.container.storage_kind() == HOOKS:

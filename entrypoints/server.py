@@ -5,14 +5,12 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
-from litestar import Litestar
-
 from ..adapters.uvicorn.server import DialogueServer, server_config
 from .chat import create_chat
-from .dialogue_app import DialogueApp
+from .dialogue_app import AsgiApp, DialogueApp
 
 
-def create_app() -> Litestar:
+def create_app() -> AsgiApp:
     """The bundled chat as an ASGI app: `uvicorn dialogue.entrypoints.server:create_app --factory`."""
     return create_chat().asgi
 

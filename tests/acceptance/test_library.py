@@ -347,7 +347,46 @@ async def test_the_archive_can_be_swapped_for_ones_own(tmp_path: Path) -> None:
     async with app.lifespan():
         await app.trigger("general", message, {"text": "x"}, sender="system")
         assert len(await app.room("general").history(message)) == 1
-        assert container.archive().batches == 1
+        archive = container.archive()
+        assert isinstance(archive, CountingArchive)
+        assert archive.batches == 1
+
+
+async def test_parts_and_settings_are_exchanged_before_the_start_and_never_while_it_runs(app: DialogueApp) -> None:
+    class Stopped:
+        def now_ms(self) -> int:
+            return 2**42
+
+    container = app.container
+    for number in range(2):
+        with pytest.raises(ConfigurationError, match=r"as in override\(providers.Singleton\(Stopped\)\)"):
+            container.clock.override(Stopped)
+        async with app.lifespan():
+            for change in (
+                lambda: container.clock.override(providers.Singleton(Stopped)),
+                lambda: container.archive.override(providers.Singleton(MemoryHistoryArchive, container.memory_store)),
+                lambda: container.storage.reset_override(),
+                lambda: container.settings.override(providers.Object(app.settings)),
+            ):
+                with pytest.raises(ConfigurationError, match="until the start"):
+                    change()
+            with pytest.raises(ConfigurationError, match="before the start"):
+                app.configure(max_in_flight=1)
+            event = await app.trigger("general", message, {"text": "x"}, sender="system")
+            assert (event.timestamp_ms == 2**42) == bool(number)
+        container.clock.override(providers.Singleton(Stopped))
+
+
+async def test_a_part_that_was_exchanged_after_others_were_made_is_in_all_of_them(app: DialogueApp) -> None:
+    room = app.room("general")
+    assert room.info.size == 0  # the registry is made, and with it the storage
+    app.container.archive.override(providers.Singleton(CountingArchive, app.container.memory_store))
+    app.container.source.override(providers.Singleton(MemoryHistorySource, app.container.memory_store))
+    async with app.lifespan():
+        await room.trigger(message, {"text": "x"}, sender="system")
+        archive = app.container.archive()
+        assert isinstance(archive, CountingArchive)
+        assert archive.batches == 1
 
 
 async def test_clock_and_authenticator_can_be_swapped_too() -> None:

@@ -81,6 +81,12 @@ async def dialogue() -> AsyncIterator[DialogueApp]:
         yield app
 
 
+def source_of(dialogue: DialogueApp) -> GatedSource:
+    source = dialogue.container.source()
+    assert isinstance(source, GatedSource)
+    return source
+
+
 def stream_of(dialogue: DialogueApp) -> EventStream:
     return EventStream(dialogue.container.services(), user_id="ada", room_id="room", names=None, since=None)
 
@@ -91,7 +97,7 @@ async def publish(dialogue: DialogueApp, *numbers: int) -> None:
 
 
 async def test_what_happens_while_the_history_is_read_comes_once_and_behind_it(dialogue: DialogueApp) -> None:
-    source: GatedSource = dialogue.container.source()
+    source = source_of(dialogue)
     await publish(dialogue, 1, 2)
     caller = Caller()
     with fail_after(10):
@@ -109,7 +115,7 @@ async def test_what_happens_while_the_history_is_read_comes_once_and_behind_it(d
 
 
 async def test_a_client_that_is_lost_while_it_takes_nothing_leaves_at_once(dialogue: DialogueApp) -> None:
-    dialogue.container.source().gate.set()
+    source_of(dialogue).gate.set()
     caller = Caller()
     with fail_after(10):
         async with create_task_group() as tasks:
@@ -123,7 +129,7 @@ async def test_a_client_that_is_lost_while_it_takes_nothing_leaves_at_once(dialo
 
 
 async def test_a_client_that_is_too_slow_leaves_before_it_is_cut(dialogue: DialogueApp) -> None:
-    dialogue.container.source().gate.set()
+    source_of(dialogue).gate.set()
     caller = Caller()
     sizes: list[int] = []
 
@@ -143,7 +149,7 @@ async def test_a_client_that_is_too_slow_leaves_before_it_is_cut(dialogue: Dialo
 
 
 async def test_a_stop_ends_the_response_and_what_comes_later_is_refused(dialogue: DialogueApp) -> None:
-    dialogue.container.source().gate.set()
+    source_of(dialogue).gate.set()
     caller, late = Caller(), Caller()
     with fail_after(10):
         async with create_task_group() as tasks:

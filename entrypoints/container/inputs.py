@@ -1,0 +1,30 @@
+"""What everything else is built on: the settings, the application's own code, the time, and who is asking."""
+
+from __future__ import annotations
+
+from dependency_injector import containers, providers
+
+from ...adapters.auth.trusting_authenticator import TrustingAuthenticator
+from ...adapters.system_clock import SystemClock
+from ...adapters.threads.daemon_threads import DaemonThreads
+from ...application.hooks.run_hook import RunHook
+from ...application.ports.authenticator import Authenticator
+from ...application.ports.clock import Clock
+from ..app_config import AppConfig
+from ..settings import Settings
+from .part import Given, Part, Single
+
+
+class Inputs(containers.DeclarativeContainer):
+    """The settings and the configuration, and the ports that need nothing else."""
+
+    settings = Given(instance_of=Settings)
+    config = Given(instance_of=AppConfig)
+
+    clock: Part[Clock] = Single(SystemClock)
+    authenticator: Part[Authenticator] = Single(TrustingAuthenticator)
+
+    run_sync = providers.Factory(DaemonThreads, settings.provided.max_hook_threads)
+    run_hook = Single(RunHook, run_sync, settings.provided.hook_timeout_s)
+    # Threads of its own: handlers that hang must not keep the storage from being reached.
+    run_storage_hook = Single(RunHook, run_sync, settings.provided.hook_timeout_s)

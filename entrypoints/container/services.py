@@ -1,0 +1,99 @@
+"""The services: how events are published, become visible and are read, and who is connected."""
+
+from __future__ import annotations
+
+from dependency_injector import providers
+
+from ...adapters.wire.frames import ENVELOPE_SIZE
+from ...application.dialogue import Dialogue, Publishing
+from ...application.feed.hub import Hub
+from ...application.feed.listeners import Listeners
+from ...application.feed.tell_evictions import TellEvictions
+from ...application.node import Node
+from ...application.publishing.erase_user import EraseUser
+from ...application.publishing.journal import Journal, JournalLimits
+from ...application.publishing.publish_event import PublishEvent
+from ...application.publishing.redact_event import RedactEvent
+from ...application.reading.mark_read import MarkRead
+from ...application.reading.page_history import PageHistory
+from ...application.reading.recover_events import RecoverEvents
+from ...application.rooms.idle_rooms import IdleRooms
+from ...application.rooms.list_rooms import ListRooms
+from ...application.rooms.manage_rooms import ManageRooms
+from ...application.rooms.room_registry import RoomRegistry
+from ...application.rooms.sweeper import Sweeper
+from ...application.sessions.join_room import JoinRoom
+from ..settings import Settings
+from .inputs import Inputs
+from .part import Derived, Single
+from .storage import StorageParts
+
+settings, config = Inputs.settings.provided, Inputs.config.provided
+
+
+def _batch_bytes(settings: Settings) -> int:
+    return min(JournalLimits().batch_bytes, settings.max_backlog_bytes // 2)
+
+
+def _room_for_events(settings: Settings) -> int:
+    return settings.max_out_frame - ENVELOPE_SIZE
+
+
+class ServiceParts(StorageParts):
+    """What the application layer does, and the node that runs it."""
+
+    hub = Single(Hub)
+    listeners = Single(Listeners, Inputs.run_hook, config.rooms)
+    registry = Single(
+        RoomRegistry,
+        config.rooms,
+        config.runtime_template,
+        config.runtime_rooms,
+        StorageParts.archive,
+        StorageParts.source,
+        StorageParts.room_store,
+    )
+    journal_limits = Single(
+        JournalLimits,
+        batch_bytes=Derived(_batch_bytes, Inputs.settings),
+        waiting_events=settings.max_waiting_events,
+        waiting_bytes=settings.max_waiting_bytes,
+        patience_s=settings.request_timeout_s,
+    )
+    evictions = Single(
+        TellEvictions,
+        StorageParts.cleanup_hook,
+        Inputs.run_storage_hook,
+        registry,
+        StorageParts.source,
+        StorageParts.eviction_marks,
+    )
+    journal = Single(
+        Journal,
+        StorageParts.archive,
+        StorageParts.source,
+        registry,
+        hub,
+        listeners,
+        Inputs.clock,
+        journal_limits,
+        evictions,
+    )
+    max_event_size = Derived(_room_for_events, Inputs.settings)
+    publish = Single(PublishEvent, registry, journal, StorageParts.source, max_event_size)
+    pages = Single(PageHistory, registry, StorageParts.source, max_event_size)
+    recover = Single(RecoverEvents, pages, settings.recovery_limit)
+    join = Single(JoinRoom, registry, hub, recover, pages)
+    sweeper = Single(Sweeper, StorageParts.archive, registry, Inputs.clock, settings.sweep_interval_s)
+    idle_rooms = Single(IdleRooms, registry, hub, journal, settings.idle_room_s)
+    manage = Single(ManageRooms, registry, hub, join, sweeper)
+    mark_read = Single(MarkRead, registry, hub, StorageParts.read_marks)
+    list_rooms = Single(ListRooms, manage, mark_read)
+    redact = Single(RedactEvent, registry, journal, StorageParts.source)
+    erase = Single(
+        EraseUser, StorageParts.archive, registry, journal, StorageParts.user_events, StorageParts.read_marks
+    )
+    workers = providers.List(sweeper, idle_rooms, evictions)
+    node = Single(Node, registry, journal, hub, listeners, workers)
+    publishing = Single(Publishing, publish, redact, erase)
+    dialogue = Single(Dialogue, node, registry, publishing, pages, manage)
