@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from . import json_value
 from .event import Event
-from .idempotency_key import IdempotencyKey
 from .names import REDACTED
 from .redaction import Redaction
 
@@ -16,8 +15,8 @@ class Draft:
     """An event that a room has admitted and that has no place yet.
 
     `epoch` is the life of the room that admitted it: an archive refuses it in another. `payload` and `meta` are JSON in
-    UTF-8, as validation gave them back. `has_history` says whether it is to be kept. With a `key` it is kept once
-    however often it comes, and with a `redaction` the event that this names is blanked when it is kept.
+    UTF-8, as validation gave them back. `has_history` says whether it is to be kept. With a `redaction` the event that
+    this names is blanked when it is kept.
     """
 
     room_id: str
@@ -27,7 +26,6 @@ class Draft:
     sender: str
     meta: bytes | None = None
     has_history: bool = True
-    key: IdempotencyKey | None = None
     redaction: Redaction | None = None
 
     def kept(self, *, timestamp_ms: int, seq: int | None = None, event_seq: int | None = None) -> Event:

@@ -1,4 +1,4 @@
-"""What becomes of a draft."""
+"""What becomes of a draft, and of a group of drafts."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from .event import Event
 class Repeat:
     """Nothing new was kept: this had been done before, and then got this place and this time.
 
-    Of a draft with a key it is the place of the event that was kept for the key first; of a redaction it is the place
-    of the event that was blank already.
+    Of a group with a key it is the place of the first event that was kept for the key before; those behind it followed
+    without a gap. Of a redaction it is the place of the event that was blank already.
     """
 
     seq: int
@@ -21,3 +21,10 @@ class Repeat:
 
 
 Outcome = Event | Repeat | DialogueError
+GroupOutcome = tuple[Event, ...] | Repeat | DialogueError
+"""An event for each draft, in their order; or what became of them all."""
+
+
+def of_one(outcome: GroupOutcome) -> Outcome:
+    """The outcome of a group's only draft."""
+    return outcome[0] if isinstance(outcome, tuple) else outcome

@@ -15,6 +15,19 @@ class Position:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """How far a node has applied a room's history, and the time before which no later event may say it was."""
+
+    epoch: str
+    head: int
+    last_timestamp_ms: int = 0
+
+    def goes_on_at(self, epoch: str, head: int) -> bool:
+        """Whether a storage that holds the room's life `epoch` up to `head` holds what was applied."""
+        return self.epoch == epoch and self.head <= head
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamHead:
     """How far one stream reaches: event seqs `floor + 1` to `head` are there, without holes.
 

@@ -124,16 +124,12 @@ class Room:
         sender: str,
         epoch: str,
         meta: Mapping[str, object] | None = None,
-        key: str | None = None,
     ) -> Draft:
         """The draft of an event that this room allows, in its life `epoch`.
 
-        Raises EventNotAllowed, InvalidEvent with the paths that are wrong, and InvalidRequest for a key that is none or
-        stands at an event without history.
+        Raises EventNotAllowed and InvalidEvent with the paths that are wrong.
         """
         definition = self.definition(event_name)
-        if key is not None and not definition.has_history:
-            raise InvalidRequest.field("key", f"needs an event with history, and {event_name!r} has none")
         return Draft(
             room_id=self.id,
             epoch=epoch,
@@ -142,8 +138,16 @@ class Room:
             sender=sender,
             meta=_kept_meta(meta),
             has_history=definition.has_history,
-            key=None if key is None else IdempotencyKey.of(key, event_name, data, meta),
         )
+
+    def key(self, text: str, event_name: str, data: object, meta: Mapping[str, object] | None) -> IdempotencyKey:
+        """The key under which an event as it was sent is kept once.
+
+        Raises EventNotAllowed, and InvalidRequest for a key that is none or stands at an event without history.
+        """
+        if not self.definition(event_name).has_history:
+            raise InvalidRequest.field("key", f"needs an event with history, and {event_name!r} has none")
+        return IdempotencyKey.of(text, event_name, data, meta)
 
     def ensure_space(self, size: int) -> None:
         """Raise RoomFull where `size` sessions are as many as the room holds."""

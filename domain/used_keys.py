@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .draft import Draft
+from .draft_group import DraftGroup
 from .errors import InvalidRequest
 from .event import Event
 from .outcome import Repeat
@@ -23,21 +23,21 @@ class UsedKeys:
         self._ttl_ms = ttl_ms
         self._uses: dict[tuple[str, str, str, str], _Use] = {}
 
-    def outcome(self, draft: Draft, now_ms: int) -> Repeat | InvalidRequest | None:
-        """What becomes of a draft whose key was used already; None where its key is new, or it has none."""
-        use = self._uses.get(_id(draft)) if draft.key is not None else None
-        if draft.key is None or use is None or use.place.timestamp_ms < now_ms - self._ttl_ms:
+    def outcome(self, group: DraftGroup, now_ms: int) -> Repeat | InvalidRequest | None:
+        """What becomes of a group whose key was used already; None where its key is new, or it has none."""
+        use = self._uses.get(_id(group)) if group.key is not None else None
+        if group.key is None or use is None or use.place.timestamp_ms < now_ms - self._ttl_ms:
             return None
-        if use.digest != draft.key.digest:
+        if use.digest != group.key.digest:
             return InvalidRequest.field("key", "was used for another event, or other data, before")
         return use.place
 
-    def add(self, draft: Draft, event: Event) -> None:
-        """Remember what the draft's key, where it has one, was used for."""
-        if draft.key is not None:
-            self._uses.pop(_id(draft), None)
-            place = Repeat(seq=event.place, timestamp_ms=event.timestamp_ms)
-            self._uses[_id(draft)] = _Use(draft.key.digest, place)
+    def add(self, group: DraftGroup, first: Event) -> None:
+        """Remember what the group's key, where it has one, was used for: events of which this is the first."""
+        if group.key is not None:
+            self._uses.pop(_id(group), None)
+            place = Repeat(seq=first.place, timestamp_ms=first.timestamp_ms)
+            self._uses[_id(group)] = _Use(group.key.digest, place)
 
     def sweep(self, limit: int, now_ms: int) -> int:
         """Forget up to `limit` keys whose time is over; how many were forgotten."""
@@ -52,6 +52,6 @@ class UsedKeys:
         return len(over)
 
 
-def _id(draft: Draft) -> tuple[str, str, str, str]:
-    assert draft.key is not None
-    return draft.room_id, draft.epoch, draft.sender, draft.key.text
+def _id(group: DraftGroup) -> tuple[str, str, str, str]:
+    assert group.key is not None
+    return group.room_id, group.epoch, group.sender, group.key.text

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from ...domain.draft import Draft
+from ...domain.draft_group import DraftGroup
 from ...domain.errors import PositionUnknown, RoomNotFound
 from ...domain.event import Event
 from ...domain.names import REDACTED
-from ...domain.outcome import Outcome, Repeat
-from ...domain.position import RoomHead, StreamFloor
+from ...domain.outcome import GroupOutcome, Repeat
+from ...domain.ports.history_archive import HistoryWentBack
+from ...domain.position import Applied, RoomHead, StreamFloor
 from ...domain.redaction import Redaction, without_sender
 from ...domain.retention import Retention
 from ...domain.used_keys import UsedKeys
@@ -17,6 +19,27 @@ from .kept_room import KeptRoom
 from .store import MemoryStore
 
 DAY_S = 86_400.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A room as a batch finds it, and the time that the batch has there."""
+
+    room: KeptRoom
+    epoch: str
+    head: int
+    time_ms: int
+    went_back: bool
+
+    @classmethod
+    def of(cls, room: KeptRoom, applied: Applied | None, now_ms: int) -> _Found:
+        epoch, head = room.epoch, room.all.head
+        if applied is None:
+            return cls(room, epoch, head, now_ms, went_back=False)
+        went_back = not applied.goes_on_at(epoch, head)
+        if went_back and applied.epoch == epoch:
+            room.begin_anew()
+        return cls(room, epoch, head, max(now_ms, applied.last_timestamp_ms), went_back=went_back)
 
 
 class MemoryHistoryArchive:
@@ -30,26 +53,34 @@ class MemoryHistoryArchive:
         """See `HistoryArchive.open`."""
         return self._store.opened(room_id).head
 
-    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Outcome]:
+    async def append(
+        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
+    ) -> list[GroupOutcome]:
         """See `HistoryArchive.append`."""
         rooms = self._store.rooms
-        heads = {draft.room_id: rooms[draft.room_id].all.head for draft in drafts if draft.room_id in rooms}
-        return [self._append(draft, now_ms, heads.get(draft.room_id, 0)) for draft in drafts]
+        found = {
+            room_id: _Found.of(rooms[room_id], applied.get(room_id), now_ms)
+            for room_id in dict.fromkeys(group.room_id for group in groups)
+            if room_id in rooms
+        }
+        return [self._append(group, found.get(group.room_id), now_ms) for group in groups]
 
-    def _append(self, draft: Draft, now_ms: int, head: int) -> Outcome:
-        room = self._store.rooms.get(draft.room_id)
-        if room is None or room.epoch != draft.epoch:
-            return RoomNotFound(draft.room_id)
-        used = self._keys.outcome(draft, now_ms)
+    def _append(self, group: DraftGroup, found: _Found | None, now_ms: int) -> GroupOutcome:
+        if found is None or found.epoch != group.epoch:
+            return RoomNotFound(group.room_id)
+        if found.went_back:
+            return HistoryWentBack(group.room_id)
+        used = self._keys.outcome(group, now_ms)
         if used is not None:
             return used
-        if draft.redaction is not None:
-            done = _blanked(room, draft.redaction, head)
+        redaction = group.drafts[0].redaction
+        if redaction is not None:
+            done = _blanked(found.room, redaction, found.head)
             if done is not None:
                 return done
-        event = room.keep(draft, now_ms)
-        self._keys.add(draft, event)
-        return event
+        events = tuple(found.room.keep(draft, found.time_ms) for draft in group.drafts)
+        self._keys.add(group, events[0])
+        return events
 
     async def sweep(self, limit: int, now_ms: int) -> int:
         """See `HistoryArchive.sweep`."""

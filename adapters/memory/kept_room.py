@@ -127,10 +127,14 @@ class KeptRoom:
             self.streams[name].trim(floor)
             self.all.drop(name, floor.seq)
 
+    def begin_anew(self) -> None:
+        """Begin the next life with the events that are here."""
+        self.epoch = secrets.token_hex(8)
+
     def end(self) -> int:
         """Begin the next life, without the events of this one; how many these were."""
         ended = len(self.all.events)
-        self.epoch = secrets.token_hex(8)
+        self.begin_anew()
         for run in (self.all, *self.streams.values()):
             run.end(self.all.head)
         return ended

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from ...domain.draft import Draft
+from ...domain.draft_group import DraftGroup
 from ...domain.errors import RoomNotFound
-from ...domain.outcome import Outcome
-from ...domain.position import RoomHead, StreamFloor
+from ...domain.outcome import GroupOutcome
+from ...domain.ports.history_archive import HistoryWentBack
+from ...domain.position import Applied, RoomHead, StreamFloor
 from ...domain.retention import Retention
+from .own_room import OwnRoom
 from .store import OwnStore
 
 
@@ -25,26 +27,46 @@ class OwnHistoryArchive:
         """See `HistoryArchive.open`."""
         return (await self._store.opened(room_id)).reach
 
-    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Outcome]:
+    async def append(
+        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
+    ) -> list[GroupOutcome]:
         """See `HistoryArchive.append`; refuses what comes while too many events wait to be handed over."""
         await self._store.check()
-        outcomes = [self._append(draft, now_ms) for draft in drafts]
-        for room_id in {draft.room_id for draft in drafts if draft.room_id in self._store.rooms}:
-            self._store.hand_over(self._store.rooms[room_id])
+        rooms = self._rooms_of(groups)
+        went_back = {
+            room_id
+            for room_id, room in rooms.items()
+            if room_id in applied and not applied[room_id].goes_on_at(room.epoch, room.head)
+        }
+        outcomes = [
+            HistoryWentBack(group.room_id) if group.room_id in went_back else self._append(group, applied, now_ms)
+            for group in groups
+        ]
+        for room_id, room in rooms.items():
+            if room_id in went_back and room.epoch == applied[room_id].epoch:
+                room.begin_anew()
+            self._store.hand_over(room)
         return outcomes
 
-    def _append(self, draft: Draft, now_ms: int) -> Outcome:
-        room = self._store.rooms.get(draft.room_id)
-        if room is None or room.epoch != draft.epoch:
-            return RoomNotFound(draft.room_id)
-        done: Outcome | None = self._store.keys.outcome(draft, now_ms)
-        if done is None and draft.redaction is not None:
-            done = room.blank(draft.redaction)
+    def _rooms_of(self, groups: Sequence[DraftGroup]) -> dict[str, OwnRoom]:
+        ids = dict.fromkeys(group.room_id for group in groups)
+        return {room_id: self._store.rooms[room_id] for room_id in ids if room_id in self._store.rooms}
+
+    def _append(self, group: DraftGroup, applied: Mapping[str, Applied], now_ms: int) -> GroupOutcome:
+        room = self._store.rooms.get(group.room_id)
+        if room is None or room.epoch != group.epoch:
+            return RoomNotFound(group.room_id)
+        done: GroupOutcome | None = self._store.keys.outcome(group, now_ms)
+        redaction = group.drafts[0].redaction
+        if done is None and redaction is not None:
+            done = room.blank(redaction)
         if done is not None:
             return done
-        event = room.keep(draft, now_ms)
-        self._store.keys.add(draft, event)
-        return event
+        if group.room_id in applied:
+            now_ms = max(now_ms, applied[group.room_id].last_timestamp_ms)
+        events = tuple(room.keep(draft, now_ms) for draft in group.drafts)
+        self._store.keys.add(group, events[0])
+        return events
 
     async def sweep(self, limit: int, now_ms: int) -> int:
         """See `HistoryArchive.sweep`."""

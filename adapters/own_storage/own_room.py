@@ -65,6 +65,10 @@ class OwnRoom:
         self.streams[found.name].put(redaction.blank(found))
         return None
 
+    def begin_anew(self) -> None:
+        """Begin the next life with the events that are here."""
+        self.epoch = secrets.token_hex(8)
+
     def end(self) -> None:
         """Begin the next life; what waits of this one is handed over."""
         self.epoch = secrets.token_hex(8)

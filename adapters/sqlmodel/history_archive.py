@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Connection
 
-from ...domain.draft import Draft
-from ...domain.outcome import Outcome
-from ...domain.position import RoomHead, StreamFloor
+from ...domain.draft_group import DraftGroup
+from ...domain.outcome import GroupOutcome
+from ...domain.position import Applied, RoomHead, StreamFloor
 from ...domain.retention import Retention
-from .append_batch import AppendBatch
+from .append_batch import AppendBatch, Batch
 from .database import Database
 from .room_head import read_head, read_or_begin
 from .sweep import sweep_keys, sweep_rooms
@@ -38,14 +38,16 @@ class SqlHistoryArchive:
             head = await self._database.write(lambda connection: read_or_begin(connection, room_id))
         return head
 
-    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Outcome]:
+    async def append(
+        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
+    ) -> list[GroupOutcome]:
         """See `HistoryArchive.append`."""
-        if not drafts:
+        if not groups:
             return []
-        batch = AppendBatch(drafts, now_ms, self._key_ttl_ms)
+        batch = AppendBatch(Batch(groups=groups, applied=applied, now_ms=now_ms), self._key_ttl_ms)
         number = self._writer.next()
 
-        def keep(connection: Connection) -> list[Outcome]:
+        def keep(connection: Connection) -> list[GroupOutcome]:
             outcomes = batch(connection)
             self._writer.sign(connection, number)
             return outcomes

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
-from ...domain.draft import Draft
+from ...domain.draft_group import DraftGroup
 from ...domain.errors import InvalidRequest
 from ...domain.event import Event
 from ...domain.outcome import Repeat
@@ -42,32 +42,32 @@ class UsedKeys:
         self._over: list[dict[str, Any]] = []
         self._new: list[dict[str, Any]] = []
 
-    def load(self, connection: Connection, drafts: Sequence[Draft]) -> None:
-        """Look up the keys of `drafts`."""
-        for ids in chunks(dict.fromkeys(key_id(draft) for draft in drafts if draft.key is not None)):
+    def load(self, connection: Connection, groups: Sequence[DraftGroup]) -> None:
+        """Look up the keys of `groups`."""
+        for ids in chunks(dict.fromkeys(key_id(group) for group in groups if group.key is not None)):
             for found, digest, seq, timestamp in connection.execute(USED, {"key_ids": ids}):
                 if timestamp < self._since_ms:
                     self._over.append({"b_key_id": found})
                 else:
                     self._uses[found] = _Use(digest, Repeat(seq=seq, timestamp_ms=timestamp))
 
-    def outcome(self, draft: Draft) -> Repeat | InvalidRequest | None:
-        """What becomes of a draft whose key was used already; None where its key is new, or it has none."""
-        use = None if draft.key is None else self._uses.get(key_id(draft))
-        if draft.key is None or use is None:
+    def outcome(self, group: DraftGroup) -> Repeat | InvalidRequest | None:
+        """What becomes of a group whose key was used already; None where its key is new, or it has none."""
+        use = None if group.key is None else self._uses.get(key_id(group))
+        if group.key is None or use is None:
             return None
-        if use.digest != draft.key.digest:
+        if use.digest != group.key.digest:
             return InvalidRequest.field("key", "was used for another event, or other data, before")
         return use.place
 
-    def add(self, draft: Draft, event: Event) -> None:
-        """Remember what the draft's key, where it has one, is used for."""
-        if draft.key is None:
+    def add(self, group: DraftGroup, first: Event) -> None:
+        """Remember what the group's key, where it has one, is used for: events of which this is the first."""
+        if group.key is None:
             return
-        found = key_id(draft)
-        place = Repeat(seq=event.place, timestamp_ms=event.timestamp_ms)
-        self._uses[found] = _Use(draft.key.digest, place)
-        row = {"key_id": found, "digest": draft.key.digest, "seq": place.seq, "timestamp": place.timestamp_ms}
+        found = key_id(group)
+        place = Repeat(seq=first.place, timestamp_ms=first.timestamp_ms)
+        self._uses[found] = _Use(group.key.digest, place)
+        row = {"key_id": found, "digest": group.key.digest, "seq": place.seq, "timestamp": place.timestamp_ms}
         self._new.append(row)
 
     def save(self, connection: Connection) -> None:
@@ -78,10 +78,10 @@ class UsedKeys:
             connection.execute(INSERT, self._new)
 
 
-def key_id(draft: Draft) -> bytes:
+def key_id(group: DraftGroup) -> bytes:
     """A hash of what a key belongs to and of the key; no two that differ have the same."""
-    assert draft.key is not None
-    parts = (draft.room_id, draft.epoch, draft.sender, draft.key.text)
+    assert group.key is not None
+    parts = (group.room_id, group.epoch, group.sender, group.key.text)
     return blake2b(b"".join(b"%d:%b" % (len(part), part) for part in map(str.encode, parts)), digest_size=20).digest()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ...domain.draft import Draft
+from ...domain.draft_group import DraftGroup
 from ...domain.errors import DialogueError, RoomNotFound
 from ...domain.ports.history_archive import HistoryArchive
 from ...domain.ports.read_marks import ReadMarks
@@ -62,7 +63,10 @@ class EraseUser:
         redactions = [(room_id, Redaction(seq=seq, by=by, erases_sender=True)) for room_id, seq in places]
         outcomes = await settled_all(
             self._journal,
-            [Draft.of_redaction(redaction, room_id, epochs[room_id]) for room_id, redaction in redactions],
+            [
+                DraftGroup.of(Draft.of_redaction(redaction, room_id, epochs[room_id]))
+                for room_id, redaction in redactions
+            ],
         )
         blanked = 0
         for (room_id, redaction), outcome in zip(redactions, outcomes, strict=True):

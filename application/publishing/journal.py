@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from anyio import Event as Signal
 from anyio import move_on_after
 
-from ...domain.draft import Draft
-from ...domain.errors import DialogueError, InvalidEvent, Problem, RoomNotFound, Unavailable
+from ...domain.draft_group import DraftGroup
+from ...domain.errors import DialogueError, RoomNotFound, Unavailable
 from ...domain.event import Event
-from ...domain.outcome import Outcome
+from ...domain.outcome import GroupOutcome
 from ...domain.page import weight
 from ...domain.ports.history_archive import HistoryArchive, SpoiledBatch
 from ...domain.ports.history_source import HistorySource
+from ...domain.position import Applied
 from ..feed.fill_gap import FillGap
 from ..feed.hub import Hub
 from ..feed.listeners import Listeners
@@ -25,7 +26,7 @@ from ..ports.clock import Clock
 from ..rooms.room_registry import RoomRegistry
 from ..sessions.frame import SERVER_FAULT
 
-Settle = Callable[[Outcome], None]
+Settle = Callable[[GroupOutcome], None]
 
 logger = logging.getLogger("dialogue.journal")
 
@@ -56,18 +57,18 @@ class JournalLimits:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    draft: Draft
+    group: DraftGroup
     settle: Settle
 
     @property
     def size(self) -> int:
-        return weight(self.draft)
+        return sum(map(weight, self.group.drafts))
 
 
 class Journal:
-    """Takes drafts in the order in which they come, has them kept, and makes them visible.
+    """Takes groups of drafts in the order in which they come, has them kept, and makes them visible.
 
-    A draft's `settle` is called once, synchronously, with its event or what else became of it: after it was kept, and
+    A group's `settle` is called once, synchronously, with its events or what else became of it: after it was kept, and
     in the same step in which the room's buffers, subscribers and listeners get it. There is no timer: a lone event
     waits for nothing, and under load a transaction carries all that came while the last one ran.
 
@@ -106,22 +107,22 @@ class Journal:
         """Whether a draft of that room waits, or is being kept."""
         return room_id in self._rooms_in_queue or room_id in self._rooms_at_the_door
 
-    async def put(self, draft: Draft, settle: Settle) -> None:
-        """Queue `draft`; waits for a place where the queue is full.
+    async def put(self, group: DraftGroup, settle: Settle) -> None:
+        """Queue `group`; waits for a place where the queue is full.
 
         Raises Unavailable when none comes free in time, or when the server is stopping.
         """
-        if not draft.has_history and not self._rooms_in_queue[draft.room_id]:
+        if not group.has_history and not self._rooms_in_queue[group.room_id]:
             self._refuse_when_stopping()
-            outcome = self._without_history(draft, self._clock.now_ms())
-            self._publish(draft.room_id, [(_Entry(draft, settle), outcome)], ())
+            outcome = self._without_history(group, self._clock.now_ms())
+            self._publish(group.room_id, [(_Entry(group, settle), outcome)], ())
             return
         if self._is_full:
-            await self._wait_for_a_place(draft.room_id)
+            await self._wait_for_a_place(group.room_id)
         self._refuse_when_stopping()
         if self._is_full:
             raise Unavailable("The server is overloaded: too many events wait to be kept")
-        self._queue(_Entry(draft, settle))
+        self._queue(_Entry(group, settle))
 
     async def _wait_for_a_place(self, room_id: str) -> None:
         self._rooms_at_the_door[room_id] += 1
@@ -160,7 +161,7 @@ class Journal:
     def _queue(self, entry: _Entry) -> None:
         self._waiting.append(entry)
         self._waiting_bytes += entry.size
-        self._rooms_in_queue[entry.draft.room_id] += 1
+        self._rooms_in_queue[entry.group.room_id] += 1
         self._arrived.set()
 
     def _take(self) -> list[_Entry]:
@@ -177,12 +178,13 @@ class Journal:
     async def _commit(self, batch: Sequence[_Entry]) -> None:
         # One reading for the whole batch: by a later one an event without history would be newer than those behind it.
         now_ms = self._clock.now_ms()
-        outcomes = iter(await self._keep([entry.draft for entry in batch if entry.draft.has_history], now_ms))
-        rooms: dict[str, list[tuple[_Entry, Outcome]]] = {}
+        kept = [entry.group for entry in batch if entry.group.has_history]
+        outcomes = iter(await self._keep(kept, self._applied(kept), now_ms))
+        rooms: dict[str, list[tuple[_Entry, GroupOutcome]]] = {}
         for entry in batch:
-            draft = entry.draft
-            outcome = next(outcomes) if draft.has_history else self._without_history(draft, now_ms)
-            rooms.setdefault(draft.room_id, []).append((entry, outcome))
+            group = entry.group
+            outcome = next(outcomes) if group.has_history else self._without_history(group, now_ms)
+            rooms.setdefault(group.room_id, []).append((entry, outcome))
         unseen = {room_id: await self._unseen(room_id, settled) for room_id, settled in rooms.items()}
         for room_id, settled in rooms.items():
             _take(self._rooms_in_queue, room_id, len(settled))
@@ -190,37 +192,44 @@ class Journal:
         moved, self._moved = self._moved, Signal()
         moved.set()
 
-    async def _keep(self, drafts: Sequence[Draft], now_ms: int) -> Sequence[Outcome]:
-        if not drafts:
+    def _applied(self, groups: Sequence[DraftGroup]) -> dict[str, Applied]:
+        histories = {group.room_id: self._registry.opened(group.room_id) for group in groups}
+        return {room_id: history.applied for room_id, history in histories.items() if history is not None}
+
+    async def _keep(
+        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
+    ) -> Sequence[GroupOutcome]:
+        if not groups:
             return []
         try:
-            outcomes = await self._archive.append(drafts, now_ms)
-            if len(outcomes) != len(drafts):
-                raise RuntimeError(f"the archive gave {len(outcomes)} outcomes for {len(drafts)} drafts")
+            outcomes = await self._archive.append(groups, applied, now_ms)
+            if len(outcomes) != len(groups):
+                raise RuntimeError(f"the archive gave {len(outcomes)} outcomes for {len(groups)} groups")
             return outcomes
         except SpoiledBatch as error:
-            return await self._split(drafts, now_ms, error)
+            if len(groups) == 1:
+                logger.error("the storage refused an event for what it holds, or meets there", exc_info=error)
+                return [error.refusal]
+            middle = len(groups) // 2
+            return [
+                *await self._keep(groups[:middle], applied, now_ms),
+                *await self._keep(groups[middle:], applied, now_ms),
+            ]
         except DialogueError as error:
-            return [error] * len(drafts)
+            return [error] * len(groups)
         except Exception:
             # Nobody may be told anything about these events; the writer goes on for all others.
             logger.exception("an append failed in a way that its archive does not explain")
-            return [OutcomeUnknown()] * len(drafts)
+            return [OutcomeUnknown()] * len(groups)
 
-    async def _split(self, drafts: Sequence[Draft], now_ms: int, error: SpoiledBatch) -> Sequence[Outcome]:
-        if len(drafts) == 1:
-            logger.error("the storage refused an event for what it holds", exc_info=error)
-            return [InvalidEvent([Problem("data", "the storage cannot keep it")])]
-        middle = len(drafts) // 2
-        return [*await self._keep(drafts[:middle], now_ms), *await self._keep(drafts[middle:], now_ms)]
+    def _without_history(self, group: DraftGroup, now_ms: int) -> GroupOutcome:
+        history = self._registry.opened(group.room_id)
+        if history is None or history.epoch != group.epoch:
+            return RoomNotFound(group.room_id)
+        time_ms = max(now_ms, history.last_timestamp_ms)
+        return tuple(draft.kept(timestamp_ms=time_ms) for draft in group.drafts)
 
-    def _without_history(self, draft: Draft, now_ms: int) -> Outcome:
-        history = self._registry.opened(draft.room_id)
-        if history is None or history.epoch != draft.epoch:
-            return RoomNotFound(draft.room_id)
-        return draft.kept(timestamp_ms=max(now_ms, history.last_timestamp_ms))
-
-    async def _unseen(self, room_id: str, settled: Sequence[tuple[_Entry, Outcome]]) -> Sequence[Event]:
+    async def _unseen(self, room_id: str, settled: Sequence[tuple[_Entry, GroupOutcome]]) -> Sequence[Event]:
         """Events that were kept before these and that nobody was told of: of an append whose outcome stayed unknown."""
         history = self._registry.opened(room_id)
         first = next((event.seq for event in self._visible(room_id, settled) if event.seq is not None), None)
@@ -234,12 +243,17 @@ class Journal:
             self._hub.close_room(room_id, SERVER_FAULT)
             return ()
 
-    def _visible(self, room_id: str, settled: Sequence[tuple[_Entry, Outcome]]) -> Iterator[Event]:
+    def _visible(self, room_id: str, settled: Sequence[tuple[_Entry, GroupOutcome]]) -> Iterator[Event]:
         history = self._registry.opened(room_id)
         epoch = None if history is None else history.epoch  # another than a draft's, where the room was made again
-        return (outcome for entry, outcome in settled if isinstance(outcome, Event) and entry.draft.epoch == epoch)
+        return (
+            event
+            for entry, outcome in settled
+            if isinstance(outcome, tuple) and entry.group.epoch == epoch
+            for event in outcome
+        )
 
-    def _publish(self, room_id: str, settled: Sequence[tuple[_Entry, Outcome]], unseen: Sequence[Event]) -> None:
+    def _publish(self, room_id: str, settled: Sequence[tuple[_Entry, GroupOutcome]], unseen: Sequence[Event]) -> None:
         history = self._registry.opened(room_id)
         events = [*unseen, *self._visible(room_id, settled)]
         try:
@@ -261,7 +275,7 @@ def _take(counter: Counter[str], room_id: str, count: int) -> None:
         del counter[room_id]
 
 
-def _settle(settle: Settle, outcome: Outcome) -> None:
+def _settle(settle: Settle, outcome: GroupOutcome) -> None:
     try:
         settle(outcome)
     except Exception:

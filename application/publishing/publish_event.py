@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ...domain.draft import Draft
+from ...domain.draft_group import DraftGroup
 from ...domain.errors import InvalidEvent, Problem
 from ...domain.event import Event
-from ...domain.outcome import Repeat
+from ...domain.outcome import Outcome, Repeat, of_one
 from ...domain.page import PageLimit, weight
 from ...domain.ports.history_source import HistorySource
 from ..rooms.room_registry import RoomRegistry
 from ..sessions.session import Session
-from .journal import Journal, Settle
+from .journal import Journal
 from .settled import settled
 
 
@@ -43,7 +44,7 @@ class PublishEvent:
         data: object,
         meta: Mapping[str, object] | None,
         key: str | None,
-        settle: Settle,
+        settle: Callable[[Outcome], None],
     ) -> None:
         """Publish for a member of the room; `settle` is called once with the outcome, later.
 
@@ -51,8 +52,8 @@ class PublishEvent:
         a key that is none, Unavailable.
         """
         session.membership(room_id)
-        draft = await self._draft(room_id, event_name, data, session.user_id, meta, key)
-        await self._journal.put(draft, settle)
+        group = await self._admitted(room_id, event_name, data, session.user_id, meta, key)
+        await self._journal.put(group, lambda outcome: settle(of_one(outcome)))
 
     async def __call__(
         self,
@@ -82,11 +83,11 @@ class PublishEvent:
         Raises RoomNotFound, EventNotAllowed, InvalidEvent, InvalidRequest (a key that is none, or was used for another
         event), and Unavailable, which means: not kept, and never will be.
         """
-        draft = await self._draft(room_id, event_name, data, sender, meta, key)
-        outcome = await settled(self._journal, draft)
+        group = await self._admitted(room_id, event_name, data, sender, meta, key)
+        outcome = await settled(self._journal, group)
         if isinstance(outcome, Event):
             return Published(outcome)
-        return Published(await self._first(draft, outcome), is_duplicate=True)
+        return Published(await self._first(group.drafts[0], outcome), is_duplicate=True)
 
     async def _first(self, draft: Draft, repeat: Repeat) -> Event:
         found = await self._source.older(draft.room_id, None, repeat.seq + 1, PageLimit(events=1))
@@ -94,7 +95,7 @@ class PublishEvent:
             return found[0]
         return draft.kept(timestamp_ms=repeat.timestamp_ms, seq=repeat.seq)  # retention has taken it since
 
-    async def _draft(
+    async def _admitted(
         self,
         room_id: str,
         event_name: str,
@@ -102,10 +103,10 @@ class PublishEvent:
         sender: str,
         meta: Mapping[str, object] | None,
         key: str | None,
-    ) -> Draft:
+    ) -> DraftGroup:
         room, history = await self._registry.open(room_id)
-        draft = room.admit(event_name, data, sender=sender, epoch=history.epoch, meta=meta, key=key)
+        draft = room.admit(event_name, data, sender=sender, epoch=history.epoch, meta=meta)
         if weight(draft) > self._max_event_size:
             problem = f"must be at most {self._max_event_size} bytes of JSON, not {len(draft.payload)}"
             raise InvalidEvent([Problem("data", problem)])
-        return draft
+        return DraftGroup.of(draft, key=None if key is None else room.key(key, event_name, data, meta))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...domain.draft import Draft
+from ...domain.draft_group import DraftGroup
 from ...domain.errors import Forbidden, PositionUnknown
 from ...domain.event import Event
 from ...domain.names import REDACTED
@@ -30,7 +31,8 @@ class RedactEvent:
         where there is no such event (any more), and Unavailable.
         """
         _, history = await self._registry.open(room_id)
-        return await settled(self._journal, Draft.of_redaction(Redaction(seq=seq, by=by), room_id, history.epoch))
+        draft = Draft.of_redaction(Redaction(seq=seq, by=by), room_id, history.epoch)
+        return await settled(self._journal, DraftGroup.of(draft))
 
     async def by_user(self, room_id: str, seq: int, user_id: str) -> Event | Repeat:
         """As above, on behalf of a user: of who sent the event, or who made the room; Forbidden for all others."""

@@ -1,4 +1,4 @@
-"""Waiting for what becomes of a draft."""
+"""Waiting for what becomes of drafts."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from functools import partial
 
 from anyio import Event as Signal
 
-from ...domain.draft import Draft
+from ...domain.draft_group import DraftGroup
 from ...domain.errors import DialogueError
 from ...domain.event import Event
-from ...domain.outcome import Outcome, Repeat
+from ...domain.outcome import GroupOutcome, Repeat, of_one
 from .journal import Journal
 
 
-async def settled_all(journal: Journal, drafts: Sequence[Draft]) -> list[Outcome]:
-    """Queue `drafts` and wait for what becomes of them, in the same order."""
+async def settled_all(journal: Journal, groups: Sequence[DraftGroup]) -> list[GroupOutcome]:
+    """Queue `groups` and wait for what becomes of them, in the same order."""
     arrived = Signal()
-    outcomes: dict[int, Outcome] = {}
+    outcomes: dict[int, GroupOutcome] = {}
 
-    def settle(number: int, outcome: Outcome) -> None:
+    def settle(number: int, outcome: GroupOutcome) -> None:
         outcomes[number] = outcome
-        if len(outcomes) == len(drafts):
+        if len(outcomes) == len(groups):
             arrived.set()
 
-    for number, draft in enumerate(drafts):
-        await journal.put(draft, partial(settle, number))
-    if drafts:
+    for number, group in enumerate(groups):
+        await journal.put(group, partial(settle, number))
+    if groups:
         await arrived.wait()
-    return [outcomes[number] for number in range(len(drafts))]
+    return [outcomes[number] for number in range(len(groups))]
 
 
-async def settled(journal: Journal, draft: Draft) -> Event | Repeat:
-    """Queue `draft` and wait for what becomes of it; raises the reason where it is not kept."""
-    outcome = (await settled_all(journal, [draft]))[0]
+async def settled(journal: Journal, group: DraftGroup) -> Event | Repeat:
+    """Queue a group of one draft and wait for what becomes of it; raises the reason where it is not kept."""
+    outcome = of_one((await settled_all(journal, [group]))[0])
     if isinstance(outcome, DialogueError):
         raise outcome
     return outcome

@@ -9,7 +9,7 @@ from itertools import islice
 from ...domain.event import Event
 from ...domain.history_buffer import HistoryBuffer
 from ...domain.names import REDACTED
-from ...domain.position import Position, RoomHead, StreamFloor, StreamHead
+from ...domain.position import Applied, Position, RoomHead, StreamFloor, StreamHead
 from ...domain.redaction import Redaction, without_sender
 from ...domain.room import Room
 
@@ -77,6 +77,11 @@ class RoomHistory:
     def position(self) -> Position:
         """Where a reader is who has seen all that was applied."""
         return Position(epoch=self.epoch, seq=self.head)
+
+    @property
+    def applied(self) -> Applied:
+        """How far the history was applied, for the archive."""
+        return Applied(epoch=self.epoch, head=self.head, last_timestamp_ms=self.last_timestamp_ms)
 
     def stream(self, name: str) -> Stream:
         """The stream of a name that has history."""

@@ -2,20 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from ..draft import Draft
-from ..outcome import Outcome
-from ..position import RoomHead, StreamFloor
+from ..draft_group import DraftGroup
+from ..errors import DialogueError, InvalidEvent, Problem, Unavailable
+from ..outcome import GroupOutcome
+from ..position import Applied, RoomHead, StreamFloor
 from ..retention import Retention
 
 
 class SpoiledBatch(Exception):
-    """A batch that the storage refused for what one of its drafts holds: nothing of it was kept.
+    """A batch that the storage refused for what one of its groups holds, or meets there: nothing of it was kept.
 
-    The journal splits it until only the guilty draft is refused.
+    The journal splits it until only the guilty group is refused, with `refusal`: InvalidEvent, unless the trouble is
+    the storage's own.
     """
+
+    def __init__(self, why: str, refusal: DialogueError | None = None) -> None:
+        super().__init__(why)
+        self.refusal = refusal or InvalidEvent([Problem("data", "the storage cannot keep it")])
+
+
+class HistoryWentBack(Unavailable):
+    """The storage holds less of a room, or another life of it, than was seen of it before: the room begins anew."""
+
+    def __init__(self, room_id: str) -> None:
+        self.room_id = room_id
+        super().__init__(f"The history of the room {room_id!r} is not the one that was there before: it begins anew")
 
 
 class HistoryArchive(Protocol):
@@ -32,15 +46,22 @@ class HistoryArchive(Protocol):
         """
         ...
 
-    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Outcome]:
-        """Keep `drafts` in one transaction; the outcome of each, in the same order.
+    async def append(
+        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
+    ) -> list[GroupOutcome]:
+        """Keep `groups` in one transaction; the outcome of each, in the same order.
 
-        All drafts have history. A kept one is an Event with the room's next seq, its stream's next event seq, and
-        `now_ms` as timestamp, or the room's last one where that is later. A draft whose epoch is not the room's own is
-        RoomNotFound, one that the storage could not give back as it is is InvalidEvent; neither takes a number, and
+        All drafts have history. A group is kept wholly or not at all: as an Event for each draft, with the room's next
+        seqs, one after the other, its streams' next event seqs, and one timestamp for all: `now_ms`, or the room's last
+        one, or the one that `applied` has of the room, whichever is latest. A group whose epoch is not the room's own
+        is RoomNotFound, one that the storage could not give back as it is is InvalidEvent; neither takes a number, and
         neither harms the others. Nothing is visible to any reader before all is kept.
 
-        A draft whose key its sender has used in this life of the room, in the keeping time of keys, is a Repeat with
+        `applied` says how far the caller has applied the history of each room that it holds. Where the storage's head
+        is smaller in the same life, or the life is another one, groups of that room are HistoryWentBack before anything
+        is numbered; in the first case the room gets a new epoch in the same transaction.
+
+        A group whose key its sender has used in this life of the room, in the keeping time of keys, is a Repeat with
         the first one's place, or InvalidRequest where the digests differ; keys count within a batch too. A draft with a
         redaction blanks the event at its seq in the same transaction: PositionUnknown where there is none that was kept
         before this batch (a `dialogue.redacted` is none), Repeat where it is blank already.

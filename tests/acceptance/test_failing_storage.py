@@ -20,13 +20,13 @@ from dialogue.domain.errors import Unavailable
 reads_fail = False
 
 class Archive(MemoryHistoryArchive):
-    async def append(self, drafts, now_ms):
-        payloads = {draft.payload for draft in drafts}
+    async def append(self, groups, applied, now_ms):
+        payloads = {draft.payload for group in groups for draft in group.drafts}
         if b'"unavailable"' in payloads:
             raise Unavailable("the disk is full")
         if b'"fault"' in payloads:
             raise RuntimeError("nobody knows")
-        return await super().append(drafts, now_ms)
+        return await super().append(groups, applied, now_ms)
 
 class Source(MemoryHistorySource):
     async def older(self, *arguments):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -25,7 +25,7 @@ from dialogue import (
 )
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.history_source import MemoryHistorySource
-from dialogue.domain.draft import Draft
+from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.errors import (
     DialogueError,
     EventNotAllowed,
@@ -38,7 +38,8 @@ from dialogue.domain.errors import (
     RoomNotFound,
     Unavailable,
 )
-from dialogue.domain.outcome import Outcome
+from dialogue.domain.outcome import GroupOutcome
+from dialogue.domain.position import Applied
 
 DEADLINE_S = 10.0
 
@@ -333,10 +334,12 @@ class CountingArchive(MemoryHistoryArchive):
 
     batches = 0
 
-    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Outcome]:
+    async def append(
+        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
+    ) -> list[GroupOutcome]:
         """Count, and keep."""
         self.batches += 1
-        return await super().append(drafts, now_ms)
+        return await super().append(groups, applied, now_ms)
 
 
 async def test_the_archive_can_be_swapped_for_ones_own(tmp_path: Path) -> None:

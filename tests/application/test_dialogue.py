@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from anyio import Event as Signal
@@ -13,12 +13,13 @@ from anyio.lowlevel import checkpoint
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.application.rooms.room_registry import RuntimeRooms
-from dialogue.domain.draft import Draft
+from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.errors import Forbidden, RoomExists, RoomNotFound, Unavailable
 from dialogue.domain.event import Event
 from dialogue.domain.event_definition import History, define_event
-from dialogue.domain.outcome import Outcome
+from dialogue.domain.outcome import GroupOutcome
 from dialogue.domain.ports.room_store import StoredRoom
+from dialogue.domain.position import Applied
 from dialogue.domain.room import RoomConfig
 
 from .node import MemoryNode
@@ -36,10 +37,12 @@ class GatedArchive(MemoryHistoryArchive):
         super().__init__(store)
         self.reached, self.gate = Signal(), Signal()
 
-    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Outcome]:
+    async def append(
+        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
+    ) -> list[GroupOutcome]:
         self.reached.set()
         await self.gate.wait()
-        return await super().append(drafts, now_ms)
+        return await super().append(groups, applied, now_ms)
 
 
 async def test_what_the_body_raises_comes_out_as_it_is_and_the_node_has_stopped() -> None:

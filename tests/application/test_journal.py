@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from anyio import Event as Signal
@@ -12,13 +12,15 @@ from anyio.lowlevel import checkpoint
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.application.publishing.journal import JournalLimits, OutcomeUnknown
-from dialogue.domain.draft import Draft
+from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.errors import RoomNotFound, Unavailable
 from dialogue.domain.event import Event
 from dialogue.domain.event_definition import History, define_event
-from dialogue.domain.outcome import Outcome
+from dialogue.domain.outcome import GroupOutcome, Outcome, of_one
+from dialogue.domain.position import Applied
 from dialogue.domain.room import RoomConfig
 
+from ..support.appending import append
 from .node import MemoryNode, sent
 
 pytestmark = pytest.mark.anyio
@@ -38,14 +40,16 @@ class GatedArchive(MemoryHistoryArchive):
         self.failure: Exception | None = None
         self.forgets = False
 
-    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Outcome]:
-        self.batches.append([draft.payload.decode() for draft in drafts])
+    async def append(
+        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
+    ) -> list[GroupOutcome]:
+        self.batches.append([draft.payload.decode() for group in groups for draft in group.drafts])
         self.waiting.set()
         if self.gate is not None:
             await self.gate.wait()
         if self.failure is not None:
             raise self.failure
-        outcomes = await super().append(drafts, now_ms)
+        outcomes = await super().append(groups, applied, now_ms)
         return [] if self.forgets else outcomes
 
 
@@ -61,8 +65,8 @@ class Outcomes:
     def __init__(self) -> None:
         self.found: list[Outcome] = []
 
-    def add(self, outcome: Outcome) -> None:
-        self.found.append(outcome)
+    def add(self, outcome: GroupOutcome) -> None:
+        self.found.append(of_one(outcome))
 
     async def reach(self, count: int) -> list[Outcome]:
         with fail_after(5):
@@ -74,7 +78,7 @@ class Outcomes:
 async def put(node: MemoryNode, data: object, outcomes: Outcomes, *, room: str = "a", name: str = "message") -> None:
     opened, history = await node.registry.open(room)
     draft = opened.admit(name, data, sender="ada", epoch=history.epoch)
-    await node.journal.put(draft, outcomes.add)
+    await node.journal.put(DraftGroup.of(draft), outcomes.add)
 
 
 async def test_all_that_comes_while_a_batch_is_in_flight_is_the_next_batch() -> None:
@@ -207,7 +211,7 @@ async def test_an_append_that_was_kept_and_never_told_of_leaves_no_hole_in_what_
             await node.publish("a", "message", number, sender="ada")
         _, history = await node.registry.open("a")
         draft = node.registry.room("a").admit("message", "unseen", sender="ada", epoch=history.epoch)
-        await MemoryHistoryArchive(node.store).append([draft], 5_000)
+        await append(MemoryHistoryArchive(node.store), [draft], 5_000)
         await node.publish("a", "message", "after", sender="ada")
         events = await node.dialogue.room("a").history("message", 0, 10)
     assert [event.data for event in events] == ["after", "unseen", 2, 1, 0]
@@ -267,7 +271,7 @@ async def test_a_draft_of_a_deleted_rooms_life_is_refused_alone() -> None:
     async with node.running():
         room, history = await node.registry.open("a")
         foreign = room.admit("message", "old", sender="ada", epoch="another life")
-        await node.journal.put(foreign, outcomes.add)
+        await node.journal.put(DraftGroup.of(foreign), outcomes.add)
         await put(node, "new", outcomes)
         await outcomes.reach(2)
         assert history.head == 1
@@ -279,12 +283,13 @@ async def test_a_publisher_whose_answer_fails_harms_nobody_else() -> None:
     node, _ = gated()
     outcomes = Outcomes()
 
-    def broken(_: Outcome) -> None:
+    def broken(_: GroupOutcome) -> None:
         raise ValueError("this publisher is gone")
 
     async with node.running():
         room, history = await node.registry.open("a")
-        await node.journal.put(room.admit("message", 1, sender="ada", epoch=history.epoch), broken)
+        draft = room.admit("message", 1, sender="ada", epoch=history.epoch)
+        await node.journal.put(DraftGroup.of(draft), broken)
         await put(node, 2, outcomes)
         await outcomes.reach(1)
 

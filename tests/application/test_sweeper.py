@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pytest
 from anyio import Event as Signal
@@ -10,10 +10,11 @@ from anyio import create_task_group, fail_after
 
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.store import MemoryStore
-from dialogue.domain.draft import Draft
+from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.event_definition import History, define_event
-from dialogue.domain.outcome import Outcome
+from dialogue.domain.outcome import GroupOutcome
 from dialogue.domain.page import PageRequest
+from dialogue.domain.position import Applied
 from dialogue.domain.room import RoomConfig
 
 from .node import MemoryNode
@@ -30,8 +31,10 @@ class LateArchive(MemoryHistoryArchive):
         super().__init__(store)
         self.kept, self.gate = Signal(), Signal()
 
-    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Outcome]:
-        outcomes = await super().append(drafts, now_ms)
+    async def append(
+        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
+    ) -> list[GroupOutcome]:
+        outcomes = await super().append(groups, applied, now_ms)
         self.kept.set()
         await self.gate.wait()
         return outcomes

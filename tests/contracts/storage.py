@@ -11,12 +11,15 @@ from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.adapters.sqlmodel.sqlite.storage import SqliteStorage
 from dialogue.domain.draft import Draft
+from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.event import Event
 from dialogue.domain.idempotency_key import IdempotencyKey
 from dialogue.domain.outcome import Outcome
 from dialogue.domain.page import PageLimit
 from dialogue.domain.ports import storage as ports
 from dialogue.domain.redaction import Redaction
+
+from ..support.appending import append
 
 KEY_TTL_S = 10.0
 
@@ -39,18 +42,24 @@ class Storage:
         payload: bytes = b"{}",
         *,
         sender: str = "ada",
-        key: str | None = None,
     ) -> Draft:
         """A draft of the room's present life."""
         epoch = (await self.archive.open(room_id)).epoch
-        used = None if key is None else IdempotencyKey.of(key, name, payload.decode(), None)
-        return Draft(room_id=room_id, epoch=epoch, name=name, payload=payload, sender=sender, key=used)
+        return Draft(room_id=room_id, epoch=epoch, name=name, payload=payload, sender=sender)
+
+    async def keyed(
+        self, room_id: str, *payloads: bytes, key: str, name: str = "message", sender: str = "ada"
+    ) -> DraftGroup:
+        """A group with a key, of the room's present life."""
+        drafts = [await self.draft(room_id, name, payload, sender=sender) for payload in payloads or (b"{}",)]
+        used = IdempotencyKey.of(key, name, b",".join(payloads).decode(), None)
+        return DraftGroup.of(*drafts, key=used)
 
     async def redact(self, room_id: str, seq: int, *, by: str = "mod", erases_sender: bool = False) -> Outcome:
         """Blank an event; what became of it."""
         epoch = (await self.archive.open(room_id)).epoch
         redaction = Redaction(seq=seq, by=by, erases_sender=erases_sender)
-        return (await self.archive.append([Draft.of_redaction(redaction, room_id, epoch)], 1_000))[0]
+        return (await append(self.archive, [Draft.of_redaction(redaction, room_id, epoch)], 1_000))[0]
 
     async def all(self, room_id: str, names: Sequence[str] | None = None) -> list[Event]:
         """All events of the room that can be read, oldest first."""
@@ -60,9 +69,9 @@ class Storage:
         """Keep one event of each name, in one batch."""
         return await self.append([await self.draft(room_id, name, payload) for name in names], now_ms)
 
-    async def append(self, drafts: Sequence[Draft], now_ms: int = 1_000) -> list[Event]:
+    async def append(self, drafts: Sequence[Draft | DraftGroup], now_ms: int = 1_000) -> list[Event]:
         """Keep `drafts`, all of which must be kept."""
-        outcomes = await self.archive.append(drafts, now_ms)
+        outcomes = await append(self.archive, drafts, now_ms)
         kept = [outcome for outcome in outcomes if isinstance(outcome, Event)]
         assert len(kept) == len(drafts), outcomes
         return kept

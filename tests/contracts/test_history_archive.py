@@ -12,6 +12,7 @@ from dialogue.domain.event import Event
 from dialogue.domain.page import PageLimit
 from dialogue.domain.position import StreamHead
 
+from ..support.appending import append
 from .storage import Storage, seqs
 
 
@@ -77,7 +78,7 @@ async def test_another_room_is_not_held_back_by_a_clock_that_ran_ahead(storage: 
 
 async def test_a_draft_of_another_life_is_refused_in_its_slot_and_takes_no_number(storage: Storage) -> None:
     draft = await storage.draft("general")
-    first, refused, second = await storage.archive.append([draft, replace(draft, epoch="other"), draft], 1)
+    first, refused, second = await append(storage.archive, [draft, replace(draft, epoch="other"), draft], 1)
     assert isinstance(refused, RoomNotFound)
     assert refused.room_id == "general"
     assert isinstance(first, Event)
@@ -86,14 +87,14 @@ async def test_a_draft_of_another_life_is_refused_in_its_slot_and_takes_no_numbe
 
 
 async def test_a_draft_of_a_room_never_opened_is_refused(storage: Storage) -> None:
-    [refused] = await storage.archive.append(
-        [Draft(room_id="nowhere", epoch="e", name="message", payload=b"1", sender="u")], 1
+    [refused] = await append(
+        storage.archive, [Draft(room_id="nowhere", epoch="e", name="message", payload=b"1", sender="u")], 1
     )
     assert isinstance(refused, RoomNotFound)
 
 
 async def test_an_empty_batch_is_nothing(storage: Storage) -> None:
-    assert await storage.archive.append([], 1) == []
+    assert await append(storage.archive, [], 1) == []
 
 
 async def test_a_batch_may_hold_more_rooms_than_one_statement_asks_for(storage: Storage) -> None:

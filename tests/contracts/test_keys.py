@@ -8,6 +8,7 @@ from dialogue.domain.errors import InvalidRequest
 from dialogue.domain.event import Event
 from dialogue.domain.outcome import Outcome, Repeat
 
+from ..support.appending import append
 from .storage import KEY_TTL_S, Storage, seqs
 
 TTL_MS = round(KEY_TTL_S * 1_000)
@@ -16,8 +17,8 @@ TTL_MS = round(KEY_TTL_S * 1_000)
 async def keep(
     storage: Storage, key: str, *, payload: bytes = b"1", sender: str = "ada", now_ms: int = 1_000
 ) -> Outcome:
-    draft = await storage.draft("general", payload=payload, sender=sender, key=key)
-    return (await storage.archive.append([draft], now_ms))[0]
+    draft = await storage.keyed("general", payload, sender=sender, key=key)
+    return (await append(storage.archive, [draft], now_ms))[0]
 
 
 async def test_a_key_is_kept_once_and_a_repeat_gets_the_first_ones_place(storage: Storage) -> None:
@@ -29,8 +30,8 @@ async def test_a_key_is_kept_once_and_a_repeat_gets_the_first_ones_place(storage
 
 
 async def test_a_key_counts_within_a_batch_too(storage: Storage) -> None:
-    drafts = [await storage.draft("general", key=key) for key in ("a", "b", "a", "a")]
-    outcomes = await storage.archive.append(drafts, 1_000)
+    drafts = [await storage.keyed("general", key=key) for key in ("a", "b", "a", "a")]
+    outcomes = await append(storage.archive, drafts, 1_000)
     assert [type(outcome) for outcome in outcomes] == [Event, Event, Repeat, Repeat]
     assert outcomes[2] == outcomes[3] == Repeat(seq=1, timestamp_ms=1_000)
     assert seqs(await storage.all("general")) == [1, 2]
@@ -46,10 +47,10 @@ async def test_the_same_key_for_another_event_is_refused_and_takes_no_number(sto
 
 async def test_keys_of_different_senders_and_rooms_are_different_keys(storage: Storage) -> None:
     drafts = [
-        await storage.draft("general", sender="ada", key="k"),
-        await storage.draft("general", sender="bob", key="k"),
-        await storage.draft("other", sender="ada", key="k"),
-        await storage.draft("general", sender="ad", key="ak"),  # runs together with the first where parts are joined
+        await storage.keyed("general", sender="ada", key="k"),
+        await storage.keyed("general", sender="bob", key="k"),
+        await storage.keyed("other", sender="ada", key="k"),
+        await storage.keyed("general", sender="ad", key="ak"),  # runs together with the first where parts are joined
     ]
     assert seqs(await storage.append(drafts)) == [1, 2, 1, 3]
 
@@ -78,7 +79,9 @@ async def test_keys_whose_time_is_over_are_swept_in_bites_and_no_others(storage:
 
 
 async def test_a_refused_draft_does_not_use_its_key_up(storage: Storage) -> None:
-    draft = await storage.draft("general", key="k")
-    [refused] = await storage.archive.append([replace(draft, epoch="another")], 1_000)
+    draft = await storage.keyed("general", key="k")
+    [refused] = await append(
+        storage.archive, [replace(draft, drafts=(replace(draft.drafts[0], epoch="another"),))], 1_000
+    )
     assert not isinstance(refused, Event)
-    assert isinstance((await storage.archive.append([draft], 1_000))[0], Event)
+    assert isinstance((await append(storage.archive, [draft], 1_000))[0], Event)

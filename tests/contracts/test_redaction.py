@@ -11,6 +11,7 @@ from dialogue.domain.outcome import Repeat
 from dialogue.domain.page import PageLimit
 from dialogue.domain.redaction import ERASED, Redaction
 
+from ..support.appending import append
 from .storage import Storage, seqs
 
 
@@ -42,7 +43,7 @@ async def test_redacting_twice_tells_it_once(storage: Storage) -> None:
     epoch = (await storage.archive.open("general")).epoch
     await storage.publish("general", "message")
     twice = [Draft.of_redaction(Redaction(seq=3, by="mod"), "general", epoch) for _ in range(2)]
-    assert [type(outcome) for outcome in await storage.archive.append(twice, 1)] == [Event, Repeat]
+    assert [type(outcome) for outcome in await append(storage.archive, twice, 1)] == [Event, Repeat]
     assert seqs(await storage.all("general")) == [1, 2, 3, 4]
 
 

@@ -9,6 +9,7 @@ from dialogue.domain.page import PageLimit
 from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.position import StreamHead
 
+from ..support.appending import append
 from .storage import Storage, seqs
 
 FULL = StoredRoom(
@@ -96,7 +97,7 @@ async def test_a_draft_of_the_old_life_is_refused_in_the_next(storage: Storage) 
     draft = await storage.draft("general")
     await storage.rooms.delete("general")
     await storage.archive.open("general")
-    [refused] = await storage.archive.append([draft], 1)
+    [refused] = await append(storage.archive, [draft], 1)
     assert isinstance(refused, RoomNotFound)
 
 

@@ -23,6 +23,7 @@ from dialogue.domain.position import StreamFloor
 
 from ..contracts import (
     test_against_a_list,
+    test_groups,
     test_history_archive,
     test_history_source,
     test_keys,
@@ -31,12 +32,14 @@ from ..contracts import (
     test_room_store,
 )
 from ..contracts.storage import KEY_TTL_S, Storage, seqs
+from ..support.appending import append
 from ..support.storage_parts import StorageParts
 from .examples import ROOT, examples
 
 PAGE = ROOT / "docs" / "how-to" / "swap-the-archive.md"
 FILES = ("line_file.py", "json_lines.py")
 SUITES = (
+    test_groups,
     test_history_archive,
     test_history_source,
     test_keys,
@@ -104,11 +107,11 @@ async def test_all_is_there_after_a_restart(storage: Storage, reload: Reload) ->
 
 async def test_keys_are_known_after_a_restart(storage: Storage, reload: Reload) -> None:
     """And are new again after their time."""
-    await storage.append([await storage.draft("general", key="k")], now_ms=1_000)
+    await storage.append([await storage.keyed("general", key="k")], now_ms=1_000)
     again = reload()
-    draft = await again.draft("general", key="k")
-    assert await again.archive.append([draft], 2_000) == [Repeat(seq=1, timestamp_ms=1_000)]
-    assert isinstance((await again.archive.append([draft], 60_000))[0], Event)
+    draft = await again.keyed("general", key="k")
+    assert await append(again.archive, [draft], 2_000) == [Repeat(seq=1, timestamp_ms=1_000)]
+    assert isinstance((await append(again.archive, [draft], 60_000))[0], Event)
 
 
 async def test_redactions_erasures_and_trims_hold_after_a_restart(storage: Storage, reload: Reload) -> None:
@@ -164,10 +167,10 @@ async def test_a_batch_that_the_disk_did_not_take_is_not_kept_and_never_will_be(
 ) -> None:
     """Neither now nor after a restart, and the next one gets its number."""
     first = await storage.publish("general", "message")
-    draft = await storage.draft("general", key="k")
+    draft = await storage.keyed("general", key="k")
     _refuse_once(monkeypatch)
     with pytest.raises(Unavailable):
-        await storage.archive.append([draft], 1_000)
+        await append(storage.archive, [draft], 1_000)
     assert await storage.all("general") == first
     second = await storage.append([draft])
     assert seqs(second) == [2]

@@ -8,7 +8,7 @@ import pytest
 from pydantic import BaseModel
 
 from dialogue.domain.draft import Draft
-from dialogue.domain.errors import ConfigurationError, EventNotAllowed, InvalidEvent, RoomFull
+from dialogue.domain.errors import ConfigurationError, EventNotAllowed, InvalidEvent, InvalidRequest, RoomFull
 from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.room import MAX_META_SIZE, MAX_SYNC, Room, RoomConfig
 
@@ -179,3 +179,10 @@ class TestMistakes:
     @pytest.mark.parametrize("sync", [0, MAX_SYNC, True, False])
     def test_any_number_of_events_to_sync_up_to_a_page_is_fine(self, sync: Any) -> None:
         assert a_room(sync_history_on_join=sync).sync_history_on_join == sync
+
+
+def test_a_key_needs_an_event_with_history() -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        a_room().key("k", "typing", None, None)
+    assert [problem.path for problem in caught.value.problems] == ["key"]
+    assert a_room().key("k", "message", {"text": "hi"}, None) == a_room().key("k", "message", {"text": "hi"}, None)

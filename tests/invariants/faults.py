@@ -5,7 +5,7 @@ Each is wrong now and then only, as real ones are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -13,14 +13,14 @@ from dialogue.application.feed.hub import Hub
 from dialogue.application.reading.page_budget import Run
 from dialogue.application.reading.recover_events import RecoverEvents
 from dialogue.application.rooms.room_history import RoomHistory
-from dialogue.domain.draft import Draft
+from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.event import Event
-from dialogue.domain.outcome import Outcome
+from dialogue.domain.outcome import GroupOutcome
 from dialogue.domain.page import PageLimit
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
 from dialogue.domain.ports.room_store import RoomStore, StoredRoom
-from dialogue.domain.position import Position, RoomHead, StreamFloor
+from dialogue.domain.position import Applied, Position, RoomHead, StreamFloor
 from dialogue.domain.retention import Retention
 from dialogue.domain.room import Room
 
@@ -124,19 +124,21 @@ class _Archive:
     def __init__(
         self,
         archive: HistoryArchive,
-        draft: Callable[[Draft], Draft] = lambda draft: draft,
-        outcome: Callable[[Outcome], Outcome] = lambda outcome: outcome,
+        group: Callable[[DraftGroup], DraftGroup] = lambda group: group,
+        event: Callable[[Event], Event] = lambda event: event,
     ) -> None:
         self._archive = archive
-        self._draft = draft
-        self._outcome = outcome
+        self._group = group
+        self._event = event
 
     async def open(self, room_id: str) -> RoomHead:
         return await self._archive.open(room_id)
 
-    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Outcome]:
-        outcomes = await self._archive.append([self._draft(draft) for draft in drafts], now_ms)
-        return [self._outcome(outcome) for outcome in outcomes]
+    async def append(
+        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
+    ) -> list[GroupOutcome]:
+        outcomes = await self._archive.append([self._group(group) for group in groups], applied, now_ms)
+        return [tuple(map(self._event, outcome)) if isinstance(outcome, tuple) else outcome for outcome in outcomes]
 
     async def sweep(self, limit: int, now_ms: int) -> int:
         return await self._archive.sweep(limit, now_ms)
@@ -215,12 +217,12 @@ def _source(change: Change) -> Fault:
     return Fault(spoil=lambda ports: replace(ports, source=_Source(ports.source, change)))
 
 
-def _drafts(change: Callable[[Draft], Draft]) -> Fault:
-    return Fault(spoil=lambda ports: replace(ports, archive=_Archive(ports.archive, draft=change)))
+def _groups(change: Callable[[DraftGroup], DraftGroup]) -> Fault:
+    return Fault(spoil=lambda ports: replace(ports, archive=_Archive(ports.archive, group=change)))
 
 
-def _hasty_time(outcome: Outcome) -> Outcome:
-    return replace(outcome, timestamp_ms=outcome.timestamp_ms - 1) if isinstance(outcome, Event) else outcome
+def _hasty_time(event: Event) -> Event:
+    return replace(event, timestamp_ms=event.timestamp_ms - 1)
 
 
 FAULTS = {
@@ -237,10 +239,12 @@ FAULTS = {
     "what is gone passes for recovered": Fault(recovering=Careless),
     "what is there is not recovered": Fault(recovering=Lazy),
     "a redaction is not recovered": Fault(recovering=OldRedactions),
-    "a redaction is told and not done": _drafts(lambda draft: replace(draft, redaction=None)),
-    "a key is kept twice": _drafts(lambda draft: replace(draft, key=None)),
+    "a redaction is told and not done": _groups(
+        lambda group: DraftGroup.of(*(replace(draft, redaction=None) for draft in group.drafts), key=group.key)
+    ),
+    "a key is kept twice": _groups(lambda group: replace(group, key=None)),
     "a time is not what is kept": Fault(
-        spoil=lambda ports: replace(ports, archive=_Archive(ports.archive, outcome=_hasty_time))
+        spoil=lambda ports: replace(ports, archive=_Archive(ports.archive, event=_hasty_time))
     ),
     "a deleted room's history lives on": Fault(spoil=lambda ports: replace(ports, rooms=_ForgettingRooms(ports.rooms))),
 }

@@ -5,19 +5,19 @@ Memory answers without a pause and a file in a pause that nobody chooses; here t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from random import Random
 
 from anyio.lowlevel import checkpoint
 
-from dialogue.domain.draft import Draft
+from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.event import Event
-from dialogue.domain.outcome import Outcome
+from dialogue.domain.outcome import GroupOutcome
 from dialogue.domain.page import PageLimit
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
-from dialogue.domain.position import RoomHead, StreamFloor
+from dialogue.domain.position import Applied, RoomHead, StreamFloor
 from dialogue.domain.retention import Retention
 
 from ..support.storage_parts import StorageParts
@@ -54,9 +54,11 @@ class HesitantArchive:
         await self._pauses.pause()
         return head
 
-    async def append(self, drafts: Sequence[Draft], now_ms: int) -> list[Outcome]:
+    async def append(
+        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
+    ) -> list[GroupOutcome]:
         await self._pauses.pause()
-        outcomes = await self._archive.append(drafts, now_ms)
+        outcomes = await self._archive.append(groups, applied, now_ms)
         await self._pauses.pause()
         return outcomes
 

@@ -16,10 +16,13 @@ from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.domain.draft import Draft
+from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.errors import InvalidEvent, Unavailable
 from dialogue.domain.event import Event
 from dialogue.domain.page import PageLimit
 from dialogue.domain.ports.history_archive import SpoiledBatch
+
+from ...support.appending import append
 
 pytestmark = pytest.mark.anyio
 
@@ -66,10 +69,10 @@ async def test_a_commit_that_was_made_and_failed_to_say_so_counts_as_made(
     archive = SqlHistoryArchive(database)
     first = await draft(archive)
     break_commits(database, monkeypatch, is_made=True)
-    [outcome] = await archive.append([first], 1)
+    [outcome] = await append(archive, [first], 1)
     assert isinstance(outcome, Event)
     assert outcome.seq == 1
-    assert [event.seq for event in await archive.append([first], 1) if isinstance(event, Event)] == [2]
+    assert [event.seq for event in await append(archive, [first], 1) if isinstance(event, Event)] == [2]
     assert await kept(database) == [b"1", b"1"]
 
 
@@ -77,12 +80,12 @@ async def test_a_commit_that_was_not_made_is_unavailable_and_its_number_is_taken
     database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = SqlHistoryArchive(database)
-    await archive.append([await draft(archive, b"0")], 1)
+    await append(archive, [await draft(archive, b"0")], 1)
     lost = await draft(archive, b"1")
     break_commits(database, monkeypatch, is_made=False)
     with pytest.raises(Unavailable, match="the disk has an error"):
-        await archive.append([lost], 1)
-    [outcome] = await archive.append([await draft(archive, b"2")], 1)
+        await append(archive, [lost], 1)
+    [outcome] = await append(archive, [await draft(archive, b"2")], 1)
     assert isinstance(outcome, Event)
     assert outcome.seq == 2
     assert await kept(database) == [b"0", b"2"]
@@ -102,7 +105,7 @@ async def test_where_it_cannot_be_found_out_in_time_nobody_is_told_anything(
 
     monkeypatch.setattr("dialogue.adapters.sqlmodel.writer.Writer.has_kept", unreachable)
     with pytest.raises(CommitUnknown):
-        await archive.append([lost], 1)
+        await append(archive, [lost], 1)
 
 
 async def test_the_question_waits_until_it_can_be_asked(
@@ -111,7 +114,7 @@ async def test_the_question_waits_until_it_can_be_asked(
     archive = SqlHistoryArchive(database)
     first = await draft(archive)
     break_commits(database, monkeypatch, is_made=True, times=3)  # the first two questions fail, too
-    [outcome] = await archive.append([first], 1)
+    [outcome] = await append(archive, [first], 1)
     assert isinstance(outcome, Event)
     assert await kept(database) == [b"1"]
 
@@ -149,7 +152,7 @@ async def test_a_draft_that_the_database_refuses_spoils_its_batch_and_nothing_is
     refuse_poison(tmp_path)
     archive = SqlHistoryArchive(database)
     with pytest.raises(SpoiledBatch):
-        await archive.append([await draft(archive, payload) for payload in (b"1", b'"poison"', b"2")], 1)
+        await append(archive, [await draft(archive, payload) for payload in (b"1", b'"poison"', b"2")], 1)
     assert await kept(database) == []
 
 
@@ -165,13 +168,44 @@ async def test_the_journal_splits_it_until_only_the_guilty_one_is_refused(tmp_pa
         outcomes: list[object] = []
         data = ["poison" if number in (3, 17) else number for number in range(30)]
         for item in data:
-            await journal.put(room.admit("note", item, sender="ada", epoch=history.epoch), outcomes.append)
+            draft = room.admit("note", item, sender="ada", epoch=history.epoch)
+            await journal.put(DraftGroup.of(draft), outcomes.append)
         await app.trigger("room", note, "after", sender="ada")
         refused = [index for index, outcome in enumerate(outcomes) if isinstance(outcome, InvalidEvent)]
         assert refused == [3, 17]
         events = await app.room("room").history(note, 0, 100)
         assert [event.data for event in events][::-1] == [item for item in data if item != "poison"] + ["after"]
         assert [event.seq for event in events] == list(range(29, 0, -1))
+
+
+async def test_a_foreign_row_in_the_place_of_the_next_event_is_no_fault_of_the_event(tmp_path: Path) -> None:
+    """Its room cannot be published in; the others can, also in the same batch."""
+    note = define_event("note", history=History(limit=5))
+    url = f"sqlite:///{tmp_path}/chat.db"
+    app = create_dialogue(database=url, rooms={name: RoomConfig(name=name, events=[note]) for name in ("a", "b")})
+    async with app.lifespan():
+        for name in ("a", "b"):
+            await app.trigger(name, note, 1, sender="ada")
+        write_a_foreign_row(tmp_path, "a", seq=2)
+        outcomes: dict[str, list[object]] = {"a": [], "b": []}
+        for name, found in outcomes.items():
+            room, history = await app.container.registry().open(name)
+            draft = room.admit("note", 2, sender="ada", epoch=history.epoch)
+            await app.container.journal().put(DraftGroup.of(draft), found.append)
+        await app.trigger("b", note, 3, sender="ada")
+        [refused] = outcomes["a"]
+        assert isinstance(refused, Unavailable)
+        assert "not written" in refused.message
+        assert [event.data for event in await app.room("b").history(note)] == [3, 2, 1]
+
+
+def write_a_foreign_row(folder: Path, room_id: str, seq: int) -> None:
+    with sqlite3.connect(folder / "chat.db") as other:
+        other.execute(
+            "INSERT INTO messages (room_id, event_name, event_data, from_user, timestamp, seq, event_seq) "
+            "VALUES (?, 'note', '1', 'somebody', 1, ?, ?)",
+            (room_id, seq, seq),
+        )
 
 
 def refuse_poison(folder: Path) -> None:

@@ -18,6 +18,8 @@ from dialogue.domain.draft import Draft
 from dialogue.domain.errors import ConfigurationError, Unavailable
 from dialogue.domain.page import PageLimit
 
+from ...support.appending import append
+
 INSERT_ROOM = (
     "INSERT INTO dialogue_rooms (room_id, epoch, head, floor, swept, last_timestamp) VALUES ('r', 'e', 0, 0, 0, 0)"
 )
@@ -77,7 +79,7 @@ async def test_all_is_there_when_it_is_opened_again(database: SqliteDatabase) ->
     archive, source = SqlHistoryArchive(database), SqlHistorySource(database)
     head = await archive.open("general")
     draft = Draft(room_id="general", epoch=head.epoch, name="message", payload=b"{}", sender="u")
-    kept = await archive.append([draft, draft], 5)
+    kept = await append(archive, [draft, draft], 5)
     before = await archive.open("general")
     await database.close()
     with pytest.raises(Unavailable):

@@ -11,6 +11,8 @@ from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase, Synchronous
 from dialogue.domain.draft import Draft
 
+from ...support.appending import append
+
 CASES: list[tuple[Synchronous, bool]] = [("FULL", False), ("NORMAL", True), ("OFF", True)]
 
 
@@ -69,7 +71,7 @@ async def _clean_run(path: Path) -> str:
 
 async def _publish(archive: SqlHistoryArchive) -> None:
     epoch = (await archive.open("hall")).epoch
-    await archive.append([Draft(room_id="hall", epoch=epoch, name="message", payload=b"1", sender="ada")], 1)
+    await append(archive, [Draft(room_id="hall", epoch=epoch, name="message", payload=b"1", sender="ada")], 1)
 
 
 async def _epoch(path: Path) -> str:

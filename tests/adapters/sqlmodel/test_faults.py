@@ -16,19 +16,22 @@ import pytest
 from anyio import CancelScope, from_thread
 from sqlalchemy import Connection
 
-from dialogue.adapters.sqlmodel.append_batch import AppendBatch
+from dialogue.adapters.sqlmodel.append_batch import AppendBatch, Batch
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.room_store import SqlRoomStore
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.domain.draft import Draft
+from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.errors import ConfigurationError, Unavailable
 from dialogue.domain.event import Event
 from dialogue.domain.page import PageLimit
 
+from ...support.appending import append
+
 OPEN_AND_WAIT = """
 import sys, anyio
-from dialogue.adapters.sqlmodel.append_batch import AppendBatch
+from dialogue.adapters.sqlmodel.append_batch import AppendBatch, Batch
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.domain.errors import ConfigurationError
 
@@ -52,7 +55,7 @@ async def draft(database: SqliteDatabase) -> Draft:
     archive = SqlHistoryArchive(database)
     epoch = (await archive.open("general")).epoch
     draft = Draft(room_id="general", epoch=epoch, name="message", payload=b'"%s"' % (b"x" * 1_000), sender="u")
-    await archive.append([draft], 1)
+    await append(archive, [draft], 1)
     return draft
 
 
@@ -61,7 +64,7 @@ async def ensure_one_sequence(database: SqliteDatabase, draft: Draft, expected: 
     source = SqlHistorySource(database)
     events = await source.newer("general", None, 0, PageLimit(events=1_000))
     assert [event.seq for event in events] == list(range(1, expected + 1))
-    [event] = await SqlHistoryArchive(database).append([draft], 1)
+    [event] = await append(SqlHistoryArchive(database), [draft], 1)
     assert isinstance(event, Event)
     assert (event.seq, event.event_seq) == (expected + 1, expected + 1)
 
@@ -96,7 +99,7 @@ async def test_a_lock_of_another_program_is_unavailable_and_passes(
     with locked(path):
         for _ in range(3):
             with pytest.raises(Unavailable, match="another program has locked it"):
-                await archive.append([draft], 1)
+                await append(archive, [draft], 1)
         with pytest.raises(Unavailable):
             await archive.sweep(10, 1_000)
         with pytest.raises(Unavailable):
@@ -110,7 +113,7 @@ async def test_a_full_disk_is_unavailable_and_passes(database: SqliteDatabase, d
     archive = SqlHistoryArchive(database)
     await database.write(lambda connection: connection.exec_driver_sql("PRAGMA max_page_count = 1"))
     with pytest.raises(Unavailable, match="the disk is full"):
-        await archive.append([draft] * 100, 1)
+        await append(archive, [draft] * 100, 1)
     await ensure_one_sequence(database, draft, 1)
 
 
@@ -123,7 +126,7 @@ async def test_an_error_of_the_disk_is_unavailable_and_passes(
     try:
         for _ in range(3):
             with pytest.raises(Unavailable):
-                await archive.append([draft] * 100, 1)
+                await append(archive, [draft] * 100, 1)
             assert len(await source.older("general", None, 10, PageLimit())) == 1
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
@@ -154,7 +157,7 @@ async def test_a_batch_cut_off_anywhere_in_the_file_is_kept_whole_or_not_at_all(
     for extra in range(0, 65_000, 2_060):
         resource.setrlimit(resource.RLIMIT_FSIZE, (wal_size(path) + extra, hard))
         try:
-            kept += len(await archive.append([draft] * 5, 1))
+            kept += len(await append(archive, [draft] * 5, 1))
         except Unavailable:
             failed += 1
         finally:
@@ -176,10 +179,10 @@ async def test_a_file_that_went_away_is_unavailable_until_it_is_back(
 ) -> None:
     archive = SqlHistoryArchive(database)
     with locked(path), pytest.raises(Unavailable):
-        await archive.append([draft], 1)  # so that the next one connects anew
+        await append(archive, [draft], 1)  # so that the next one connects anew
     move(path, path.with_name("away.db"))
     with pytest.raises(Unavailable, match="its file cannot be opened"):
-        await archive.append([draft], 1)
+        await append(archive, [draft], 1)
     assert not exists(path), "an empty database was made in its place"
     move(path.with_name("away.db"), path)
     await ensure_one_sequence(database, draft, 1)
@@ -214,7 +217,8 @@ class AppendAndCancel:
         self.scope = scope
 
     def __call__(self, connection: Connection) -> str:
-        AppendBatch([self.draft], 1, 1_000)(connection)
+        batch = Batch(groups=[DraftGroup.of(self.draft)], applied={}, now_ms=1)
+        AppendBatch(batch, 1_000)(connection)
         from_thread.run_sync(self.scope.cancel)
         return "kept"
 

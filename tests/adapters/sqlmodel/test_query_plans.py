@@ -20,6 +20,8 @@ from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.domain.draft import Draft
 from dialogue.domain.page import PageLimit
 
+from ...support.appending import append
+
 Statement = tuple[str, Sequence[Any]]
 
 NAMES = {
@@ -58,7 +60,7 @@ async def source(database: SqliteDatabase, path: Path, request: pytest.FixtureRe
     for index in range(10):
         names = ["rare", *["common"] * 500]
         drafts = [Draft(room_id="general", epoch=epoch, name=name, payload=b"1", sender="u") for name in names]
-        await archive.append(drafts, index)
+        await append(archive, drafts, index)
     if request.param == "analyzed":
         connection = sqlite3.connect(path)
         connection.execute("ANALYZE")
@@ -142,7 +144,7 @@ async def test_a_page_takes_no_more_memory_than_its_size(database: SqliteDatabas
     epoch = (await archive.open("general")).epoch
     payload = b'"%s"' % (b"x" * 65_536)
     drafts = [Draft(room_id="general", epoch=epoch, name="common", payload=payload, sender="u")] * 200
-    await archive.append(drafts, 1)
+    await append(archive, drafts, 1)
     tracemalloc.start()
     try:
         events = await SqlHistorySource(database).older("general", names, 500, PageLimit(events=200, size=200 << 10))

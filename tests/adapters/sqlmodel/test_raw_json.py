@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import struct
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,12 @@ from dialogue.adapters.sqlmodel.raw_json import to_column
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.domain import json_value
 from dialogue.domain.draft import Draft
-from dialogue.domain.errors import DialogueError
+from dialogue.domain.draft_group import DraftGroup
+from dialogue.domain.errors import DialogueError, InvalidEvent
 from dialogue.domain.event import Event
 from dialogue.domain.page import PageLimit
+
+from ...support.appending import append
 
 ROOM_NUMBERS = count()
 
@@ -37,7 +41,7 @@ async def kept(database: SqliteDatabase, payload: bytes, meta: bytes | None = No
     archive, room_id = SqlHistoryArchive(database), f"room-{next(ROOM_NUMBERS)}"
     epoch = (await archive.open(room_id)).epoch
     draft = Draft(room_id=room_id, epoch=epoch, name="message", payload=payload, sender="u", meta=meta)
-    await archive.append([draft], 1)
+    await append(archive, [draft], 1)
     [event] = await SqlHistorySource(database).older(room_id, None, 2, PageLimit())
     return event
 
@@ -118,13 +122,25 @@ async def test_a_draft_that_is_no_unicode_is_refused_alone(database: SqliteDatab
         Draft(room_id="general", epoch=epoch, name="message", payload=payload, sender=sender)
         for payload, sender in ((b"1", "u"), (b'"\xff"', "u"), (b"1", "\ud800"), (b"2", "u"))
     ]
-    outcomes = await archive.append(drafts, 1)
+    outcomes = await append(archive, drafts, 1)
     assert [outcome.code if isinstance(outcome, DialogueError) else outcome.seq for outcome in outcomes] == [
         1,
         "INVALID_EVENT",
         "INVALID_EVENT",
         2,
     ]
+
+
+async def test_a_group_with_such_a_draft_is_refused_wholly(database: SqliteDatabase) -> None:
+    archive = SqlHistoryArchive(database)
+    epoch = (await archive.open("general")).epoch
+    good = Draft(room_id="general", epoch=epoch, name="message", payload=b"1", sender="u")
+    bad = replace(good, payload=b'"\xff"')
+    refused, kept = await append(archive, [DraftGroup.of(good, bad, good), good])
+    assert isinstance(refused, InvalidEvent)
+    assert isinstance(kept, Event)
+    assert kept.seq == 1
+    assert (await archive.open("general")).head == 1
 
 
 @pytest.mark.parametrize(

@@ -20,14 +20,16 @@ from dialogue.domain.draft import Draft
 from dialogue.domain.errors import Unavailable
 from dialogue.domain.ports.read_marks import Mark
 
+from ...support.appending import append
+
 T = TypeVar("T")
 
 
 async def fill(database: SqliteDatabase, *names: str) -> None:
     archive = SqlHistoryArchive(database)
     epoch = (await archive.open("general")).epoch
-    await archive.append(
-        [Draft(room_id="general", epoch=epoch, name=name, payload=b"1", sender="u") for name in names], 1
+    await append(
+        archive, [Draft(room_id="general", epoch=epoch, name=name, payload=b"1", sender="u") for name in names], 1
     )
 
 

@@ -18,6 +18,7 @@ from dialogue.domain.errors import ConfigurationError
 from dialogue.domain.page import PageLimit
 from dialogue.domain.position import StreamHead
 
+from ...support.appending import append
 from .seed import AS_TEXT, AS_WRITTEN, FOR_SQLITE, INDEXES, Row, make_seed, query, schema, some_rows
 
 SEEDS = {"as written": AS_WRITTEN + INDEXES, "for SQLite": FOR_SQLITE, "as text": AS_TEXT + INDEXES}
@@ -66,7 +67,7 @@ async def test_heads_are_filled_and_the_room_goes_on(path: Path) -> None:
     assert (head.head, head.floor, head.last_timestamp_ms) == (3, 0, 9)
     assert head.streams == {"message": StreamHead(head=2), "typing": StreamHead(head=1)}
     draft = Draft(room_id="general", epoch=head.epoch, name="message", payload=b'{"text":"new"}', sender="eve")
-    [new] = await archive.append([draft], 1)
+    [new] = await append(archive, [draft], 1)
     events = await source.older("general", None, 100, PageLimit())
     assert [(event.seq, event.event_seq, event.timestamp_ms) for event in events] == [
         (4, 3, 9),
