@@ -26,7 +26,7 @@ async def serve(app: DialogueApp, listener: socket.socket, on_started: Callable[
         max_frame=settings.max_frame,
         heartbeat_s=settings.heartbeat_s,
         heartbeat_timeout_s=settings.heartbeat_timeout_s,
-        drain_timeout_s=settings.drain_timeout_s,
+        client_timeout_s=settings.client_timeout_s,
     )
     async with app.lifespan():
         on_started()

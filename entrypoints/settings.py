@@ -103,6 +103,15 @@ class Settings(BaseSettings):
     connect_timeout_s: Annotated[float, Field(gt=0, le=3600)] = Field(
         10.0, description="How long a new connection has to send `connect`, in seconds."
     )
+    client_timeout_s: float = Field(
+        20.0,
+        gt=0,
+        le=3600,
+        description=(
+            "How long a client may take, in seconds, for each of these: the head of an HTTP request, its body, and "
+            "taking what it is sent."
+        ),
+    )
     drain_timeout_s: float = Field(
         10.0,
         gt=0,

@@ -1,42 +1,334 @@
-"""uvicorn's h11 HTTP, able to end a connection whose client does not read."""
+"""HTTP/1.1 for uvicorn's server, bounded in what it parses at once and in how long it waits."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from functools import partial
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import unquote
 
-from uvicorn import Config
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.server import ServerState
+import h11
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
-from .websocket_protocol import LAST_FAREWELL_S
+from ...application.ports.transport import TRANSPORT
+from .deadline import Deadline
+from .exchange import Exchange
+from .http_transport import HttpTransport
+from .intake import Intake
+from .request_parser import BadRequest, RequestParser
+from .server_config import ServerConfig
 
-CUT = "dialogue.cut"
-"""The name under which the application finds, in the state of a request's scope, how to cut its connection."""
+if TYPE_CHECKING:
+    from uvicorn.server import ServerState
+
+EVENTS_A_TURN = 64
+REST = 65_536
+LINGER_S = 5.0
+LAST_FAREWELL_S = 2.0
+PROGRESS = 16_384
 
 
-class HttpProtocol(H11Protocol):
-    """Two things differ from uvicorn's own.
+class HttpProtocol(asyncio.Protocol):
+    """Takes the place of uvicorn's own, over the same h11, and differs from it in this:
 
-    The application can cut a connection: a stream whose client does not read can neither be sent an end nor be closed,
-    since a close waits until all was sent that waits. And a stop cuts such a connection after two seconds.
+    - Requests and bodies are parsed in turns; heads are bounded in their lines too.
+    - Each stage has a time: the head, the body, taking the answer, and the quiet between two requests.
+    - What is left of a body when its answer begins is not parsed, but where it is short: the answer says that the
+      connection ends, and the rest is dropped for some seconds, so that the client can read the answer.
+    - A close is a cut where the client does not take what was written before it.
+    - `Content-Length` beside `Transfer-Encoding` is refused, and a body with an upgrade.
+    - What comes behind an upgrade in the same segment reaches the WebSocket.
+    - The application finds the connection's transport in the scope.
     """
 
     def __init__(
         self,
-        config: Config,
+        config: ServerConfig,
         server_state: ServerState,
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__(config, server_state, {**app_state, CUT: self.cut}, _loop)
+        self.writable = asyncio.Event()
+        self.writable.set()
+        self._config = config
+        self._server_state = server_state
+        self._app_state = app_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._exchange: Exchange | None = None
+        self._incoming = Deadline(self._loop)
+        self._outgoing = Deadline(self._loop)
+        self._end = Deadline(self._loop)
+        self._length: int | None = 0
+        self._is_over = False
 
-    def cut(self) -> None:
-        """End the connection now, whatever waits to be sent."""
-        self.transport.abort()
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        """The headers that each answer has."""
+        return self._server_state.default_headers
+
+    # --- asyncio
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Begin: a head is awaited."""
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
+        self._server_state.connections.add(self)  # type: ignore[arg-type]
+        self._intake = Intake(self._config.turns, self.transport, self._parse)
+        self._parser = RequestParser(self._intake)
+        self._await_head()
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes."""
+        if self._parser.is_idle and not self._intake:
+            self._incoming.stop()  # it was the quiet between two requests
+        self._intake.feed(data)
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
+        """End."""
+        self._server_state.connections.discard(self)
+        self._stop_waiting()
+        if self._exchange is not None:
+            self._exchange.disconnect()
+        self.writable.set()
+
+    def pause_writing(self) -> None:
+        """The client does not take what is written: it has some time."""
+        self.writable.clear()
+        self._await_progress()
+
+    def resume_writing(self) -> None:
+        """The client has read."""
+        self.writable.set()
+        self._outgoing.stop()
 
     def shutdown(self) -> None:
-        """End the connection, as the server stops."""
-        super().shutdown()
-        if self.flow.write_paused:
-            self.loop.call_later(LAST_FAREWELL_S, self.cut)
+        """End the connection behind the answer that is being given, as the server stops."""
+        if self._exchange is None:
+            self.close()
+        else:
+            self._exchange.must_close = True
+        self._end.set(LAST_FAREWELL_S, self.cut)
+
+    # --- Parsing, one turn at a time
+
+    def _parse(self) -> None:
+        try:
+            for _ in range(EVENTS_A_TURN):
+                if self._exchange is not None and self._exchange.has_enough:
+                    self._intake.pause()
+                    return
+                event = self._parser.next_event()
+                if event is None:
+                    self._await_more()
+                    return
+                self._handle(event)
+                if self._is_over:
+                    return
+        except BadRequest as error:
+            self._refuse(error)
+        else:
+            self._intake.next_turn()
+
+    def _handle(self, event: h11.Request | h11.Data | h11.EndOfMessage) -> None:
+        if isinstance(event, h11.Request):
+            self._incoming.stop()
+            self._begin(event)
+            return
+        assert self._exchange is not None, "a body follows a head"
+        if isinstance(event, h11.Data):
+            self._exchange.take(event.data)
+            return
+        self._incoming.stop()
+        self._exchange.end_body()
+        if self._exchange.is_answered:
+            self._begin_next()
+
+    def _await_more(self) -> None:
+        """All was parsed that can be: where bytes are left behind a whole request, they are the next one's."""
+        if self._parser.is_idle:
+            if self._intake and not self._incoming.is_set:
+                self._await_head()
+        elif self._parser.is_inside_body:
+            if not self._incoming.is_set:
+                self._await_body()
+        elif self._intake:
+            self._intake.pause()
+            return
+        self._intake.resume()
+
+    # --- One request after the other
+
+    def _begin(self, request: h11.Request) -> None:
+        headers = list(request.headers)
+        if _is_websocket(headers):
+            self._upgrade(headers)
+            return
+        scope = self._scope(request, headers)
+        self._length = _length(headers)
+        self._exchange = Exchange(scope, self._parser.connection, self)
+        scope["state"][TRANSPORT] = HttpTransport(self._exchange, self)
+        task = self._loop.create_task(self._exchange.run(self._config.loaded_app))
+        self._server_state.tasks.add(task)
+        task.add_done_callback(self._server_state.tasks.discard)
+
+    def _scope(self, request: h11.Request, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
+        root_path = self._config.root_path
+        raw_path, _, query = bytes(request.target).partition(b"?")
+        return {
+            "type": "http",
+            "asgi": {"version": self._config.asgi_version, "spec_version": "2.3"},
+            "http_version": request.http_version.decode("ascii"),
+            "server": get_local_addr(self.transport),
+            "client": get_remote_addr(self.transport),
+            "scheme": "https" if is_ssl(self.transport) else "http",
+            "method": request.method.decode("ascii"),
+            "root_path": root_path,
+            "path": root_path + unquote(raw_path.decode("ascii")),
+            "raw_path": root_path.encode("ascii") + raw_path,
+            "query_string": query,
+            "headers": headers,
+            "state": self._app_state.copy(),
+        }
+
+    def _upgrade(self, headers: list[tuple[bytes, bytes]]) -> None:
+        if _length(headers) != 0:
+            raise BadRequest("An upgrade has no body.")
+        self._is_over = True
+        self._stop_waiting()
+        self._intake.resume()
+        self._server_state.connections.discard(self)
+        protocol: Any = self._config.ws_protocol_class(  # type: ignore[call-arg, misc]
+            config=self._config, server_state=self._server_state, app_state=self._app_state
+        )
+        protocol.connection_made(self.transport)
+        self.transport.set_protocol(protocol)
+        protocol.data_received(self._parser.head)
+        rest = self._parser.take_rest()
+        if rest:
+            protocol.data_received(rest)
+
+    def read_on(self) -> None:
+        """See `Way.read_on`."""
+        self._intake.go_on()
+
+    def answer_begins(self) -> bool:
+        """See `Way.answer_begins`: where a body is left that is not short, none can follow."""
+        assert self._exchange is not None
+        if not self._parser.is_inside_body:
+            return True
+        if self._length is not None and self._length <= REST and not self._exchange.expects_100:
+            return True
+        self._drop_rest()
+        return False
+
+    def answered(self) -> None:
+        """See `Way.answered`."""
+        assert self._exchange is not None
+        self._server_state.total_requests += 1
+        if self._exchange.must_close:
+            self._linger() if self._parser.is_inside_body else self.close()
+        elif not self._parser.is_inside_body:
+            self._begin_next()
+
+    def _begin_next(self) -> None:
+        self._exchange = None
+        self._parser.begin_next()
+        self._incoming.set(self._config.timeout_keep_alive, self.close)
+        if self._intake:
+            self._intake.next_turn()
+        else:
+            self._intake.resume()
+
+    # --- Time
+
+    def _await_head(self) -> None:
+        self._incoming.set(self._config.client_timeout_s, self._head_is_late)
+
+    def _head_is_late(self) -> None:
+        if self._intake:
+            self._refuse(BadRequest("The request's head took too long.", 408))
+        else:
+            self.close()
+
+    def _await_body(self) -> None:
+        self._incoming.set(self._config.client_timeout_s, self._body_is_late)
+
+    def _body_is_late(self) -> None:
+        exchange = self._exchange
+        assert exchange is not None
+        if exchange.has_enough:
+            self._await_body()  # it is the application that takes so long
+        elif exchange.is_answered:
+            self._linger()
+        elif exchange.is_begun:
+            exchange.must_close = True
+            self._drop_rest()
+        else:
+            self._refuse(BadRequest("The request's body took too long.", 408))
+
+    def _await_progress(self) -> None:
+        waiting = self.transport.get_write_buffer_size()
+        self._outgoing.set(self._config.client_timeout_s, partial(self._progress_is_due, waiting))
+
+    def _progress_is_due(self, waited: int) -> None:
+        if waited - self.transport.get_write_buffer_size() < PROGRESS:
+            self.cut()
+        else:
+            self._await_progress()
+
+    def _stop_waiting(self) -> None:
+        self._incoming.stop()
+        self._outgoing.stop()
+        self._end.stop()
+
+    # --- The end
+
+    def close(self) -> None:
+        """End the connection behind what is written, for as long as the client goes on taking it."""
+        self._is_over = True
+        self._incoming.stop()
+        self.transport.close()
+        self._await_progress()
+
+    def cut(self, within_s: float = 0) -> None:
+        """End the connection now, or then, whatever is still to be written."""
+        if within_s:
+            self._end.set(within_s, self.cut)
+        else:
+            self._stop_waiting()
+            self.transport.abort()
+
+    def _refuse(self, error: BadRequest) -> None:
+        """Answer what is no request, where nothing of an answer has been written, and end the connection."""
+        if self._exchange is None or not self._exchange.is_begun:
+            reason = error.reason.encode()
+            head = f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\nconnection: close\r\n"
+            kind = f"content-type: text/plain; charset=utf-8\r\ncontent-length: {len(reason)}\r\n\r\n"
+            self.transport.write(head.encode() + kind.encode() + reason)
+        if self._exchange is not None:
+            self._exchange.disconnect()
+        self._linger()
+
+    def _drop_rest(self) -> None:
+        self._incoming.stop()
+        self._intake.drop()
+
+    def _linger(self) -> None:
+        """Tell the client that no more comes, and drop what it still sends: a reset could cost it the answer."""
+        self._is_over = True
+        self._drop_rest()
+        if self.transport.can_write_eof() and not self.transport.is_closing():
+            self.transport.write_eof()
+        self._end.set(LINGER_S, self.cut)
+
+
+def _is_websocket(headers: list[tuple[bytes, bytes]]) -> bool:
+    upgrades = [value.lower() for name, value in headers if name == b"upgrade"]
+    tokens = [token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",")]
+    return upgrades[-1:] == [b"websocket"] and b"upgrade" in tokens
+
+
+def _length(headers: list[tuple[bytes, bytes]]) -> int | None:
+    """How long the body is; None where that is not known before."""
+    found = dict(headers)
+    return None if b"transfer-encoding" in found else int(found.get(b"content-length", 0))

@@ -7,18 +7,20 @@ import logging
 import signal
 import socket
 from collections.abc import Awaitable, Callable
-from math import ceil
 from types import FrameType
 from typing import Any
 
 from anyio import move_on_after
-from uvicorn import Config, Server
+from uvicorn import Server
 
 from .http_protocol import HttpProtocol
+from .server_config import CLIENT_TIMEOUT_S, ServerConfig
 from .websocket_protocol import LAST_FAREWELL_S, WebSocketProtocol
 
 # Longer than proxies keep theirs (nginx: 60 s): who closes first must not be the one that a request is being sent to.
 KEEP_ALIVE_S = 75
+AFTER_FAREWELL_S = round(LAST_FAREWELL_S) + 1
+"""How long uvicorn waits for connections and the application at the end of a stop: those left are cut before."""
 
 logger = logging.getLogger("dialogue.server")
 
@@ -30,7 +32,7 @@ class DialogueServer(Server):
     The process then ends with 0: being asked to stop is no failure.
     """
 
-    def __init__(self, config: Config, drain: Callable[[], Awaitable[None]], drain_timeout_s: float) -> None:
+    def __init__(self, config: ServerConfig, drain: Callable[[], Awaitable[None]], drain_timeout_s: float) -> None:
         super().__init__(config)
         self._drain = drain
         self._drain_timeout_s = drain_timeout_s
@@ -53,19 +55,25 @@ class DialogueServer(Server):
         """Stop."""
         for server in self.servers:
             server.close()
-        with move_on_after(self._drain_timeout_s) as scope:
+        with move_on_after(max(self._drain_timeout_s - LAST_FAREWELL_S, self._drain_timeout_s / 2)) as scope:
             await self._drain()
         if scope.cancelled_caught:
-            logger.warning("some clients did not take their close within %s s", self._drain_timeout_s)
+            logger.warning("some clients did not take their close in time, and are cut off")
         await super().shutdown(sockets)
 
 
 def server_config(
-    app: Any, *, max_frame: int, heartbeat_s: float, heartbeat_timeout_s: float, drain_timeout_s: float
-) -> Config:
+    app: Any,
+    *,
+    max_frame: int,
+    heartbeat_s: float,
+    heartbeat_timeout_s: float,
+    client_timeout_s: float = CLIENT_TIMEOUT_S,
+) -> ServerConfig:
     """uvicorn's settings for `app`; whoever runs it has entered the app's lifespan already."""
-    return Config(
+    return ServerConfig(
         app,
+        client_timeout_s=client_timeout_s,
         http=HttpProtocol,
         ws=WebSocketProtocol,
         ws_max_size=max_frame,
@@ -76,8 +84,9 @@ def server_config(
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_keep_alive=KEEP_ALIVE_S,
-        timeout_graceful_shutdown=max(ceil(LAST_FAREWELL_S) + 1, round(drain_timeout_s)),
+        timeout_graceful_shutdown=AFTER_FAREWELL_S,
     )
 
 

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from struct import pack
 
 FINAL_TEXT = 0x81
 
 
-@lru_cache(maxsize=4)  # fan-out sends one text to all connections, one after the other
-def text_frame(text: str) -> bytes:
-    """`text` as one unmasked frame; a text that goes to many connections is encoded and copied once."""
-    payload = text.encode()
+def text_frame(payload: bytes) -> bytes:
+    """A text, which is given in UTF-8, as one unmasked frame."""
     size = len(payload)
     if size < 126:
         return pack("!BB", FINAL_TEXT, size) + payload

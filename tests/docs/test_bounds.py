@@ -13,7 +13,15 @@ from dialogue.adapters.litestar import event_stream
 from dialogue.adapters.own_storage import own_stream as hooked_stream
 from dialogue.adapters.sqlmodel import commit_outcome, read_marks
 from dialogue.adapters.sqlmodel.sqlite import database
-from dialogue.adapters.uvicorn import websocket_protocol
+from dialogue.adapters.uvicorn import (
+    exchange,
+    frame_bounds,
+    http_protocol,
+    intake,
+    request_parser,
+    server,
+    websocket_protocol,
+)
 from dialogue.adapters.wire import requests
 from dialogue.application.feed import listeners
 from dialogue.application.publishing import erase_user
@@ -35,6 +43,17 @@ NO_BOUNDS = {"host", "port", "database", "synchronous", "allowed_origins", "allo
 FIXED: dict[str, float] = {
     "the time for the end of a stream": event_stream.PATIENCE_S,
     "the time for a close": websocket_protocol.FAREWELL_S,
+    "fragments of a message": frame_bounds.MAX_FRAGMENTS,
+    "pings and pongs of a client in a second": frame_bounds.MAX_CONTROL_FRAMES_A_SECOND,
+    "frames parsed in one turn of the loop": websocket_protocol.FRAMES_A_TURN,
+    "bytes parsed in one turn of the loop": intake.BYTES_A_TURN,
+    "messages parsed ahead of their handling": websocket_protocol.MESSAGES_AHEAD,
+    "headers of a request": request_parser.MAX_HEADERS,
+    "bytes of a request's head": request_parser.MAX_HEAD,
+    "pieces of a body parsed in one turn of the loop": http_protocol.EVENTS_A_TURN,
+    "bytes of a body that wait for the application": exchange.BODY_AHEAD,
+    "the rest of a body when its answer begins": http_protocol.REST,
+    "the quiet between two requests": server.KEEP_ALIVE_S,
     "other requests at once": 1,
     "pongs that wait to be sent": 1,
     "events of a page": page.MAX_LIMIT,

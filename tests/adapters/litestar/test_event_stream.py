@@ -14,7 +14,6 @@ from dialogue import DialogueApp, DialogueError, History, RoomConfig, create_dia
 from dialogue.adapters.litestar import event_stream
 from dialogue.adapters.litestar.event_stream import EventStream
 from dialogue.adapters.memory.history_source import MemoryHistorySource
-from dialogue.adapters.uvicorn import http_protocol
 from dialogue.domain.event import Event
 from dialogue.domain.page import PageLimit
 
@@ -160,8 +159,3 @@ async def test_a_stop_ends_the_response_and_what_comes_later_is_refused(dialogue
         with pytest.raises(DialogueError, match="going down"):
             await stream_of(dialogue)(late.scope, late.receive, late.send)
     assert late.sent == b""
-
-
-def test_server_and_application_mean_the_same_by_cutting() -> None:
-    """Adapters do not import one another, so the name stands in both."""
-    assert event_stream.CUT == http_protocol.CUT

@@ -25,13 +25,13 @@ def test_listen_takes_a_free_port_and_refuses_one_in_use() -> None:
 
 
 def test_deflate_is_off_and_frames_are_bounded() -> None:
-    config = server_config(None, max_frame=7, heartbeat_s=1.5, heartbeat_timeout_s=2.5, drain_timeout_s=10)
+    config = server_config(None, max_frame=7, heartbeat_s=1.5, heartbeat_timeout_s=2.5)
     assert (config.ws, config.ws_max_size, config.ws_per_message_deflate) == (WebSocketProtocol, 7, False)
     assert (config.ws_ping_interval, config.ws_ping_timeout) == (1.5, 2.5)
 
 
 def test_a_first_signal_stops_in_order_and_a_second_ctrl_c_at_once() -> None:
-    config = server_config(None, max_frame=7, heartbeat_s=1, heartbeat_timeout_s=1, drain_timeout_s=1)
+    config = server_config(None, max_frame=7, heartbeat_s=1, heartbeat_timeout_s=1)
     server = DialogueServer(config, nothing, 1)
     server.handle_exit(signal.SIGTERM, None)
     assert (server.should_exit, server.force_exit) == (True, False)

@@ -1,0 +1,70 @@
+"""No input, whoever sends it, holds the loop: meanwhile others are answered as ever."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from time import perf_counter
+
+import pytest
+
+from ..support.blocking_client import BlockingClient, blocking
+from ..support.server_process import ServerProcess
+from .conftest import Serve
+from .torrents import TORRENTS, pour
+
+MIB = 1 << 20
+QUICK_S = 0.5
+"""What an answer may take beside a torrent. Each of them took seconds when it was parsed at once; on a quiet machine it
+is some milliseconds now."""
+
+HEAVY = ["empty pings", "empty fragments", "chunks of an event", "chunks nobody looks for"]
+PLANTED = ["empty pings", "empty fragments", "chunks of an event"]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    """A server that must end without a fault."""
+    running = ServerProcess.of_rooms(tmp_path_factory.mktemp("turns"))
+    try:
+        yield running.start()
+        assert running.stop() == 0, running.log
+        assert running.faults == []
+    finally:
+        running.kill()
+
+
+def slowest_answer(other: BlockingClient, torrents: list[Future[bytes]]) -> float:
+    """How long the slowest of another client's requests took until all torrents were over, in seconds."""
+    slowest = 0.0
+    while not all(torrent.done() for torrent in torrents):
+        asked_at = perf_counter()
+        other.ask("ping")
+        slowest = max(slowest, perf_counter() - asked_at)
+    return slowest
+
+
+def beside(server: ServerProcess, kinds: list[str], size: int) -> float:
+    """The slowest answer that somebody else got beside these torrents, all at once."""
+    with blocking(server.ws, "ada") as other, ThreadPoolExecutor(len(kinds)) as threads:
+        return slowest_answer(other, [threads.submit(pour, server.port, kind, size) for kind in kinds])
+
+
+@pytest.mark.parametrize("kind", TORRENTS)
+def test_others_are_answered_beside_a_torrent(server: ServerProcess, kind: str) -> None:
+    assert beside(server, [kind], 4 * MIB) < QUICK_S
+
+
+@pytest.mark.parametrize("kind", HEAVY)
+def test_others_are_answered_beside_a_larger_torrent(server: ServerProcess, kind: str) -> None:
+    assert beside(server, [kind], 16 * MIB) < QUICK_S
+
+
+def test_others_are_answered_beside_many_torrents(server: ServerProcess) -> None:
+    """One of each kind, all at once: they take turns."""
+    assert beside(server, list(TORRENTS), MIB) < 2 * QUICK_S
+
+
+@pytest.mark.parametrize("kind", PLANTED)
+def test_without_turns_and_bounds_nobody_is_answered(serve: Serve, kind: str) -> None:
+    assert beside(serve("unbounded"), [kind], 4 * MIB) > QUICK_S

@@ -1,0 +1,69 @@
+"""Megabytes that cost their sender little and a parser much, each of a kind; none of it is anything a client needs."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+
+from ..support.websocket_frames import BINARY, CONTINUATION, PING, PONG, TEXT, websocket_frame
+
+PATIENCE_S = 2.0
+"""How long a stranger waits where nothing is taken from it; it reads no answers, which is right where many come."""
+
+HANDSHAKE = (
+    b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+CHUNKED = b"Host: 127.0.0.1\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+FRAGMENT = websocket_frame(CONTINUATION, b"", is_final=False)
+
+TORRENTS: dict[str, tuple[bytes, bytes]] = {
+    "empty pings": (HANDSHAKE, websocket_frame(PING, b"")),
+    "full pings": (HANDSHAKE, websocket_frame(PING, b"x" * 125)),
+    "empty pongs": (HANDSHAKE, websocket_frame(PONG, b"")),
+    "empty fragments": (HANDSHAKE + websocket_frame(TEXT, b"", is_final=False), FRAGMENT),
+    "fragments of one byte": (
+        HANDSHAKE + websocket_frame(BINARY, b"", is_final=False),
+        websocket_frame(CONTINUATION, b"x", is_final=False),
+    ),
+    "empty texts": (HANDSHAKE, websocket_frame(TEXT, b"")),
+    "texts of two fragments": (
+        HANDSHAKE,
+        websocket_frame(TEXT, b"", is_final=False) + websocket_frame(CONTINUATION, b""),
+    ),
+    "pings between texts": (HANDSHAKE, websocket_frame(TEXT, b"{}") + websocket_frame(PING, b"")),
+    "requests before connect": (HANDSHAKE, websocket_frame(TEXT, b'{"type":"ping"}')),
+    "a frame without an end": (HANDSHAKE + websocket_frame(TEXT, b"x" * 70_000)[:14], b"x" * 1_000),
+    "what is no frame": (HANDSHAKE, b"\xff" * 1_000),
+    "chunks nobody looks for": (b"POST /nowhere HTTP/1.1\r\n" + CHUNKED, b"1\r\nx\r\n"),
+    "chunks of an event": (b"POST /rooms/hall/events?userId=eve HTTP/1.1\r\n" + CHUNKED, b"1\r\nx\r\n"),
+    "chunks without a name": (b"POST /rooms/hall/events HTTP/1.1\r\n" + CHUNKED, b"1\r\nx\r\n"),
+    "chunks beside a page": (b"GET /rooms/hall/events?userId=eve HTTP/1.1\r\n" + CHUNKED, b"1\r\nx\r\n"),
+    "chunks beside a stream": (b"GET /rooms/hall/stream?userId=eve HTTP/1.1\r\n" + CHUNKED, b"1\r\nx\r\n"),
+    "trailers": (b"POST /rooms/hall/events?userId=eve HTTP/1.1\r\n" + CHUNKED + b"0\r\n", b"a:b\r\n"),
+    "a chunk's extension": (b"POST /rooms/hall/events?userId=eve HTTP/1.1\r\n" + CHUNKED + b"1;", b"a" * 1_000),
+    "a long body": (
+        b"POST /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 999999999\r\n\r\n",
+        b"x" * 1_000,
+    ),
+    "headers": (b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n", b"a:b\r\n"),
+    "a header": (b"GET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\nA: ", b"a" * 1_000),
+    "a request line": (b"GET /", b"a" * 1_000),
+    "requests in a row": (b"", b"GET /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"),
+    "posts in a row": (b"", b"POST /nowhere HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1\r\n\r\nx"),
+    "empty lines": (b"", b"\r\n"),
+}
+
+
+def pour(port: int, kind: str, size: int) -> bytes:
+    """Send a torrent of so many bytes as fast as it is taken, reading nothing meanwhile; what was answered first."""
+    head, unit = TORRENTS[kind]
+    bite = unit * (65_536 // len(unit))
+    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as stranger:
+        with suppress(OSError):
+            stranger.sendall(head)
+            for _ in range(size // len(bite)):
+                stranger.sendall(bite)
+        with suppress(OSError):
+            return stranger.recv(65_536)
+    return b""
