@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
-from pydantic_settings import BaseSettings, InitSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+)
 
 from ..adapters.wire.frames import ENVELOPE_SIZE
 from ..domain.errors import ConfigurationError
+from .environment import ENV_PREFIX, port_of, refuse_unknown
+from .setting_types import Hosts, Origins
 
-ENV_PREFIX = "DIALOGUE_"
 KIB = 1024
 MIB = 1024 * KIB
 
@@ -26,7 +34,9 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix=ENV_PREFIX, env_file=".env", extra="ignore", validate_default=True)
 
     host: str = Field("127.0.0.1", description="The address to listen on; 0.0.0.0 for every one.")
-    port: int = Field(3000, ge=0, le=65535, description="The port to listen on; 0 takes any free one.")
+    port: Annotated[int, BeforeValidator(port_of)] = Field(
+        3000, ge=0, le=65535, description="The port to listen on; 0 takes any free one."
+    )
     database: str = Field(
         "sqlite:///dialogue.db",
         description="Where the history is kept: sqlite:///FILE, or memory:// for a server that keeps nothing.",
@@ -41,11 +51,11 @@ class Settings(BaseSettings):
         le=3600,
         description="How long a request may wait for the storage, from its arrival, in seconds; then UNAVAILABLE.",
     )
-    allowed_origins: list[str] = Field(
+    allowed_origins: Origins = Field(
         default_factory=list,
-        description='Origins of pages that may connect, as a JSON list; ["*"] is any. Empty: the own one and loopback.',
+        description="Origins of pages that may connect, with commas between; * is any. Empty: own ones and loopback.",
     )
-    allowed_hosts: list[str] = Field(
+    allowed_hosts: Hosts = Field(
         default_factory=list,
         description="Names that clients call the server by, besides addresses, localhost and `host`; * is any.",
     )
@@ -142,7 +152,7 @@ class Settings(BaseSettings):
 def load_settings(code: Mapping[str, Any], overrides: Mapping[str, Any]) -> Settings:
     """The settings in force: `overrides` (the command line) before the environment before `code`.
 
-    Raises ConfigurationError, in one line, with each setting that is wrong.
+    Raises ConfigurationError, in one line, with each setting that is wrong or does not exist.
     """
 
     class Loaded(Settings):
@@ -155,6 +165,9 @@ def load_settings(code: Mapping[str, Any], overrides: Mapping[str, Any]) -> Sett
             dotenv_settings: PydanticBaseSettingsSource,
             file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
         ) -> tuple[PydanticBaseSettingsSource, ...]:
+            for source in (env_settings, dotenv_settings):
+                assert isinstance(source, EnvSettingsSource)
+                refuse_unknown(source.env_vars, Settings.model_fields)
             return init_settings, env_settings, dotenv_settings, InitSettingsSource(settings_cls, dict(code))
 
     try:
@@ -163,6 +176,8 @@ def load_settings(code: Mapping[str, Any], overrides: Mapping[str, Any]) -> Sett
         found = error.errors(include_url=False, include_input=False)
         problems = (f"{_name(each['loc'])}: {each['msg'].removeprefix('Value error, ')}" for each in found)
         raise ConfigurationError("; ".join(problems)) from error
+    except SettingsError as error:
+        raise ConfigurationError(str(error)) from error
 
 
 def _name(place: tuple[int | str, ...]) -> str:

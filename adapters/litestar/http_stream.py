@@ -76,7 +76,7 @@ async def head_stream(
     request: Request[Any, Any, Any],
     authenticator: NamedDependency[Authenticator],
     rooms: NamedDependency[ListRooms],
-    room_id: str,
+    room_id: RoomInPath,
     token: Annotated[str | None, QueryParameter()] = None,
 ) -> Response[None]:
     """Say how a stream would be answered, without joining the room."""

@@ -7,7 +7,7 @@ import os
 import socket
 import sys
 from functools import partial
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import anyio
 import typer
@@ -17,13 +17,14 @@ from rich.markup import escape
 from ...adapters.uvicorn.server import listen
 from ...domain.errors import DialogueError
 from ..dialogue_app import DialogueApp
+from ..environment import ENV_PREFIX
 from ..logs import configure_logs
 from ..server import serve as run_server
-from ..settings import ENV_PREFIX, Settings
 from ..version import __version__
 from .doctor import renew_epochs
 from .load_app import load_app
 from .migrate import migrate_database
+from .options import with_settings
 
 app = typer.Typer(
     name="dialogue",
@@ -35,12 +36,7 @@ app = typer.Typer(
 )
 console = Console(stderr=True)
 
-_SETTINGS_HELP = "\n\n".join(
-    f"[bold]{ENV_PREFIX}{name.upper()}[/bold] [dim]({field.get_default(call_default_factory=True)})[/dim] "
-    f"{(field.description or '').replace('[', chr(92) + '[')}"
-    for name, field in Settings.model_fields.items()
-)
-_EPILOG = f"Settings, from the environment or a file .env (an option goes before them):\n\n{_SETTINGS_HELP}"
+_EPILOG = f"Settings in the environment ({ENV_PREFIX}…) and in a file .env hold too: see `dialogue serve --help`."
 
 Target = Annotated[
     str | None,
@@ -48,23 +44,26 @@ Target = Annotated[
         metavar="[MODULE:NAME]", help="Your application, as in chat:dialogue. Without one: the bundled chat."
     ),
 ]
-Host = Annotated[str | None, typer.Option(help="The address to listen on (default: 127.0.0.1).")]
-Port = Annotated[int | None, typer.Option(help="The port to listen on; 0 takes any free one (default: 3000).")]
 DatabaseUrl = Annotated[
     str | None,
     typer.Option(metavar="URL", help="sqlite:///FILE, or memory:// to keep nothing (default: sqlite:///dialogue.db)."),
 ]
 
 
-@app.command(epilog=_EPILOG)
-def serve(target: Target = None, host: Host = None, port: Port = None, database: DatabaseUrl = None) -> None:
-    """Run an application until Ctrl-C or SIGTERM."""
+def serve(target: Target, overrides: dict[str, Any]) -> None:
+    """Run an application until Ctrl-C or SIGTERM.
+
+    An option goes before the environment, this before a file .env, and this before what the application says itself.
+    """
     dialogue = load_app(target)
-    settings = dialogue.configure(host=host, port=port, database=database)
+    settings = dialogue.configure(**overrides)
     configure_logs(settings.log_level)
     with _listen(settings.host, settings.port) as listener:
         started = partial(_say_where, dialogue, listener)
         anyio.run(run_server, dialogue, listener, started, backend_options={"use_uvloop": sys.platform != "win32"})
+
+
+app.command()(with_settings(serve))
 
 
 @app.command(epilog=_EPILOG)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dialogue.entrypoints.cli.options import option_name
 from dialogue.entrypoints.settings import Settings
 from dialogue.entrypoints.version import __version__
 
@@ -30,10 +31,9 @@ def test_help_lists_the_commands_and_of_serve_every_option_and_setting(tmp_path:
     assert "migrate" in commands.output
     serve = dialogue(tmp_path, "serve", "--help")
     assert serve.code == 0
-    for option in ("--host", "--port", "--database"):
-        assert option in serve.output
     for name, field in Settings.model_fields.items():
         assert f"DIALOGUE_{name.upper()}" in serve.output
+        assert f"{option_name(name)} " in serve.output
         assert str(field.description).split()[0] in serve.output
 
 
@@ -52,6 +52,10 @@ BAD_ARGUMENTS = {
     "brackets in a name": (["--database", "sqlite:///[/b]/x.db"], "[/b]/x.db cannot be used"),
     "a port that is none": (["--port", "70000"], "port: "),
     "a host that is none": (["--host", "nowhere.invalid"], "cannot listen on nowhere.invalid"),
+    "a bound that is none": (["--max-frame", "1"], "max_frame: "),
+    "a time that is none": (["--request-timeout", "soon"], "request_timeout_s: "),
+    "an origin that is none": (["--allowed-origins", "chat.example"], "'chat.example' must be an origin"),
+    "a host with a port": (["--allowed-hosts", "chat.example:80"], "'chat.example:80' must be a name without"),
     "an unknown module": (["nomodule:dialogue"], "no module 'nomodule'"),
     "an unknown module in a package": (["os.nomodule:dialogue"], "no module 'os.nomodule'"),
     "an unknown attribute": (["os:nothing"], "has no 'nothing'"),
@@ -105,6 +109,15 @@ def test_migrate_makes_the_tables_and_may_be_repeated(tmp_path: Path) -> None:
         ({"DIALOGUE_HEARTBEAT_S": "0"}, "heartbeat_s: "),
         ({"DIALOGUE_SYNCHRONOUS": "MAYBE"}, "synchronous: "),
         ({"DIALOGUE_MAX_FRAME": "2000000"}, "max_out_frame must be at least"),
+        ({"DIALOGUE_PORTT": "1"}, "There is no setting DIALOGUE_PORTT; is DIALOGUE_PORT meant?"),
+        ({"dialogue_portt": "1"}, "There is no setting DIALOGUE_PORTT"),
+        ({"DIALOGUE_X": ""}, "There is no setting DIALOGUE_X;"),
+        ({"DIALOGUE_ALLOWED_ORIGINS": '["https://x.example'}, "allowed_origins: is no JSON list"),
+        ({"DIALOGUE_ALLOWED_ORIGINS": "x.example"}, "allowed_origins: 'x.example' must be an origin"),
+        ({"DIALOGUE_ALLOWED_ORIGINS": "[1]"}, "allowed_origins.0: "),
+        ({"DIALOGUE_PORT": "tcp://10.0.0.1:3000"}, "port: must be a number, not 'tcp://10.0.0.1:3000'. Kubernetes"),
+        ({"DIALOGUE_PORT": "tcp://10.0.0.1:3000"}, "enableServiceLinks: false"),
+        ({"DIALOGUE_WEB_SERVICE_HOST": "10.0.0.1"}, "enableServiceLinks: false"),
     ],
 )
 def test_a_setting_that_is_wrong_is_named(here: Here, settings: dict[str, str], said: str) -> None:

@@ -38,6 +38,40 @@ def test_env_goes_before_the_code(tmp_path: Path) -> None:
     assert app().settings.allowed_origins == ["https://a.example"]
 
 
+@pytest.mark.parametrize(
+    ("text", "origins"),
+    [
+        ("https://x.example", ["https://x.example"]),
+        (" https://x.example , http://y.example:80,", ["https://x.example", "http://y.example:80"]),
+        ('["https://x.example", "*"]', ["https://x.example", "*"]),
+        ("*", ["*"]),
+        ("", []),
+    ],
+)
+def test_a_list_is_written_with_commas_or_as_json(
+    monkeypatch: pytest.MonkeyPatch, text: str, origins: list[str]
+) -> None:
+    monkeypatch.setenv("DIALOGUE_ALLOWED_ORIGINS", text)
+    assert app().settings.allowed_origins == origins
+    monkeypatch.delenv("DIALOGUE_ALLOWED_ORIGINS")
+    assert app(allowed_origins=text).settings.allowed_origins == origins
+    changed = app()
+    changed.configure(allowed_origins=text)
+    assert changed.settings.allowed_origins == origins
+
+
+def test_what_kubernetes_makes_for_a_service_called_dialogue_is_none_of_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SERVICE_HOST", "SERVICE_PORT", "SERVICE_PORT_HTTP", "PORT_3000_TCP", "PORT_3000_TCP_ADDR"):
+        monkeypatch.setenv(f"DIALOGUE_{name}", "tcp://10.0.0.1:3000")
+    assert app().settings.port == 3000
+
+
+def test_a_name_in_env_that_is_no_setting_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("DIALOGUE_PROT=3\nOTHER=1\n")
+    with pytest.raises(ConfigurationError, match="no setting DIALOGUE_PROT; is DIALOGUE_PORT meant"):
+        app()
+
+
 def test_the_environment_goes_before_env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / ".env").write_text("DIALOGUE_PORT=3\n")
     monkeypatch.setenv("DIALOGUE_PORT", "4")

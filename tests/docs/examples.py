@@ -11,7 +11,7 @@ Every fenced block is an example, and its language says how it is tested:
 | `wire` | `>` lines are sent to a real server, which must answer with the `<` lines |
 | `js` | is run in Chromium against a real server and its `client.js` |
 | `html` | is the page that a `js` example of the same page runs in, where both are files |
-| `text`, `nginx`, `caddyfile`, `ini`, `sql` | is only shown |
+| `text`, `nginx`, `caddyfile`, `yaml`, `ini`, `sql` | is only shown |
 
 A comment before a block says more, as in `<!-- test: file chat.py, continues -->`:
 
@@ -34,7 +34,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
-SHOWN_ONLY = frozenset({"text", "nginx", "caddyfile", "ini", "sql"})
+SHOWN_ONLY = frozenset({"text", "nginx", "caddyfile", "yaml", "ini", "sql"})
 TESTED = frozenset({"python", "console", "sh", "dotenv", "json", "wire", "js", "html"})
 
 _MARK = re.compile(r"<!--\s*test:(.*?)-->", re.DOTALL)

@@ -28,7 +28,8 @@ from dialogue.application.publishing import erase_user
 from dialogue.application.publishing.journal import JournalLimits
 from dialogue.application.rooms import sweeper
 from dialogue.domain import errors, idempotency_key, json_value, page, room
-from dialogue.entrypoints.settings import ENV_PREFIX, Settings
+from dialogue.entrypoints.environment import ENV_PREFIX
+from dialogue.entrypoints.settings import Settings
 
 from .examples import ROOT
 from .test_reference import quoted, rows

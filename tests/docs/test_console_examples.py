@@ -16,7 +16,8 @@ import typer.main
 from typer.core import TyperGroup
 
 from dialogue.entrypoints.cli.main import app
-from dialogue.entrypoints.settings import ENV_PREFIX, Settings
+from dialogue.entrypoints.environment import ENV_PREFIX
+from dialogue.entrypoints.settings import Settings
 
 from .examples import ROOT, Example, examples
 from .running import dialogue, environment, process

@@ -1,6 +1,6 @@
 """Whatever happens, in whatever order, on every storage: a room is one sequence for everybody.
 
-A longer search: `DIALOGUE_TEST_EXAMPLES=2000 pytest tests/invariants`.
+A longer search: `INVARIANTS_EXAMPLES=2000 pytest tests/invariants`.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ STEPS = 30
 
 @pytest.mark.parametrize("storage", EXAMPLES)
 def test_a_room_is_one_sequence_for_everybody(storage: str) -> None:
-    examples = int(os.environ.get("DIALOGUE_TEST_EXAMPLES", EXAMPLES[storage]))
+    examples = int(os.environ.get("INVARIANTS_EXAMPLES", EXAMPLES[storage]))
     machine = type("AnyOrder", (AnyOrder,), {"storage": storage})
     run_state_machine_as_test(
         machine,

@@ -1,0 +1,47 @@
+"""Kinds of settings that are written as texts: lists of names, origins, hosts."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator
+from pydantic_settings import NoDecode
+
+from ..adapters.asgi.origin_policy import ANY, as_origin
+
+_HOST = re.compile(r"(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[?[0-9A-Fa-f:.]+\]?")
+
+
+def _as_list(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    text = value.strip()
+    if text.startswith("["):
+        try:
+            return json.loads(text)
+        except ValueError as error:
+            raise ValueError(f"is no JSON list: {text!r}; or write it with commas alone, as in a,b") from error
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _are_origins(names: list[str]) -> list[str]:
+    for name in names:
+        if name != ANY and as_origin(name.removesuffix("/")) is None:
+            raise ValueError(f"{name!r} must be an origin, as in https://chat.example.org, or *")
+    return names
+
+
+def _are_hosts(names: list[str]) -> list[str]:
+    for name in names:
+        if name != ANY and not _HOST.fullmatch(name):
+            raise ValueError(f"{name!r} must be a name without scheme and port, as in chat.example.org, or *")
+    return names
+
+
+Names = Annotated[list[str], NoDecode, BeforeValidator(_as_list)]
+"""Names, as `a,b` or as a JSON list."""
+
+Origins = Annotated[Names, AfterValidator(_are_origins)]
+Hosts = Annotated[Names, AfterValidator(_are_hosts)]
