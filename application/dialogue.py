@@ -11,6 +11,7 @@ from ..domain.event_definition import Data, EventDefinition
 from ..domain.page import Offsets, PageRequest
 from ..domain.ports.room_store import StoredRoom
 from ..domain.position import Position
+from .arguments import ensure_integer, ensure_room, ensure_text, ensure_user_id, name_of, plain_data, plain_meta
 from .node import Node
 from .publishing.erase_user import EraseUser, Progress
 from .publishing.publish_event import PublishEvent
@@ -39,6 +40,7 @@ class RoomHandle:
     __slots__ = ("_get_dialogue", "id")
 
     def __init__(self, dialogue: Callable[[], Dialogue], room_id: str) -> None:
+        ensure_text("room_id", room_id)
         self._get_dialogue = dialogue
         self.id = room_id
 
@@ -61,6 +63,8 @@ class RoomHandle:
         Asked for by their definition, they have `data` as its schema reads it. Raises RoomNotFound, EventNotAllowed,
         InvalidRequest and Unavailable.
         """
+        ensure_integer("start", start)
+        ensure_integer("end", end)
         self._dialogue.node.ensure_started()
         request = PageRequest(room_id=self.id, event_name=name_of(event), form=Offsets(start, end))
         return [_typed(found, event) for found in (await self._dialogue.pages(request)).events]
@@ -101,12 +105,18 @@ class RoomHandle:
         key: str | None = None,
     ) -> Event[Any]:
         """Publish an event here and wait until it is kept; see `DialogueApp.trigger`."""
+        ensure_user_id("sender", sender)
+        if key is not None:
+            ensure_text("key", key)
+        name, given, extra = name_of(event), plain_data(data), plain_meta(meta)
         self._dialogue.node.ensure_running()
         publish = self._dialogue.publishing.publish
-        return _typed(await publish(self.id, name_of(event), data, sender=sender, meta=meta, key=key), event)
+        return _typed(await publish(self.id, name, given, sender=sender, meta=extra, key=key), event)
 
     async def redact(self, seq: int, *, by: str = SYSTEM) -> None:
         """Blank an event of this room for good; see `DialogueApp.redact`."""
+        ensure_integer("seq", seq)
+        ensure_user_id("by", by)
         self._dialogue.node.ensure_running()
         await self._dialogue.publishing.redact(self.id, seq, by=by)
 
@@ -129,23 +139,22 @@ class Dialogue:
 
     async def erase(self, user_id: str, *, by: str = SYSTEM, progress: Progress | None = None) -> int:
         """Erase a user's data; see `DialogueApp.erase`."""
+        ensure_user_id("user_id", user_id)
+        ensure_user_id("by", by)
         self.node.ensure_running()
         return await self.publishing.erase(user_id, by=by, progress=progress)
 
     async def create_room(self, room: StoredRoom) -> RoomInfo:
-        """Make a room at run time. Raises Forbidden, RoomExists, EventNotAllowed and Unavailable."""
+        """Make a room at run time. Raises InvalidRequest, Forbidden, RoomExists, EventNotAllowed and Unavailable."""
+        ensure_room(room)
         self.node.ensure_running()
         return await self.manage.create(room)
 
     async def delete_room(self, room_id: str) -> None:
         """Delete a room made at run time, and its history. Raises RoomNotFound, Forbidden and Unavailable."""
+        ensure_text("room_id", room_id)
         self.node.ensure_running()
         await self.manage.delete(room_id)
-
-
-def name_of(event: EventDefinition[Any] | str) -> str:
-    """The name of a definition, or the name itself."""
-    return event if isinstance(event, str) else event.name
 
 
 def _typed(event: Event, definition: EventDefinition[Any] | str) -> Event[Any]:

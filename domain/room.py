@@ -166,6 +166,8 @@ def _kept_meta(meta: Mapping[str, object] | None) -> bytes | None:
 
 def _by_name(definitions: Iterable[EventDefinition], where: str) -> Mapping[str, EventDefinition]:
     named: dict[str, EventDefinition] = {}
+    if isinstance(definitions, str | Mapping) or not isinstance(definitions, Iterable):
+        raise ConfigurationError(f"{where}: events must be a list of what define_event returns, not {definitions!r}")
     for definition in definitions:
         if not isinstance(definition, EventDefinition):
             raise ConfigurationError(f"{where}: events must be made by define_event, not {definition!r}")
@@ -182,6 +184,11 @@ def _refuse_flaws(room_id: str, config: RoomConfig) -> None:
     flaw = flaw_of_name(config.name, MAX_ROOM_ID)
     if flaw:
         raise ConfigurationError(f"Room {room_id!r}: name {flaw}")
+    if config.description is not None and not isinstance(config.description, str):
+        raise ConfigurationError(f"Room {room_id!r}: description must be a text, not {config.description!r}")
+    defaults = config.default_subscriptions
+    if isinstance(defaults, str | Mapping) or not isinstance(defaults, Iterable | None):
+        raise ConfigurationError(f"Room {room_id!r}: default_subscriptions must be a list of names, not {defaults!r}")
     size = config.max_size
     if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
         raise ConfigurationError(f"Room {room_id!r}: max_size must be an integer from 1 on, not {size!r}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from ..application.hooks.client import Hooks
 from ..application.rooms.room_registry import RuntimeRooms
 from ..domain.errors import ConfigurationError
+from ..domain.event_definition import EventDefinition
 from ..domain.room import Room, RoomConfig
 
 
@@ -39,6 +41,12 @@ class AppConfig:
     @classmethod
     def of(cls, rooms: Mapping[str, RoomConfig], hooks: Hooks | None, runtime_rooms: RuntimeRooms | None) -> AppConfig:
         """What `create_dialogue` was given, checked. Raises ConfigurationError with what is wrong."""
+        if not isinstance(rooms, Mapping):
+            raise ConfigurationError(f"rooms must be a mapping of room ids to RoomConfig, not {rooms!r}")
+        if hooks is not None and not isinstance(hooks, Hooks):
+            raise ConfigurationError(f"hooks must be Hooks(…), not {hooks!r}")
+        if runtime_rooms is not None and not isinstance(runtime_rooms, RuntimeRooms):
+            raise ConfigurationError(f"runtime_rooms must be RuntimeRooms(…), not {runtime_rooms!r}")
         for room_id, config in rooms.items():
             if not isinstance(config, RoomConfig):
                 raise ConfigurationError(f"Room {room_id!r} must be a RoomConfig, not {config!r}")
@@ -51,7 +59,6 @@ class AppConfig:
 
 
 def _template(runtime: RuntimeRooms) -> Room:
-    config = RoomConfig(
-        name="runtime rooms", events=tuple(runtime.events), sync_history_on_join=runtime.sync_history_on_join
-    )
+    events, sync = cast(Sequence[EventDefinition], runtime.events), runtime.sync_history_on_join
+    config = RoomConfig(name="runtime rooms", events=events, sync_history_on_join=sync)
     return Room.configured("runtime rooms", config)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from functools import cached_property
 from pathlib import Path
@@ -214,15 +214,31 @@ class DialogueApp:
         return RoomHandle(self.container.dialogue, room_id)
 
     async def create_room(
-        self, room_id: str, name: str, *, created_by_id: str | None = None, **fields: Any
+        self,
+        room_id: str,
+        name: str,
+        *,
+        description: str | None = None,
+        max_size: int | None = None,
+        event_names: Iterable[str] | None = None,
+        created_by_id: str | None = None,
     ) -> RoomInfo:
-        """Make a room at run time; `fields` are `description`, `max_size` and `event_names`.
+        """Make a room at run time; `event_names` are some of those that `runtime_rooms` offers (None: all).
 
-        Raises Forbidden, RoomExists, EventNotAllowed and Unavailable.
+        Raises InvalidRequest with each argument that is wrong, Forbidden, RoomExists, EventNotAllowed and Unavailable.
         """
-        return await self.container.dialogue().create_room(
-            StoredRoom(id=room_id, name=name, created_by_id=created_by_id, **fields)
+        names: Any = event_names
+        if isinstance(event_names, Iterable) and not isinstance(event_names, str):
+            names = tuple(event_names)
+        room = StoredRoom(
+            id=room_id,
+            name=name,
+            description=description,
+            max_size=max_size,
+            event_names=names,
+            created_by_id=created_by_id,
         )
+        return await self.container.dialogue().create_room(room)
 
     async def delete_room(self, room_id: str) -> None:
         """Delete a room made at run time, and its history. Raises RoomNotFound, Forbidden and Unavailable."""
@@ -258,6 +274,8 @@ def create_dialogue(
 
     Raises ConfigurationError with what is wrong: two events of one name, an unknown subscription, a bad setting.
     """
+    if settings is not None and not isinstance(settings, Mapping):
+        raise ConfigurationError(f"settings must be a mapping of names to values, not {settings!r}")
     given = {"host": host, "port": port, "database": database, **(settings or {})}
     unknown = sorted(given.keys() - Settings.model_fields.keys())
     if unknown:

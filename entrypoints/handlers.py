@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..application.dialogue import name_of
+from ..application.arguments import name_of
 from ..application.feed.listeners import EventKind, Handler, Listeners
 from ..application.hooks.checks import ensure_callable
 from ..domain.errors import ConfigurationError

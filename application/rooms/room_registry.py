@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from anyio import Lock
 
-from ...domain.errors import Forbidden, InvalidRequest, RoomExists, RoomNotFound
+from ...domain.errors import ConfigurationError, Forbidden, InvalidRequest, RoomExists, RoomNotFound
 from ...domain.event import Event
 from ...domain.event_definition import EventDefinition
 from ...domain.names import flaw_of_room_id
@@ -32,6 +32,12 @@ class RuntimeRooms:
     sync_history_on_join: int | bool = 50
     max_rooms: int = 10_000
     max_rooms_per_user: int = 100
+
+    def __post_init__(self) -> None:
+        for name in ("max_rooms", "max_rooms_per_user"):
+            count = getattr(self, name)
+            if isinstance(count, bool) or not isinstance(count, int) or count < 0:
+                raise ConfigurationError(f"RuntimeRooms: {name} must be an integer from 0 on, not {count!r}")
 
 
 @dataclass(slots=True)

@@ -116,9 +116,23 @@ def test_a_handler_of_an_event_that_the_room_has_not_is_refused(here: Here) -> N
     assert "'mesage'" in here.run("serve", "app_with_handler:dialogue", "--port", "0").complaint
 
 
-def test_what_the_module_itself_raises_is_shown_with_its_place(tmp_path: Path) -> None:
-    (tmp_path / "chat.py").write_text("import nothing_of_this_name\n")
+BROKEN = {
+    "an import": ("import nothing_of_this_name\n", "ModuleNotFoundError: No module named 'nothing_of_this_name'"),
+    "a name": ("def make():\n    return nonsense\n\ndialogue = make()\n", "NameError: name 'nonsense' is not defined"),
+    "a factory": ("def dialogue():\n    return {}['room']\n", "KeyError: 'room'"),
+    "no Python": ("dialogue = (\n", "SyntaxError: '(' was never closed"),
+}
+
+
+@pytest.mark.parametrize(("code", "said"), BROKEN.values(), ids=BROKEN.keys())
+def test_what_the_module_itself_raises_is_shown_from_its_own_first_line_on(
+    tmp_path: Path, code: str, said: str
+) -> None:
+    (tmp_path / "chat.py").write_text(code)
     ended = dialogue(tmp_path, "serve", "chat:dialogue")
     assert ended.code == 1
-    assert 'chat.py", line 1' in ended.errors
-    assert "No module named 'nothing_of_this_name'" in ended.errors
+    lines = ended.errors.splitlines()
+    assert lines[-1] == said
+    files = [line for line in lines if line.startswith("  File ")]
+    assert files
+    assert all('chat.py", line ' in line for line in files)

@@ -1,0 +1,72 @@
+"""What application code passes to its calls, checked before anything happens; each names the argument that is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ..domain.errors import InvalidEvent, InvalidRequest, Problem
+from ..domain.event_definition import EventDefinition
+from ..domain.names import MAX_ROOM_ID, MAX_USER_ID, flaw_of_name, flaw_of_room_id
+from ..domain.ports.room_store import StoredRoom
+
+MAX_DESCRIPTION = 2_000
+
+
+def name_of(event: EventDefinition[Any] | str) -> str:
+    """The name of a definition, or the name itself. Raises InvalidRequest for anything else."""
+    if isinstance(event, EventDefinition):
+        return event.name
+    if isinstance(event, str):
+        return event
+    raise InvalidRequest.field("event", f"must be a definition or its name, not {event!r}")
+
+
+def ensure_text(field: str, value: object) -> None:
+    """Raise InvalidRequest where `value` is no text."""
+    if not isinstance(value, str):
+        raise InvalidRequest.field(field, f"must be a text, not {value!r}")
+
+
+def ensure_integer(field: str, value: object) -> None:
+    """Raise InvalidRequest where `value` is no integer."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise InvalidRequest.field(field, f"must be an integer, not {value!r}")
+
+
+def ensure_user_id(field: str, value: object) -> None:
+    """Raise InvalidRequest where `value` cannot be a user's id."""
+    flaw = flaw_of_name(value, MAX_USER_ID)
+    if flaw is not None:
+        raise InvalidRequest.field(field, flaw)
+
+
+def ensure_room(room: StoredRoom) -> None:
+    """Raise InvalidRequest with all that is wrong with a room that the application wants to make."""
+    size, names, about = room.max_size, room.event_names, room.description
+    is_size = size is None or (isinstance(size, int) and not isinstance(size, bool) and size >= 1)
+    is_about = about is None or (isinstance(about, str) and len(about) <= MAX_DESCRIPTION and "\0" not in about)
+    are_names = names is None or (not isinstance(names, str) and all(isinstance(name, str) for name in names))
+    flaws = {
+        "room_id": flaw_of_room_id(room.id),
+        "name": flaw_of_name(room.name, MAX_ROOM_ID),
+        "description": None if is_about else f"must be a text of at most {MAX_DESCRIPTION} characters, without NUL",
+        "max_size": None if is_size else f"must be an integer from 1 on, not {size!r}",
+        "event_names": None if are_names else f"must be a list of names, not {names!r}",
+        "created_by_id": None if room.created_by_id is None else flaw_of_name(room.created_by_id, MAX_USER_ID),
+    }
+    problems = [Problem(field, flaw) for field, flaw in flaws.items() if flaw is not None]
+    if problems:
+        raise InvalidRequest(problems)
+
+
+def plain_meta(meta: object) -> dict[str, object] | None:
+    """`meta` as a dict. Raises InvalidEvent where it is no mapping."""
+    if meta is not None and not isinstance(meta, Mapping):
+        raise InvalidEvent([Problem("meta", f"must be a mapping, not {meta!r}"[:200])])
+    return None if meta is None else dict(meta)
+
+
+def plain_data(data: object) -> object:
+    """`data`, a mapping of another kind as a dict: JSON knows no other."""
+    return dict(data) if isinstance(data, Mapping) and not isinstance(data, dict) else data
