@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import socket
+import sys
 from collections.abc import Callable
 
 from ..adapters.uvicorn.server import DialogueServer, server_config
 from .chat import create_chat
 from .dialogue_app import AsgiApp, DialogueApp
+
+SWITCH_INTERVAL_S = 0.000_5
+"""After how long the loop lends the interpreter to a thread that keeps or reads events; Python's is ten times that."""
 
 
 def create_app() -> AsgiApp:
@@ -20,6 +24,7 @@ async def serve(app: DialogueApp, listener: socket.socket, on_started: Callable[
 
     Raises ConfigurationError where it cannot start.
     """
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     settings = app.settings
     config = server_config(
         app.asgi,

@@ -12,7 +12,7 @@ from dialogue import History, RoomConfig, RuntimeRooms
 from dialogue.adapters.litestar import event_stream
 from dialogue.adapters.own_storage import own_stream as hooked_stream
 from dialogue.adapters.sqlmodel import commit_outcome, read_marks
-from dialogue.adapters.sqlmodel.sqlite import database
+from dialogue.adapters.sqlmodel.sqlite import database, log_growth, opened
 from dialogue.adapters.uvicorn import (
     exchange,
     frame_bounds,
@@ -67,7 +67,9 @@ FIXED: dict[str, float] = {
     "events of a batch": JournalLimits().batch_events,
     "bytes of a batch": JournalLimits().batch_bytes,
     "the search for a commit's outcome": commit_outcome.PATIENCE_S,
-    "transactions that read": database.READERS,
+    "SQLite's write-ahead log, when it begins anew": log_growth.LOG_LIMIT,
+    "a check of the storage": database.CHECK_S,
+    "transactions that read": opened.READERS,
     "read marks kept at once": read_marks.MARKS_AT_ONCE,
     "read marks forgotten at once": read_marks.BITE,
     "events removed at once": sweeper.BITE,

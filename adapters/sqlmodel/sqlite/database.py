@@ -1,4 +1,4 @@
-"""The database, as something that transactions are run in."""
+"""The SQLite database, as something that transactions are run in."""
 
 from __future__ import annotations
 
@@ -6,24 +6,27 @@ import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
-from dataclasses import replace
+from math import inf
+from time import monotonic
 from typing import Literal, TypeVar, get_args
 
-from anyio import CancelScope, CapacityLimiter, to_thread
-from sqlalchemy import Connection, Engine, Table
+from anyio import CancelScope, to_thread
+from sqlalchemy import Connection, Table
 from sqlalchemy.dialects.sqlite import Insert, insert
 from sqlalchemy.exc import DBAPIError
 
+from ....application.deadline import deadline, deadline_at
 from ....domain.errors import ConfigurationError, Unavailable
 from ..commit_outcome import CommitFailed, settled
-from ..epochs import begin_running, end_running, new_epochs, still_running
+from ..epochs import new_epochs
 from ..migrations.upgrade import Progress, upgrade
-from .engine import SqliteSettings, migrating_engine, peeking_engine, reading_engine, writing_engine
+from .engine import SqliteSettings, migrating_engine
 from .file import ServerLock, ensure_database, path_of
+from .opened import Opened
 from .refusals import refusals
-from .unavailable import condition, translated
+from .unavailable import condition
 
-READERS = 4
+CHECK_S = 1.0
 
 Synchronous = Literal["FULL", "NORMAL", "OFF"]
 T = TypeVar("T")
@@ -34,9 +37,10 @@ logger = logging.getLogger("dialogue.database")
 class SqliteDatabase:
     """One SQLite file. Making this object opens nothing; after `close` it can be opened again.
 
-    A transaction is a sync function of a `Connection`. It runs in a worker thread, one hop for the whole of it: there
-    is one writer, and there are a few readers. Cancelling the caller does not cancel the transaction, whose outcome has
-    to be known; the caller waits for it.
+    A transaction is a sync function of a `Connection`. It runs in a thread, one hop for the whole of it: there is one
+    that writes, a few that read, and one that checks. It waits for its turn, and for the lock of another program, until
+    the caller's deadline, and for `patience_s` where there is none. One that has begun to write is never given up: its
+    outcome has to be known, so also a caller that was cancelled waits for it.
     """
 
     def __init__(self, url: str, *, synchronous: Synchronous = "FULL", patience_s: float = 5.0) -> None:
@@ -48,7 +52,7 @@ class SqliteDatabase:
             )
         self._settings = SqliteSettings(path=path, synchronous=synchronous, patience_s=patience_s)
         self._lock = ServerLock(path)
-        self._opened: _Opened | None = None
+        self._opened: Opened | None = None
 
     async def open(self, progress: Progress | None = None) -> None:
         """Take the file for this process, bring its tables to this version, and let transactions run.
@@ -64,7 +68,8 @@ class SqliteDatabase:
         opened, self._opened = self._opened, None
         if opened is not None:
             with CancelScope(shield=True):
-                await to_thread.run_sync(opened.finish)
+                await opened.writer.run(opened.finish, inf, is_awaited=True)
+            opened.end()
             self._lock.release()
 
     @asynccontextmanager
@@ -82,9 +87,13 @@ class SqliteDatabase:
             await self.open(progress)
             await self.close()
 
-    async def check(self) -> None:
-        """Write something small. Raises Unavailable where nothing can be kept at this moment."""
-        await self.write(still_running)
+    async def check(self, also: Callable[[Connection], None] | None = None) -> None:
+        """Write something small, past all that waits to be written, and run `also` in the same transaction.
+
+        Raises Unavailable where nothing can be kept at this moment, or where `also` does. Waits for a second at most.
+        """
+        opened = self._ensure_open()
+        await opened.checker.run(lambda: opened.check(also), monotonic() + CHECK_S, is_awaited=False)
 
     async def renew_epochs(self) -> int:
         """Give every room a new epoch, as is due after a restore; how many rooms. The database must not be open.
@@ -100,25 +109,19 @@ class SqliteDatabase:
             await self.close()
 
     async def read(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a transaction that sees one snapshot and writes nothing. Raises Unavailable."""
+        """See `Database.read`."""
         opened = self._ensure_open()
-        return await to_thread.run_sync(_transact, opened.reader, work, limiter=opened.readers)
+        return await opened.readers.run(lambda: opened.read(work), deadline(), is_awaited=False)
 
     async def peek(self, work: Callable[[Connection], T]) -> T:
-        """As `read`, for work that is one statement: a third of what a read of one page costs goes into the rest."""
+        """See `Database.peek`."""
         opened = self._ensure_open()
-        return await to_thread.run_sync(_transact, opened.peeker, work, limiter=opened.readers)
+        return await opened.readers.run(lambda: opened.peek(work), deadline(), is_awaited=False)
 
     async def write(self, work: Callable[[Connection], T], was_kept: Callable[[Connection], bool] | None = None) -> T:
-        """Run `work` in a transaction, alone, and commit it.
-
-        Raises Unavailable: then nothing of it is kept, and never will be. Where a commit itself fails, `was_kept` is
-        asked, on a new connection, whether it was made all the same; without it that counts as not kept. Raises
-        CommitUnknown where that cannot be found out.
-        """
-        opened = self._ensure_open()
+        """See `Database.write`."""
         try:
-            return await to_thread.run_sync(_transact, opened.writer, work, limiter=opened.writers)
+            return await self._write(work)
         except CommitFailed as failure:
             if was_kept is None:
                 raise Unavailable(f"The database cannot be reached: {failure}") from failure
@@ -133,88 +136,39 @@ class SqliteDatabase:
         """See `Database.insert`."""
         return insert(table)
 
-    async def _ask(self, question: Callable[[Connection], bool]) -> bool:
+    async def _write(self, work: Callable[[Connection], T]) -> T:
         opened = self._ensure_open()
+        until = min(deadline(), monotonic() + self._settings.patience_s)
+        return await opened.writer.run(lambda: opened.write(work, until), until, is_awaited=True)
+
+    async def _ask(self, question: Callable[[Connection], bool]) -> bool:
         try:
-            return await to_thread.run_sync(_transact, opened.writer, question, limiter=opened.writers)
+            with deadline_at(inf):
+                return await self._write(question)
         except CommitFailed as failure:
             return bool(failure.result)  # it has written nothing: what it read is the answer
 
-    def _ensure_open(self) -> _Opened:
+    def _ensure_open(self) -> Opened:
         if self._opened is None:
             raise Unavailable("The database is not open")
         return self._opened
 
-    def _prepare(self, progress: Progress) -> _Opened:
+    def _prepare(self, progress: Progress) -> Opened:
         path = self._settings.path
         with ExitStack() as undo:
             self._lock.acquire()
             undo.callback(self._lock.release)
             ensure_database(path)
-            opened = _Opened(self._settings)
-            undo.callback(opened.dispose)
             try:
                 upgrade(migrating_engine(self._settings), path, progress)
+                opened = Opened(self._settings)
+                undo.callback(opened.end)
+                undo.callback(opened.dispose)
                 opened.begin(is_durable=self._settings.synchronous == "FULL")
             except (DBAPIError, sqlite3.Error) as error:
                 raise ConfigurationError(f"{path} cannot be used: {condition(error) or error}") from error
             undo.pop_all()
         return opened
-
-
-class _Opened:
-    """The engines and limits of a database that is open."""
-
-    def __init__(self, settings: SqliteSettings) -> None:
-        self._settings = settings
-        self.writer = writing_engine(settings)
-        self.reader = reading_engine(settings, READERS)
-        self.peeker = peeking_engine(settings, READERS)
-        self.writers = CapacityLimiter(1)
-        self.readers = CapacityLimiter(READERS)
-
-    def begin(self, *, is_durable: bool) -> None:
-        """Write once, so that what stands in the way is told at the start."""
-        # On the disk whatever the setting: a power cut that took this row with the events that came after it would
-        # leave a database that looks as after a clean stop.
-        durable = writing_engine(replace(self._settings, synchronous="FULL"))
-        try:
-            with durable.begin() as connection:
-                renewed = begin_running(connection, is_durable=is_durable)
-        finally:
-            durable.dispose()
-        if renewed:
-            logger.warning("the last server did not stop cleanly and may have lost events: new epochs (%d)", renewed)
-
-    def finish(self) -> None:
-        """Say that the server has stopped, as far as that can be written, and let the file go."""
-        try:
-            _transact(self.writer, end_running)
-        except (Unavailable, CommitFailed) as error:
-            logger.warning("that the server stopped could not be noted: %s", error)
-        finally:
-            self.dispose()
-
-    def dispose(self) -> None:
-        self.reader.dispose()
-        self.peeker.dispose()
-        self.writer.dispose()
-
-
-def _transact(engine: Engine, work: Callable[[Connection], T]) -> T:
-    with translated(), engine.connect() as connection:
-        is_done = False
-        try:
-            with connection.begin():
-                result = work(connection)
-                is_done = True
-            return result
-        except (DBAPIError, sqlite3.Error) as error:
-            # Whatever state the connection is in now, the next transaction begins on a new one.
-            connection.invalidate()
-            if is_done:
-                raise CommitFailed(result, condition(error) or str(error)) from error
-            raise
 
 
 def _log_progress(done: int, total: int) -> None:

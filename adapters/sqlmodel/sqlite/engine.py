@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
+from time import monotonic
 from urllib.parse import quote
 
 from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool, QueuePool
 
+from .log_growth import LOG_LIMIT
+
 POOL_TIMEOUT_S = 30.0
+READING_PATIENCE_S = 1.0
+CHECK_PATIENCE_S = 1.0
+"""How long a check waits for a lock: a caller of it would rather hear "no" than wait."""
+UNTIL = "dialogue.until"
+"""The key in a connection's `info` under which its next transaction finds until when it may wait for the lock."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqliteSettings:
-    """How SQLite is to be used."""
+    """How SQLite is to be used; `patience_s` is how long a transaction waits for a lock where nothing else is said."""
 
     path: Path
     synchronous: str
@@ -25,19 +35,41 @@ class SqliteSettings:
 def writing_engine(settings: SqliteSettings) -> Engine:
     """An engine of one connection, whose transactions hold the write lock from their first moment.
 
-    What it deletes is overwritten: what was redacted or trimmed must not be found in the file's free pages.
+    It waits for the lock as long as the connection's `info` says under `UNTIL`. What it deletes is overwritten: what
+    was redacted or trimmed must not be found in the file's free pages. Its write-ahead log is cut when it begins anew.
     """
-    return _engine(settings, 1, "BEGIN IMMEDIATE", ["journal_mode = WAL", "foreign_keys = ON", "secure_delete = ON"])
+    pragmas = ["journal_mode = WAL", "foreign_keys = ON", "secure_delete = ON", f"journal_size_limit = {LOG_LIMIT}"]
+    engine = _engine(replace(settings, patience_s=0), 1, None, pragmas)
+
+    @event.listens_for(engine, "begin")
+    def start(connection: Connection) -> None:
+        _begin_immediate(connection, min(connection.info.pop(UNTIL, inf), monotonic() + settings.patience_s))
+
+    return engine
+
+
+def checking_engine(settings: SqliteSettings) -> Engine:
+    """An engine of one connection that writes beside the writer's, and does not wait for long."""
+    pragmas = ["foreign_keys = ON", f"journal_size_limit = {LOG_LIMIT}"]
+    patience_s = min(settings.patience_s, CHECK_PATIENCE_S)
+    return _engine(replace(settings, patience_s=patience_s), 1, "BEGIN IMMEDIATE", pragmas)
 
 
 def reading_engine(settings: SqliteSettings, connections: int) -> Engine:
     """An engine whose transactions see one snapshot, and cannot write."""
-    return _engine(settings, connections, "BEGIN", ["query_only = ON"])
+    return _engine(_reading(settings), connections, "BEGIN", ["query_only = ON"])
 
 
 def peeking_engine(settings: SqliteSettings, connections: int) -> Engine:
     """An engine for one statement at a time, which sees one snapshot by itself: it begins and ends no transaction."""
-    return _engine(settings, connections, None, ["query_only = ON"])
+    return _engine(_reading(settings), connections, None, ["query_only = ON"])
+
+
+def anchor(settings: SqliteSettings) -> sqlite3.Connection:
+    """A connection that nobody uses. As long as it is there SQLite keeps the write-ahead log's file, by its name."""
+    connection = _connect(_reading(settings), ["query_only = ON"])
+    connection.execute("SELECT count(*) FROM sqlite_master").close()
+    return connection
 
 
 def migrating_engine(settings: SqliteSettings) -> Engine:
@@ -47,6 +79,27 @@ def migrating_engine(settings: SqliteSettings) -> Engine:
     the drop would delete rows that refer to it, and without the legacy rename views over the old one would stop it.
     """
     return _engine(settings, 0, "BEGIN IMMEDIATE", ["foreign_keys = OFF", "legacy_alter_table = ON"])
+
+
+def _reading(settings: SqliteSettings) -> SqliteSettings:
+    # Who reads waits for nobody but while another program recovers the database, or closes it as the last one.
+    return replace(settings, patience_s=READING_PATIENCE_S)
+
+
+def _begin_immediate(connection: Connection, until: float) -> None:
+    raw = connection.connection.driver_connection
+    assert raw is not None
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        rest = until - monotonic()
+        if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_BUSY or rest <= 0:
+            raise
+        raw.execute(f"PRAGMA busy_timeout = {max(1, round(rest * 1_000))}").close()
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            raw.execute("PRAGMA busy_timeout = 0").close()
 
 
 def _engine(settings: SqliteSettings, size: int, begin: str | None, pragmas: list[str]) -> Engine:

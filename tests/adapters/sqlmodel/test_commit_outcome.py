@@ -38,7 +38,7 @@ def disk_error() -> sqlite3.OperationalError:
 def break_commits(database: SqliteDatabase, monkeypatch: pytest.MonkeyPatch, *, is_made: bool, times: int = 1) -> None:
     """Let the driver's next commits fail, after they were made or before."""
     assert database._opened is not None
-    dialect = database._opened.writer.dialect
+    dialect = database._opened._writing.dialect
     commit: Commit = dialect.do_commit
     left = [times]
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
+from dialogue.adapters.sqlmodel.sqlite.log_growth import LOG_LIMIT
 from dialogue.domain.draft import Draft
 from dialogue.domain.errors import ConfigurationError, Unavailable
 from dialogue.domain.page import PageLimit
@@ -101,16 +102,16 @@ async def test_opening_and_closing_can_be_repeated(database: SqliteDatabase) -> 
 
 @pytest.mark.parametrize(("synchronous", "value"), [("FULL", 2), ("NORMAL", 1), ("OFF", 0)])
 async def test_connections_are_set_up_as_asked(path: Path, synchronous: str, value: int) -> None:
-    database = SqliteDatabase(f"sqlite:///{path}", synchronous=synchronous, patience_s=1.5)  # type: ignore[arg-type]
+    database = SqliteDatabase(f"sqlite:///{path}", synchronous=synchronous)  # type: ignore[arg-type]
     await database.open()
 
     def pragmas(connection: Connection) -> list[object]:
-        names = ("synchronous", "journal_mode", "busy_timeout", "foreign_keys", "secure_delete")
+        names = ("synchronous", "journal_mode", "foreign_keys", "secure_delete", "journal_size_limit")
         return [connection.exec_driver_sql(f"PRAGMA {name}").scalar() for name in names]
 
     try:
-        assert await database.write(pragmas) == [value, "wal", 1500, 1, 1]
-        assert (await database.read(pragmas))[:3] == [value, "wal", 1500]
+        assert await database.write(pragmas) == [value, "wal", 1, 1, LOG_LIMIT]
+        assert (await database.read(pragmas))[:2] == [value, "wal"]
     finally:
         await database.close()
 
