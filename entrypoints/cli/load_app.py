@@ -27,12 +27,7 @@ def load_app(target: str | None) -> DialogueApp:
     if not module_name or not name:
         raise ConfigurationError(f"{target!r} must be MODULE:NAME, as in chat:dialogue")
     sys.path.insert(0, "")
-    try:
-        module = _run(import_module, module_name)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module_name}.".startswith(f"{error.name}."):
-            _end_with(error)
-        raise ConfigurationError(f"There is no module {module_name!r} in this folder or on the path") from error
+    module = _run(import_module, module_name)
     app = getattr(module, name, None)
     if app is None:
         raise ConfigurationError(f"The module {module_name!r} has no {name!r}")
@@ -47,10 +42,18 @@ def _run(code: Callable[..., Any], *arguments: object) -> Any:
     """Run what the user wrote."""
     try:
         return code(*arguments)
-    except (DialogueError, ModuleNotFoundError):
+    except DialogueError:
         raise
     except Exception as error:
+        if code is import_module and _is_missing(str(*arguments), error):
+            raise ConfigurationError(f"There is no module {arguments[0]!r} in this folder or on the path") from error
         _end_with(error)
+
+
+def _is_missing(module_name: str, error: Exception) -> bool:
+    """Whether it is the module itself that was not found, or a package that it would be in."""
+    missing = error.name if isinstance(error, ModuleNotFoundError) else None
+    return missing is not None and f"{module_name}.".startswith(f"{missing}.")
 
 
 def _end_with(error: Exception) -> NoReturn:

@@ -120,6 +120,10 @@ BROKEN = {
     "an import": ("import nothing_of_this_name\n", "ModuleNotFoundError: No module named 'nothing_of_this_name'"),
     "a name": ("def make():\n    return nonsense\n\ndialogue = make()\n", "NameError: name 'nonsense' is not defined"),
     "a factory": ("def dialogue():\n    return {}['room']\n", "KeyError: 'room'"),
+    "a factory's import": (
+        "def dialogue():\n    import nothing_of_this_name\n",
+        "ModuleNotFoundError: No module named 'nothing_of_this_name'",
+    ),
     "no Python": ("dialogue = (\n", "SyntaxError: '(' was never closed"),
 }
 
