@@ -26,8 +26,8 @@ from ..domain.room import RoomConfig
 from .app_config import AppConfig
 from .container import Container
 from .container.part import seal
-from .container.storage import HOOKS
 from .handlers import Handlers
+from .in_force import storage_in_force
 from .settings import Settings, load_settings
 from .version import __version__
 
@@ -249,10 +249,7 @@ class DialogueApp:
             raise ConfigurationError(f"{call} must be called before the start")
 
     def _say_what_is_in_force(self) -> None:
-        if self.container.storage_kind() == HOOKS:
-            logger.info("history is kept by the application's hooks on_cleanup and on_load; each start is a new epoch")
-        else:
-            logger.info("history is kept in %s", self.settings.database)
+        logger.info("%s", storage_in_force(self.container))
         if self.container.authenticator().trusts_clients:
             logger.warning("clients are believed to be who they say they are: for development only")
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import socket
 import sys
 from collections.abc import Callable
+from ipaddress import ip_address
 
 from ..adapters.uvicorn.server import DialogueServer, server_config
+from ..domain.errors import ConfigurationError
 from .chat import create_chat
 from .dialogue_app import AsgiApp, DialogueApp
 
@@ -24,6 +26,7 @@ async def serve(app: DialogueApp, listener: socket.socket, on_started: Callable[
 
     Raises ConfigurationError where it cannot start.
     """
+    _refuse_strangers(app, listener)
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     settings = app.settings
     config = server_config(
@@ -36,3 +39,19 @@ async def serve(app: DialogueApp, listener: socket.socket, on_started: Callable[
     async with app.lifespan():
         on_started()
         await DialogueServer(config, app.drain, settings.drain_timeout_s).serve(sockets=[listener])
+
+
+def _refuse_strangers(app: DialogueApp, listener: socket.socket) -> None:
+    """Raise ConfigurationError where other machines could be whoever they say they are."""
+    address = listener.getsockname()[0]
+    if app.settings.trust_clients or not app.container.authenticator().trusts_clients or is_loopback(address):
+        return
+    raise ConfigurationError(
+        f"On {address} every client that can reach it would be believed to be who it says it is. Say --auth proxy "
+        "behind a proxy that knows its users, listen on 127.0.0.1, or allow it with --trust-clients"
+    )
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this machine reaches `address`."""
+    return ip_address(address.partition("%")[0]).is_loopback

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
 from ..adapters.asgi.origin_policy import ANY, as_origin
+from ..adapters.asgi.proxy_user import UNIX, network_of
 
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[?[0-9A-Fa-f:.]+\]?")
 
@@ -40,8 +41,23 @@ def _are_hosts(names: list[str]) -> list[str]:
     return names
 
 
+def _are_proxies(names: list[str]) -> list[str]:
+    for name in names:
+        if name != UNIX:
+            network_of(name)
+    return names
+
+
+def _is_here(kind: Any) -> Any:
+    if kind in ("jwt", "api-keys"):
+        raise ValueError(f"{kind!r} is not supported by this version yet; choose trusting or proxy")
+    return kind
+
+
 Names = Annotated[list[str], NoDecode, BeforeValidator(_as_list)]
 """Names, as `a,b` or as a JSON list."""
 
 Origins = Annotated[Names, AfterValidator(_are_origins)]
 Hosts = Annotated[Names, AfterValidator(_are_hosts)]
+Proxies = Annotated[Names, AfterValidator(_are_proxies)]
+Auth = Annotated[Literal["trusting", "proxy"], BeforeValidator(_is_here)]

@@ -18,7 +18,7 @@ from pydantic_settings import (
 from ..adapters.wire.frames import ENVELOPE_SIZE
 from ..domain.errors import ConfigurationError
 from .environment import ENV_PREFIX, port_of, refuse_unknown
-from .setting_types import Hosts, Origins
+from .setting_types import Auth, Hosts, Origins, Proxies
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -58,6 +58,23 @@ class Settings(BaseSettings):
     allowed_hosts: Hosts = Field(
         default_factory=list,
         description="Names that clients call the server by, besides addresses, localhost and `host`; * is any.",
+    )
+    auth: Auth = Field(
+        "trusting",
+        description="Who says who a client is: itself (trusting, for development), or a proxy in front that knows.",
+    )
+    trust_clients: bool = Field(
+        default=False,
+        description="Let clients say who they are on an address that other machines reach, too.",
+    )
+    proxy_user_header: str = Field(
+        "X-User-Id",
+        pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
+        description="The header in which a trusted proxy names the user, with `auth` proxy.",
+    )
+    trusted_proxies: Proxies = Field(
+        default_factory=lambda: ["127.0.0.1", "::1"],
+        description="Addresses and networks of these proxies; unix is whoever may open the server's unix socket.",
     )
     max_frame: int = Field(
         64 * KIB, ge=KIB, le=16 * MIB, description="The largest message from a client, in bytes; more closes with 1009."

@@ -23,6 +23,7 @@ from ..wire import requests
 from ..wire.answers import wire_page
 from ..wire.frame_reader import FrameReader
 from ..wire.frames import WireEvent
+from .headers import header_text
 from .http_identity import user_of
 from .http_rooms import RoomInPath, UserId, integer, json_response, problems
 from .operation import DescribedOperation
@@ -144,7 +145,7 @@ async def post_event(
 ) -> Response[bytes]:
     """Publish an event."""
     user_id = await user_of(request, authenticator)
-    key = requests.parse(requests.IdempotencyHeader, {"Idempotency-Key": idempotency_key}).key
+    key = requests.parse(requests.IdempotencyHeader, {"Idempotency-Key": header_text(request, "Idempotency-Key")}).key
     event = requests.parse(requests.PostEvent, _read_body(await request.body()))
     published = await publish.once(room_id, event.event, event.data, sender=user_id, meta=event.meta, key=key)
     return json_response(WireEvent.of(published.event), 200 if published.is_duplicate else 201)

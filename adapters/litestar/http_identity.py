@@ -8,7 +8,10 @@ from litestar import Request
 
 from ...application.ports.authenticator import Authenticator, claims_of
 from ...domain.errors import InvalidRequest
+from .headers import header_text
 
+USER_HEADER = "X-User-Id"
+CLAIMED_USER = "auth.userId"
 _BEARER = "bearer "
 
 
@@ -18,13 +21,15 @@ async def user_of(request: Request[Any, Any, Any], authenticator: Authenticator,
     `token` stands in for a bearer token where a client cannot send one. Raises Unauthenticated, which is 401.
     """
     claims: dict[str, object] = {} if token is None else {"token": token}
-    authorization = request.headers.get("authorization", "")
+    authorization = header_text(request, "Authorization") or ""
     if authorization.lower().startswith(_BEARER):
         claims["token"] = authorization[len(_BEARER) :].strip()
-    named = request.headers.get("x-user-id") or request.query_params.get("userId")
-    if named and authenticator.trusts_clients:
-        claims["userId"] = named
+    if authenticator.trusts_clients:
+        named = header_text(request, USER_HEADER) or request.query_params.get("userId")
+        claims |= {"userId": named} if named else {}
     try:
         return await authenticator.authenticate(claims_of(request.scope, claims), None)
     except InvalidRequest as error:
-        raise InvalidRequest.field("X-User-Id", error.problems[0].message) from error
+        if error.problems[0].path != CLAIMED_USER:
+            raise
+        raise InvalidRequest.field(USER_HEADER, error.problems[0].message) from error

@@ -14,6 +14,7 @@ from ...application.ports.authenticator import Authenticator
 from ...application.rooms.list_rooms import ListRooms
 from ..wire import requests
 from .event_stream import EventStream
+from .headers import header_text
 from .http_identity import user_of
 from .http_rooms import RoomInPath, UserId, problems
 from .operation import DescribedOperation
@@ -67,7 +68,8 @@ async def stream_events(
     """Stream a room's events."""
     user = await user_of(request, authenticator, token)
     wanted = requests.parse(requests.Stream, {} if event is None else {"event": event})
-    since = None if last_event_id is None else requests.since(last_event_id)
+    last_id = header_text(request, "Last-Event-ID")
+    since = None if last_id is None else requests.since(last_id)
     return EventStream(services, user_id=user, room_id=room_id, names=wanted.event, since=since)
 
 

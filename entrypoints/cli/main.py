@@ -18,6 +18,7 @@ from ...adapters.uvicorn.server import listen
 from ...domain.errors import DialogueError
 from ..dialogue_app import DialogueApp
 from ..environment import ENV_PREFIX
+from ..in_force import storage_in_force
 from ..logs import configure_logs
 from ..server import serve as run_server
 from ..version import __version__
@@ -126,7 +127,7 @@ def _say_where(dialogue: DialogueApp, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     console.print(f"[bold]Dialogue {__version__}[/bold] at [link]http://{shown}:{port}[/link] (Ctrl-C stops it)")
-    storage = f"history in {dialogue.settings.database}, process {os.getpid()}"
+    storage = f"{storage_in_force(dialogue.container)}, process {os.getpid()}"
     console.print(storage, style="dim", highlight=False, markup=False)
 
 

@@ -7,7 +7,7 @@ from dependency_injector import providers
 from ...adapters.asgi.front_door import FrontDoor
 from ...adapters.asgi.host_policy import HostPolicy
 from ...adapters.asgi.origin_policy import OriginPolicy
-from ...adapters.asgi.proxy_user import nobody
+from ...adapters.asgi.proxy_user import ProxyUser, nobody
 from ...adapters.litestar.services import Limits, Services
 from ...adapters.wire.frames import WireCodec
 from ...adapters.wire.sse_codec import SseCodec
@@ -30,7 +30,11 @@ class Container(ServiceParts):
         FrontDoor,
         hosts=providers.Factory(HostPolicy, settings.allowed_hosts, settings.host),
         origins=providers.Factory(OriginPolicy, settings.allowed_origins),
-        seen=providers.Object(nobody),
+        seen=providers.Selector(
+            settings.auth,
+            trusting=providers.Object(nobody),
+            proxy=providers.Factory(ProxyUser, settings.proxy_user_header, settings.trusted_proxies),
+        ),
     )
     limits = Single(
         Limits,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dependency_injector import containers, providers
 
+from ...adapters.auth.proxy_authenticator import ProxyAuthenticator
 from ...adapters.auth.trusting_authenticator import TrustingAuthenticator
 from ...adapters.system_clock import SystemClock
 from ...adapters.threads.daemon_threads import DaemonThreads
@@ -12,7 +13,7 @@ from ...application.ports.authenticator import Authenticator
 from ...application.ports.clock import Clock
 from ..app_config import AppConfig
 from ..settings import Settings
-from .part import Given, Part, Single
+from .part import Chosen, Given, Part, Single
 
 
 class Inputs(containers.DeclarativeContainer):
@@ -22,7 +23,9 @@ class Inputs(containers.DeclarativeContainer):
     config = Given(instance_of=AppConfig)
 
     clock: Part[Clock] = Single(SystemClock)
-    authenticator: Part[Authenticator] = Single(TrustingAuthenticator)
+    authenticator: Part[Authenticator] = Chosen(
+        settings.provided.auth, trusting=Single(TrustingAuthenticator), proxy=Single(ProxyAuthenticator)
+    )
 
     run_sync = providers.Factory(DaemonThreads, settings.provided.max_hook_threads)
     run_hook = Single(RunHook, run_sync, settings.provided.hook_timeout_s)

@@ -38,7 +38,10 @@ PAGE = (ROOT / "docs" / "explanation" / "bounds.md").read_text(encoding="utf-8")
 ROWS = [row for row in rows(PAGE) if row[0] != "bound"]
 
 # Settings that bound nothing.
-NO_BOUNDS = {"host", "port", "database", "synchronous", "allowed_origins", "allowed_hosts", "log_level"}
+NO_BOUNDS = {
+    *("host", "port", "database", "synchronous", "log_level"),
+    *("allowed_origins", "allowed_hosts", "auth", "trust_clients", "proxy_user_header", "trusted_proxies"),
+}
 
 # Bounds without a setting, by the words of the page.
 FIXED: dict[str, float] = {

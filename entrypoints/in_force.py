@@ -1,0 +1,19 @@
+"""What is really in force, for the lines that a start writes."""
+
+from __future__ import annotations
+
+from .container import Container
+from .container.storage import HOOKS
+
+
+def storage_in_force(container: Container) -> str:
+    """Where the history is kept, whatever the settings name."""
+    for part in (container.archive, container.storage):
+        if part.overridden:
+            return f"history in the application's own {type(part()).__name__}"
+    if container.storage_kind() == HOOKS:
+        return "history in the application's own storage (on_cleanup, on_load); each start is a new epoch"
+    database = container.settings().database
+    if database.startswith("memory:"):
+        return f"history in memory alone ({database}): it ends with this process"
+    return f"history in {database}"
