@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
@@ -12,10 +11,12 @@ import h11
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
 from ...application.ports.transport import TRANSPORT
+from .cut import cut
 from .deadline import Deadline
 from .exchange import Exchange
 from .http_transport import HttpTransport
 from .intake import Intake
+from .progress import Progress
 from .request_parser import BadRequest, RequestParser
 from .server_config import ServerConfig
 
@@ -26,7 +27,6 @@ EVENTS_A_TURN = 64
 REST = 65_536
 LINGER_S = 5.0
 LAST_FAREWELL_S = 2.0
-PROGRESS = 16_384
 
 
 class HttpProtocol(asyncio.Protocol):
@@ -57,7 +57,6 @@ class HttpProtocol(asyncio.Protocol):
         self._loop = _loop or asyncio.get_running_loop()
         self._exchange: Exchange | None = None
         self._incoming = Deadline(self._loop)
-        self._outgoing = Deadline(self._loop)
         self._end = Deadline(self._loop)
         self._length: int | None = 0
         self._is_over = False
@@ -74,6 +73,7 @@ class HttpProtocol(asyncio.Protocol):
         self.transport = cast(asyncio.Transport, transport)  # uvloop's is none by its class
         self._server_state.connections.add(self)  # type: ignore[arg-type]
         self._intake = Intake(self._config.turns, self.transport, self._parse)
+        self._outgoing = Progress(self._loop, self.transport, self._config.client_timeout_s)
         self._parser = RequestParser(self._intake)
         self._await_head()
 
@@ -94,7 +94,7 @@ class HttpProtocol(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The client does not take what is written: it has some time."""
         self.writable.clear()
-        self._await_progress()
+        self._outgoing.expect()
 
     def resume_writing(self) -> None:
         """The client has read."""
@@ -225,6 +225,8 @@ class HttpProtocol(asyncio.Protocol):
         """See `Way.answered`."""
         assert self._exchange is not None
         self._server_state.total_requests += 1
+        if self._is_over:
+            return
         if self._exchange.must_close:
             self._linger() if self._parser.is_inside_body else self.close()
         elif not self._parser.is_inside_body:
@@ -266,16 +268,6 @@ class HttpProtocol(asyncio.Protocol):
         else:
             self._refuse(BadRequest("The request's body took too long.", 408))
 
-    def _await_progress(self) -> None:
-        waiting = self.transport.get_write_buffer_size()
-        self._outgoing.set(self._config.client_timeout_s, partial(self._progress_is_due, waiting))
-
-    def _progress_is_due(self, waited: int) -> None:
-        if waited - self.transport.get_write_buffer_size() < PROGRESS:
-            self.cut()
-        else:
-            self._await_progress()
-
     def _stop_waiting(self) -> None:
         self._incoming.stop()
         self._outgoing.stop()
@@ -288,7 +280,7 @@ class HttpProtocol(asyncio.Protocol):
         self._is_over = True
         self._incoming.stop()
         self.transport.close()
-        self._await_progress()
+        self._outgoing.expect()
 
     def cut(self, within_s: float = 0) -> None:
         """End the connection now, or then, whatever is still to be written."""
@@ -296,7 +288,7 @@ class HttpProtocol(asyncio.Protocol):
             self._end.set(within_s, self.cut)
         else:
             self._stop_waiting()
-            self.transport.abort()
+            cut(self.transport)
 
     def _refuse(self, error: BadRequest) -> None:
         """Answer what is no request, where nothing of an answer has been written, and end the connection."""

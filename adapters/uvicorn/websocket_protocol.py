@@ -12,10 +12,12 @@ from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
 from ...application.ports.transport import TRANSPORT
 from ...application.sessions.frame import GOING_AWAY
+from .cut import cut
 from .frame_bounds import TOO_LARGE, FrameBoundExceeded, FrameBounds
 from .heartbeat import Heartbeat
 from .intake import Intake
 from .message_buffer import MessageBuffer
+from .progress import Progress
 from .server_config import ServerConfig
 from .websocket_transport import WebSocketTransport
 
@@ -37,7 +39,8 @@ class WebSocketProtocol(WSProtocol):
     - A message has a bounded number of fragments, and a connection of pings and pongs a second.
     - A close goes out at once, also to a client that does not read, and the connection is cut where the client has not
       answered within ten seconds; when the server stops, within two.
-    - A missing pong closes with 4408; time in which nothing was read does not count.
+    - A missing pong closes with 4408; time in which nothing was read does not count. A client that takes nothing of
+      what waits for it is cut.
     - After a message that is too large the rest is read and dropped, so that the client gets 1009, and no reset.
     - What is no frame is answered with its close (1002, 1007), and what comes behind it is dropped.
     - A client that sends pings and reads no pongs gets one for its newest when it reads again.
@@ -63,14 +66,21 @@ class WebSocketProtocol(WSProtocol):
         self.bounds = FrameBounds()
         self.heartbeat = Heartbeat(self.loop, self.intake)
         self.outgoing = WebSocketTransport(self)
+        self.progress = Progress(self.loop, transport, self.config.client_timeout_s)
 
     def data_received(self, data: bytes) -> None:
         """Take bytes."""
         self.intake.feed(data)
 
+    def pause_writing(self) -> None:
+        """Write no more: the client has some time to read."""
+        super().pause_writing()
+        self.progress.expect()
+
     def resume_writing(self) -> None:
         """Go on writing: the client has read."""
         super().resume_writing()
+        self.progress.stop()
         ping, self.waiting_ping = self.waiting_ping, None
         if ping is not None and self.conn.state is ConnectionState.OPEN:
             self.handle_ping(ping)
@@ -78,6 +88,7 @@ class WebSocketProtocol(WSProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """End."""
         self.outgoing.is_open = False
+        self.progress.stop()
         super().connection_lost(exc)
 
     # --- Parsing, one turn at a time
@@ -236,7 +247,7 @@ class WebSocketProtocol(WSProtocol):
         if self.close_timer is not None:
             self.close_timer.cancel()
         if not self.disconnected:
-            self.close_timer = self.loop.call_later(seconds, self.transport.abort)
+            self.close_timer = self.loop.call_later(seconds, cut, self.transport)
 
     def on_task_complete(self, task: asyncio.Task[None]) -> None:
         """The application is done with the connection."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...application.sessions.frame import Frame
+from .cut import cut
 from .text_frame import text_frame
 
 if TYPE_CHECKING:
@@ -45,4 +46,4 @@ class WebSocketTransport:
     def abort(self) -> None:
         """See `Transport.abort`."""
         self.is_open = False
-        self._protocol.transport.abort()
+        cut(self._protocol.transport)
