@@ -4,7 +4,7 @@ Every fenced block is an example, and its language says how it is tested:
 
 | language | test |
 | --- | --- |
-| `python` | is run; top-level `await` works, and functions named `test_…` are called afterwards |
+| `python` | is run as pasted into a file, its functions `test_…` are called, and `mypy --strict` reads it |
 | `console`, `sh` | each command is checked; `dialogue serve`, `uvicorn`, `litestar` and `curl` are really run |
 | `dotenv` | is read as settings |
 | `json` | is parsed |

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ast
 import importlib
 import inspect
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -43,31 +42,26 @@ def _clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.parametrize("chain", chains("python"), ids=lambda chain: chain[0].where)
 @pytest.mark.usefixtures("_clean")
 def test_a_python_example_runs(chain: tuple[Example, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each chain of examples runs in a module of its own, in a folder with the files that its page has shown."""
+    """Each chain of examples runs as pasted into a file, in a folder with the files that its page has shown."""
     module = ModuleType("example")
     monkeypatch.setitem(sys.modules, "example", module)
-    anyio.run(_run, chain, tmp_path, module)
-
-
-async def _run(chain: tuple[Example, ...], folder: Path, module: ModuleType) -> None:
     for example in chain:
-        example.write_files(folder)
+        example.write_files(tmp_path)
         importlib.invalidate_caches()
         if example.file:
             imported = importlib.import_module(example.file.removesuffix(".py"))
             vars(module).update({name: value for name, value in vars(imported).items() if not name.startswith("__")})
             continue
         # Blank lines before it, so that a traceback names the line of the page.
-        text = "\n" * (example.line - 1) + example.code
-        code = compile(text, str(example.page), "exec", flags=ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
-        result = eval(code, vars(module))
-        if inspect.isawaitable(result):
-            await result
-    for name, test in list(vars(module).items()):
-        if name.startswith("test_"):
-            result = test()
-            if inspect.isawaitable(result):
-                await result
+        exec(compile("\n" * (example.line - 1) + example.code, str(example.page), "exec"), vars(module))
+    for test in [value for name, value in vars(module).items() if name.startswith("test_")]:
+        anyio.run(_call, test)
+
+
+async def _call(test: Callable[[], object]) -> None:
+    result = test()
+    if inspect.isawaitable(result):
+        await result
 
 
 @pytest.mark.parametrize(
