@@ -13,7 +13,7 @@ from ..domain.ports.room_store import StoredRoom
 from ..domain.position import Position
 from .arguments import ensure_integer, ensure_room, ensure_text, ensure_user_id, name_of, plain_data, plain_meta
 from .node import Node
-from .publishing.erase_user import EraseUser, Progress
+from .publishing.erase_user import EraseUser, ErasureProgress
 from .publishing.publish_event import PublishEvent
 from .publishing.redact_event import RedactEvent
 from .reading.page_history import PageHistory
@@ -137,7 +137,7 @@ class Dialogue:
         """A handle of a room, whether it is there or not."""
         return RoomHandle(lambda: self, room_id)
 
-    async def erase(self, user_id: str, *, by: str = SYSTEM, progress: Progress | None = None) -> int:
+    async def erase(self, user_id: str, *, by: str = SYSTEM, progress: ErasureProgress | None = None) -> int:
         """Erase a user's data; see `DialogueApp.erase`."""
         ensure_user_id("user_id", user_id)
         ensure_user_id("by", by)

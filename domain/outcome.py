@@ -20,6 +20,15 @@ class Repeat:
     timestamp_ms: int
 
 
+class OutcomeUnknown(DialogueError):
+    """Whether a group was kept could not be found out; never an answer, it ends the connection with 1011."""
+
+    code = "INTERNAL"
+
+    def __init__(self) -> None:
+        super().__init__("Whether the event was kept could not be found out")
+
+
 Outcome = Event | Repeat | DialogueError
 GroupOutcome = tuple[Event, ...] | Repeat | DialogueError
 """An event for each draft, in their order; or what became of them all."""

@@ -14,13 +14,12 @@ from litestar.exceptions import WebSocketDisconnect
 from ...application.hooks.client import Client
 from ...application.hooks.run_hook import Call
 from ...application.ports.authenticator import claims_of
-from ...application.publishing.journal import OutcomeUnknown
 from ...application.sessions.frame import SERVER_FAULT, Closing, Frame
 from ...application.sessions.outbox import Outbox
 from ...application.sessions.session import Session
 from ...domain.errors import DialogueError, InvalidRequest, Unauthenticated
 from ...domain.json_value import is_unicode
-from ...domain.outcome import Outcome
+from ...domain.outcome import Outcome, OutcomeUnknown
 from ..wire import requests
 from ..wire.frame_reader import FrameReader
 from ..wire.frames import RequestId, frame

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 
 from anyio import Event as Signal
 
 from ...domain.event import Event
 from ..ports.codec import Codec
-from ..sessions.frame import Closing, Frame
+from ..sessions.frame import SERVER_FAULT, Closing, Frame
 from ..sessions.notice import Notice
 from ..sessions.outbox import Outbox
 from ..sessions.session import Membership, Session
+
+logger = logging.getLogger("dialogue.hub")
 
 _NOBODY: Mapping[Session, Membership] = {}
 
@@ -87,17 +90,18 @@ class Hub:
 
         For sessions whose join is being answered they are held back.
         """
-        encoded: dict[tuple[Codec, frozenset[str]], Sequence[Frame]] = {}
+        encoded: dict[tuple[Codec, frozenset[str]], Sequence[Frame] | None] = {}
         for session, membership in self._rooms.get(room_id, _NOBODY).items():
             if membership.held is not None:
                 session.hold_back(membership, events)
                 continue
             key = (session.codec, membership.names)
-            frames = encoded.get(key)
+            if key not in encoded:
+                encoded[key] = _encoded(session.codec, room_id, [each for each in events if each.name in key[1]])
+            frames = encoded[key]
             if frames is None:
-                chosen = [event for event in events if event.name in membership.names]
-                frames = encoded[key] = session.codec.events(room_id, chosen) if chosen else ()
-            if frames:
+                session.outbox.finish(SERVER_FAULT)  # it comes back, and is told of all that it missed
+            else:
                 session.send(frames)
 
     def announce(self, notice: Notice, *, but: Session | None = None) -> None:
@@ -119,11 +123,20 @@ class Hub:
             session.outbox.put(frame)
 
     def close_room(self, room_id: str, closing: Closing) -> None:
-        """End the connections of all who are in the room."""
+        """Let the connections of all who are in the room send what waits for them, and then end."""
         for session in self.members(room_id):
-            session.outbox.abort(closing)
+            session.outbox.finish(closing)
 
     def close_all(self, closing: Closing) -> None:
         """Let every connection send what waits for it, and then end."""
         for outbox in self._outboxes:
             outbox.finish(closing)
+
+
+def _encoded(codec: Codec, room_id: str, events: Sequence[Event]) -> Sequence[Frame] | None:
+    """The frames of `events`; None where the codec fails, which must harm those alone whom it serves."""
+    try:
+        return codec.events(room_id, events) if events else ()
+    except Exception:
+        logger.exception("events of room %r could not be encoded: whom they are for has to come back", room_id)
+        return None

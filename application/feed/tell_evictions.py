@@ -16,8 +16,8 @@ from ..hooks.client import OnCleanup
 from ..hooks.run_hook import Call, RunHook, Turn
 from ..rooms.room_registry import RoomRegistry
 
-BITE = 500
-BITE_BYTES = 1 << 20
+TOLD_AT_ONCE = 500
+BYTES_AT_ONCE = 1 << 20
 RETRY_S = 5.0
 
 logger = logging.getLogger("dialogue.hooks")
@@ -99,8 +99,12 @@ class TellEvictions:
                 await checkpoint()
 
     async def _bite(self, room_id: str, name: str, told: int, through: int) -> int:
-        last = min(told + BITE, through)
-        run = await self._source.between(room_id, name, told + 1, last, BITE_BYTES * BITE)
+        last = min(told + TOLD_AT_ONCE, through)
+        run = await self._source.between(room_id, name, told + 1, last, BYTES_AT_ONCE)
+        while run and run[-1].stream_place > told + 1 and last > told + 1:
+            # The oldest are missing: too many bytes for one call, or retention took them meanwhile.
+            last = told + (last - told) // 2
+            run = await self._source.between(room_id, name, told + 1, last, BYTES_AT_ONCE)
         if run and self._hook is not None:
             await self._call(self._hook, room_id, name, run[::-1])
         await self._marks.mark(room_id, name, last)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from ...domain.draft import Draft
 from ...domain.draft_group import DraftGroup
-from ...domain.errors import DialogueError, RoomNotFound
+from ...domain.errors import DialogueError, PositionUnknown, RoomNotFound
 from ...domain.ports.history_archive import HistoryArchive
 from ...domain.ports.read_marks import ReadMarks
 from ...domain.ports.user_events import UserEvents
@@ -15,9 +15,11 @@ from ..rooms.room_registry import RoomRegistry
 from .journal import Journal
 from .settled import settled_all
 
-BITE = 200
+FOUND_AT_ONCE = 200
+GONE = (PositionUnknown, RoomNotFound)
+"""What an event is that went meanwhile, by retention or with its room: there is nothing left to erase."""
 
-Progress = Callable[[int, int], object]
+ErasureProgress = Callable[[int, int], object]
 
 
 class EraseUser:
@@ -42,16 +44,17 @@ class EraseUser:
         self._user_events = user_events
         self._marks = marks
 
-    async def __call__(self, user_id: str, *, by: str, progress: Progress | None = None) -> int:
+    async def __call__(self, user_id: str, *, by: str, progress: ErasureProgress | None = None) -> int:
         """Erase `user_id` on behalf of `by`; how many events were blanked.
 
-        `progress(scanned, total)` is called after each bite. Raises Unavailable; what was done until then stays done.
+        `progress(scanned, total)` is called after each bite. Raises Unavailable, and what an event met whose blanking
+        was not seen: what was done until then stays done, and calling again finishes it.
         """
         await self._marks.forget(user_id)
         blanked = 0
         cursor: int | None = 0
         while cursor is not None:
-            found = await self._user_events.sent_by(user_id, cursor, BITE)
+            found = await self._user_events.sent_by(user_id, cursor, FOUND_AT_ONCE)
             blanked += await self._blank(found.places, by)
             cursor = found.cursor
             if progress is not None:
@@ -69,15 +72,17 @@ class EraseUser:
             ],
         )
         blanked = 0
+        failure: DialogueError | None = None
         for (room_id, redaction), outcome in zip(redactions, outcomes, strict=True):
             if isinstance(outcome, DialogueError):
-                if outcome.code == "UNAVAILABLE":
-                    raise outcome
-                continue  # gone meanwhile, with its room or by retention
+                failure = failure if isinstance(outcome, GONE) else outcome
+                continue
             history = self._registry.opened(room_id)
             if history is not None:
                 history.forget_sender(redaction.seq)
             blanked += 1
+        if failure is not None:
+            raise failure
         return blanked
 
     async def _epoch(self, room_id: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from ...domain.errors import PositionUnknown, Unavailable
 from ...domain.ports.read_marks import Mark, ReadMarks
+from ..feed.apply_events import ApplyEvents
 from ..feed.hub import Hub
 from ..rooms.room_registry import RoomRegistry
 from ..sessions.notice import Marked
@@ -18,10 +19,11 @@ logger = logging.getLogger("dialogue.marks")
 class MarkRead:
     """Keeps a member's mark, tells the user's other sessions, and counts what is unread."""
 
-    def __init__(self, registry: RoomRegistry, hub: Hub, marks: ReadMarks) -> None:
+    def __init__(self, registry: RoomRegistry, hub: Hub, marks: ReadMarks, apply: ApplyEvents) -> None:
         self._registry = registry
         self._hub = hub
         self._marks = marks
+        self._apply = apply
 
     async def __call__(self, session: Session, room_id: str, seq: int) -> Mark:
         """Remember that the session's user has read the room up to `seq`; what is in force now.
@@ -30,6 +32,9 @@ class MarkRead:
         """
         session.membership(room_id)
         _, history = await self._registry.open(room_id)
+        if seq > history.head:
+            await self._apply.look(room_id)  # somebody must have seen it
+            _, history = await self._registry.open(room_id)
         if seq > history.head:
             why = f"seq {seq} lies beyond the room's head"
             raise PositionUnknown(why, epoch=history.epoch, floor=history.floor, head=history.head)

@@ -51,6 +51,12 @@ def ensure_known(history: RoomHistory, names: Sequence[str], request: PageReques
         raise _unknown(history, names, f"seq {seq} lies below what the room's history still holds")
 
 
+def names_beyond(request: PageRequest, head: int) -> bool:
+    """Whether the request names a seq that is not there yet, so that somebody must have seen more than `head`."""
+    seq, _ = _seq_of(request.form)
+    return seq is not None and seq > head + 1
+
+
 def _seq_of(form: PageForm) -> tuple[int | None, bool]:
     match form:
         case Before(seq=seq):

@@ -19,10 +19,11 @@ from ...domain.page import (
     weight,
 )
 from ...domain.ports.history_source import HistorySource
+from ..feed.apply_events import ApplyEvents
 from ..rooms.room_history import RoomHistory
 from ..rooms.room_registry import RoomRegistry
 from .page_budget import Budget, Run
-from .page_checks import ensure_contiguous, ensure_form, ensure_known, ensure_placed
+from .page_checks import ensure_contiguous, ensure_form, ensure_known, ensure_placed, names_beyond
 
 
 class PageHistory:
@@ -33,9 +34,10 @@ class PageHistory:
     that goes back in time ends with what memory holds, and says that there is more.
     """
 
-    def __init__(self, registry: RoomRegistry, source: HistorySource, max_page_size: int) -> None:
+    def __init__(self, registry: RoomRegistry, source: HistorySource, apply: ApplyEvents, max_page_size: int) -> None:
         self._registry = registry
         self._source = source
+        self._apply = apply
         self._max_page_size = max_page_size
 
     async def __call__(self, request: PageRequest) -> Page:
@@ -47,6 +49,9 @@ class PageHistory:
         room, history = await self._registry.open(request.room_id)
         names = room.streams(request.event_name)
         ensure_form(request)
+        if names_beyond(request, history.head):
+            await self._apply.look(request.room_id)
+            room, history = await self._registry.open(request.room_id)
         ensure_known(history, names, request)
         page = await self._page(history, names, request)
         ensure_placed(request, page.events)

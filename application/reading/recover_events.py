@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 
-from ...domain.errors import InvalidRequest
+from ...domain.errors import InvalidRequest, Unavailable
 from ...domain.position import Position
 from ...domain.room import Room
+from ..feed.apply_events import ApplyEvents
 from ..rooms.room_history import RoomHistory
 from .page_budget import Run
 from .page_history import PageHistory
@@ -19,9 +21,19 @@ class RecoverEvents:
     At most `limit` events, and no more than one frame holds.
     """
 
-    def __init__(self, pages: PageHistory, limit: int) -> None:
+    def __init__(self, pages: PageHistory, apply: ApplyEvents, limit: int) -> None:
         self._pages = pages
+        self._apply = apply
         self._limit = limit
+
+    async def reach(self, history: RoomHistory, room_id: str, since: Position) -> None:
+        """Apply what the storage holds, where the client has seen more than this node; to be called before the rest.
+
+        Raises RoomNotFound.
+        """
+        if since.epoch == history.epoch and since.seq > history.head:
+            with suppress(Unavailable):  # then the client starts over, with what there is
+                await self._apply.look(room_id)
 
     async def __call__(
         self, room: Room, history: RoomHistory, subscribed: Collection[str], since: Position

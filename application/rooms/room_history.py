@@ -52,6 +52,7 @@ class RoomHistory:
         self.floor = head.floor
         self.last_timestamp_ms = head.last_timestamp_ms
         self._stored_names = frozenset(head.streams)
+        self._defined = frozenset(room.definitions) | {REDACTED}
         limits = {name: room.definitions[name].memory_limit for name in room.names_with_history}
         self._streams = {
             name: Stream(head.streams.get(name, StreamHead()), limits.get(name, max(limits.values(), default=0)))
@@ -83,6 +84,15 @@ class RoomHistory:
         """How far the history was applied, for the archive."""
         return Applied(epoch=self.epoch, head=self.head, last_timestamp_ms=self.last_timestamp_ms)
 
+    def defines(self, name: str) -> bool:
+        """Whether the room has events of that name on this node."""
+        return name in self._defined
+
+    def pass_time(self, now_ms: int) -> int:
+        """The time of an event without history that happens now; no later event of the room is older."""
+        self.last_timestamp_ms = max(self.last_timestamp_ms, now_ms)
+        return self.last_timestamp_ms
+
     def stream(self, name: str) -> Stream:
         """The stream of a name that has history."""
         return self._streams[name]
@@ -96,9 +106,12 @@ class RoomHistory:
         for event in events:
             if event.place != self.head + 1:
                 self._forget_buffers()
-            stream = self._streams[event.name]
             self.head = event.place
-            self.last_timestamp_ms = event.timestamp_ms
+            self.last_timestamp_ms = max(self.last_timestamp_ms, event.timestamp_ms)
+            stream = self._streams.get(event.name)
+            if stream is None:  # a name that this node does not define; it takes its place, and no memory
+                self._stored_names |= {event.name}
+                continue
             stream.head = event.stream_place
             if event.name == REDACTED:
                 self._blank(Redaction.told_by(event))

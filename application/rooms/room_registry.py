@@ -110,6 +110,12 @@ class RoomRegistry:
         entry = self._rooms.get(room_id)
         return entry.history if entry is not None else None
 
+    def forget(self, room_id: str) -> None:
+        """Let go of what is known of a room's history; whoever needs it next reads it from the storage."""
+        entry = self._rooms.get(room_id)
+        if entry is not None:
+            entry.history = None
+
     def epoch(self, room_id: str) -> str | None:
         """The present life of a room that is open; None for any other."""
         history = self.opened(room_id)

@@ -59,6 +59,9 @@ class JoinRoom:
         Raises RoomNotFound, RoomFull, EventNotAllowed and Unavailable; then the session is where it was before.
         """
         room, history = await self._registry.open(room_id)
+        if since is not None:
+            await self._recover.reach(history, room_id, since)
+            room, history = await self._registry.open(room_id)
         earlier = session.memberships.get(room_id)
         membership = self._subscribe(session, room, events, earlier)
         position = history.position

@@ -6,12 +6,14 @@ from dependency_injector import providers
 
 from ...adapters.wire.frames import ENVELOPE_SIZE
 from ...application.dialogue import Dialogue, Publishing
+from ...application.feed.apply_events import ApplyEvents
 from ...application.feed.hub import Hub
 from ...application.feed.listeners import Listeners
 from ...application.feed.tell_evictions import TellEvictions
 from ...application.node import Node
 from ...application.publishing.erase_user import EraseUser
-from ...application.publishing.journal import Journal, JournalLimits
+from ...application.publishing.journal import Journal
+from ...application.publishing.journal_queue import JournalLimits
 from ...application.publishing.publish_event import PublishEvent
 from ...application.publishing.redact_event import RedactEvent
 from ...application.reading.mark_read import MarkRead
@@ -68,26 +70,17 @@ class ServiceParts(StorageParts):
         StorageParts.source,
         StorageParts.eviction_marks,
     )
-    journal = Single(
-        Journal,
-        StorageParts.archive,
-        StorageParts.source,
-        registry,
-        hub,
-        listeners,
-        Inputs.clock,
-        journal_limits,
-        evictions,
-    )
+    apply = Single(ApplyEvents, registry, StorageParts.source, hub, listeners, evictions, settings.request_timeout_s)
+    journal = Single(Journal, StorageParts.archive, apply, Inputs.clock, journal_limits)
     max_event_size = Derived(_room_for_events, Inputs.settings)
     publish = Single(PublishEvent, registry, journal, StorageParts.source, max_event_size)
-    pages = Single(PageHistory, registry, StorageParts.source, max_event_size)
-    recover = Single(RecoverEvents, pages, settings.recovery_limit)
+    pages = Single(PageHistory, registry, StorageParts.source, apply, max_event_size)
+    recover = Single(RecoverEvents, pages, apply, settings.recovery_limit)
     join = Single(JoinRoom, registry, hub, recover, pages)
     sweeper = Single(Sweeper, StorageParts.archive, registry, Inputs.clock, settings.sweep_interval_s)
     idle_rooms = Single(IdleRooms, registry, hub, journal, settings.idle_room_s)
     manage = Single(ManageRooms, registry, hub, join, sweeper)
-    mark_read = Single(MarkRead, registry, hub, StorageParts.read_marks)
+    mark_read = Single(MarkRead, registry, hub, StorageParts.read_marks, apply)
     list_rooms = Single(ListRooms, manage, mark_read)
     redact = Single(RedactEvent, registry, journal, StorageParts.source)
     erase = Single(

@@ -11,6 +11,7 @@ from dialogue.adapters.memory.storage import MemoryStorage
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.threads.daemon_threads import DaemonThreads
 from dialogue.application.dialogue import Dialogue, Publishing
+from dialogue.application.feed.apply_events import ApplyEvents
 from dialogue.application.feed.hub import Hub
 from dialogue.application.feed.listeners import Listeners
 from dialogue.application.feed.tell_evictions import TellEvictions
@@ -18,7 +19,8 @@ from dialogue.application.hooks.run_hook import RunHook
 from dialogue.application.node import Node
 from dialogue.application.ports.codec import Codec
 from dialogue.application.publishing.erase_user import EraseUser
-from dialogue.application.publishing.journal import Journal, JournalLimits
+from dialogue.application.publishing.journal import Journal
+from dialogue.application.publishing.journal_queue import JournalLimits
 from dialogue.application.publishing.publish_event import PublishEvent
 from dialogue.application.publishing.redact_event import RedactEvent
 from dialogue.application.reading.mark_read import MarkRead
@@ -102,12 +104,11 @@ class MemoryNode:
             template = Room.configured("template", offered)
         self.listeners = Listeners(self.run_hook)
         self.registry = RoomRegistry(configured, template, self.runtime, archive, source, rooms)
-        self.journal = Journal(
-            archive, source, self.registry, self.hub, self.listeners, self.clock, self.journal_limits
-        )
+        self.apply = ApplyEvents(self.registry, source, self.hub, self.listeners)
+        self.journal = Journal(archive, self.apply, self.clock, self.journal_limits)
         self.publish = PublishEvent(self.registry, self.journal, source, self.max_page_size)
-        self.pages = PageHistory(self.registry, source, self.max_page_size)
-        self.recover = self.recovering(self.pages, self.recovery_limit)
+        self.pages = PageHistory(self.registry, source, self.apply, self.max_page_size)
+        self.recover = self.recovering(self.pages, self.apply, self.recovery_limit)
         self.join = JoinRoom(self.registry, self.hub, self.recover, self.pages)
         self.redact = RedactEvent(self.registry, self.journal, source)
         marks = storage.read_marks
@@ -116,7 +117,7 @@ class MemoryNode:
         self.sweeper = Sweeper(archive, self.registry, self.clock, 3600)
         self.idle_rooms = IdleRooms(self.registry, self.hub, self.journal, 3600)
         self.manage = ManageRooms(self.registry, self.hub, self.join, self.sweeper)
-        self.mark_read = MarkRead(self.registry, self.hub, marks)
+        self.mark_read = MarkRead(self.registry, self.hub, marks, self.apply)
         evictions = TellEvictions(None, self.run_hook, self.registry, source, storage.eviction_marks)
         workers = (self.sweeper, self.idle_rooms, evictions)
         self.node = Node(self.registry, self.journal, self.hub, self.listeners, workers)

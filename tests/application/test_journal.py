@@ -11,12 +11,12 @@ from anyio.lowlevel import checkpoint
 
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.store import MemoryStore
-from dialogue.application.publishing.journal import JournalLimits, OutcomeUnknown
+from dialogue.application.publishing.journal_queue import JournalLimits
 from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.errors import RoomNotFound, Unavailable
 from dialogue.domain.event import Event
 from dialogue.domain.event_definition import History, define_event
-from dialogue.domain.outcome import GroupOutcome, Outcome, of_one
+from dialogue.domain.outcome import GroupOutcome, Outcome, OutcomeUnknown, of_one
 from dialogue.domain.position import Applied
 from dialogue.domain.room import RoomConfig
 
@@ -123,6 +123,7 @@ async def test_an_event_without_history_overtakes_nothing_of_its_room_and_waits_
         await archive.waiting.wait()
         await put(node, "behind", outcomes, name="typing")
         await put(node, "free", outcomes, name="typing", room="b")
+        await outcomes.reach(1)
         assert await sent(session) == ["typing:None"], "the other room's went out at once"
         archive.gate.set()
         await outcomes.reach(3)

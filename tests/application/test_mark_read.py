@@ -81,4 +81,4 @@ class Lost(MemoryReadMarks):
 
 async def test_where_marks_cannot_be_reached_rooms_are_listed_without_them() -> None:
     node = MemoryNode(ROOMS)
-    assert await MarkRead(node.registry, node.hub, Lost(node.store)).unread("ada", ["room"]) == {}
+    assert await MarkRead(node.registry, node.hub, Lost(node.store), node.apply).unread("ada", ["room"]) == {}

@@ -23,9 +23,9 @@ from dialogue.adapters.uvicorn import (
     websocket_protocol,
 )
 from dialogue.adapters.wire import requests
-from dialogue.application.feed import listeners
+from dialogue.application.feed import apply_events, listeners
 from dialogue.application.publishing import erase_user
-from dialogue.application.publishing.journal import JournalLimits
+from dialogue.application.publishing.journal_queue import JournalLimits
 from dialogue.application.rooms import sweeper
 from dialogue.domain import errors, idempotency_key, json_value, page, room
 from dialogue.entrypoints.environment import ENV_PREFIX
@@ -69,6 +69,7 @@ FIXED: dict[str, float] = {
     "reasons in a refusal": errors.MAX_PROBLEMS,
     "events of a batch": JournalLimits().batch_events,
     "bytes of a batch": JournalLimits().batch_bytes,
+    "events read at once to fill a gap": apply_events.READ_AT_ONCE.events,
     "the search for a commit's outcome": commit_outcome.PATIENCE_S,
     "SQLite's write-ahead log, when it begins anew": log_growth.LOG_LIMIT,
     "a check of the storage": database.CHECK_S,
@@ -76,7 +77,7 @@ FIXED: dict[str, float] = {
     "read marks kept at once": read_marks.MARKS_AT_ONCE,
     "read marks forgotten at once": read_marks.BITE,
     "events removed at once": sweeper.BITE,
-    "events erased at once": erase_user.BITE,
+    "events erased at once": erase_user.FOUND_AT_ONCE,
     "events that wait for a handler of yours": listeners.MAX_BACKLOG,
     "events that one call of `on_cleanup` gets": hooked_stream.BITE,
     "the time for handlers at a stop": listeners.PATIENCE_S,

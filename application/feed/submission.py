@@ -1,0 +1,83 @@
+"""A group on its way: what became of it, who waits for that, and until when."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+from math import inf
+
+from ...domain.draft_group import DraftGroup
+from ...domain.event import Event
+from ...domain.outcome import GroupOutcome, OutcomeUnknown
+from ...domain.page import weight
+
+Settle = Callable[[GroupOutcome], None]
+"""Called once, synchronously, with what became of a group."""
+
+logger = logging.getLogger("dialogue.journal")
+
+
+class Look:
+    """Somebody's wish to look whether the source holds more; who waits for that does so until `until`.
+
+    Times are those of `time.monotonic`.
+    """
+
+    __slots__ = ("_settle", "until", "was_looked_behind")
+
+    def __init__(self, settle: Settle, until: float = inf) -> None:
+        self.until = until
+        self.was_looked_behind = False  # the source was asked after this was queued, and held no more
+        self._settle: Settle | None = settle
+
+    @property
+    def is_open(self) -> bool:
+        """Whether only the source can tell what there is to see."""
+        return True
+
+    def kept_in(self, epoch: str) -> Sequence[Event]:  # noqa: ARG002
+        """Nothing that is known already."""
+        return ()
+
+    def settle(self, outcome: GroupOutcome) -> None:
+        """Tell who waits what became of it; once, however often this is called."""
+        settle, self._settle = self._settle, None
+        if settle is None:
+            return
+        try:
+            settle(outcome)
+        except Exception:
+            logger.exception("somebody who waits could not be answered")
+
+
+class Submission(Look):
+    """A group on its way, and later its `outcome` as of `now_ms`.
+
+    One without an outcome holds an event without history, which gets its time when its turn comes.
+    """
+
+    __slots__ = ("_leave", "group", "now_ms", "outcome", "size")
+
+    def __init__(self, group: DraftGroup, settle: Settle, until: float, leave: Callable[[Submission], None]) -> None:
+        super().__init__(settle, until)
+        self.group = group
+        self.size = sum(map(weight, group.drafts))
+        self.outcome: GroupOutcome | None = None
+        self.now_ms = 0
+        self._leave: Callable[[Submission], None] | None = leave
+
+    @property
+    def is_open(self) -> bool:
+        """Whether only the source can tell what there is to see."""
+        return isinstance(self.outcome, OutcomeUnknown)
+
+    def kept_in(self, epoch: str) -> Sequence[Event]:
+        """Its events, where they were kept in that life of the room."""
+        return self.outcome if isinstance(self.outcome, tuple) and self.group.epoch == epoch else ()
+
+    def settle(self, outcome: GroupOutcome) -> None:
+        """Tell who waits what became of it; once, however often this is called."""
+        leave, self._leave = self._leave, None
+        if leave is not None:
+            leave(self)
+        super().settle(outcome)

@@ -1,0 +1,154 @@
+"""What is on its way through the journal, with a bound on all of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from anyio import Event as Signal
+from anyio import move_on_after
+
+from ...domain.draft_group import DraftGroup
+from ...domain.errors import Unavailable
+from ..deadline import deadline, remaining_s
+from ..feed.submission import Settle, Submission
+
+
+@dataclass(frozen=True, slots=True)
+class JournalLimits:
+    """How much one batch takes, how much may wait, and how long a publisher waits for a place in the queue.
+
+    A room's share of a batch goes into its members' outboxes at once, so `batch_bytes` must be well below what these
+    take: else one batch closes everybody who receives it, however fast they read. Bytes are those of the wire.
+    """
+
+    batch_events: int = 1_000
+    batch_bytes: int = 2 << 20
+    waiting_events: int = 20_000
+    waiting_bytes: int = 32 << 20
+    patience_s: float = 10.0
+
+
+class JournalQueue:
+    """Groups in the order in which they came, and all that is not settled yet.
+
+    The batch in flight is not counted against the bounds; what was kept and cannot be shown yet is.
+    """
+
+    def __init__(self, limits: JournalLimits) -> None:
+        self._limits = limits
+        self._waiting: list[Submission] = []
+        self._in_flight: Sequence[Submission] = ()
+        self._events = 0
+        self._bytes = 0
+        self._rooms: Counter[str] = Counter()
+        self._rooms_in_order: Counter[str] = Counter()
+        self._moved: Signal | None = None
+        self._is_closed = False
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is something to take."""
+        return bool(self._waiting)
+
+    def holds(self, room_id: str) -> bool:
+        """Whether anything of the room is at the door, or not settled."""
+        return room_id in self._rooms
+
+    def is_waiting_for(self, room_id: str) -> bool:
+        """Whether something of the room is in the queue, or was and is not settled: nothing may overtake it."""
+        return room_id in self._rooms_in_order
+
+    async def place(self, room_id: str) -> None:
+        """Wait for a place, as long as the request may. Raises Unavailable where none comes free."""
+        if not self._is_full:
+            return
+        self._rooms[room_id] += 1
+        try:
+            with move_on_after(remaining_s(self._limits.patience_s)):
+                while self._is_full and not self._is_closed:
+                    await self._moves()
+        finally:
+            _subtract(self._rooms, room_id)
+            self._wake()
+        if self._is_full and not self._is_closed:
+            raise Unavailable("The server is overloaded: too many events wait to be kept")
+
+    def add(self, group: DraftGroup, settle: Settle) -> None:
+        """Let `group` wait to be taken."""
+        self._rooms_in_order[group.room_id] += 1
+        self._waiting.append(self._counted(group, settle, self._leave_in_order))
+
+    def counted(self, group: DraftGroup, settle: Settle) -> Submission:
+        """`group`, which is not to be taken, but counted here until it is settled."""
+        return self._counted(group, settle, self._leave)
+
+    def _counted(self, group: DraftGroup, settle: Settle, leave: Callable[[Submission], None]) -> Submission:
+        submission = Submission(group, settle, deadline(), leave)
+        self._events += 1
+        self._bytes += submission.size
+        self._rooms[group.room_id] += 1
+        return submission
+
+    def _leave(self, submission: Submission) -> None:
+        self._events -= 1
+        self._bytes -= submission.size
+        _subtract(self._rooms, submission.group.room_id)
+        self._wake()
+
+    def _leave_in_order(self, submission: Submission) -> None:
+        _subtract(self._rooms_in_order, submission.group.room_id)
+        self._leave(submission)
+
+    def take(self) -> Sequence[Submission]:
+        """The next batch; it is in flight until it has `landed`."""
+        size = count = 0
+        for submission in self._waiting[: self._limits.batch_events]:
+            size += submission.size
+            if count and size > self._limits.batch_bytes:
+                break
+            count += 1
+        self._in_flight, self._waiting = self._waiting[:count], self._waiting[count:]
+        self._weigh(self._in_flight, -1)
+        self._wake()
+        return self._in_flight
+
+    def landed(self) -> None:
+        """What is in flight is kept, or not, and has to be settled now."""
+        self._weigh(self._in_flight, 1)
+        self._in_flight = ()
+
+    def close(self) -> None:
+        """Let nobody wait for a place any more."""
+        self._is_closed = True
+        self._wake()
+
+    async def emptied(self) -> None:
+        """Wait until nothing is at the door, and all is settled."""
+        while self._rooms:
+            await self._moves()
+
+    async def _moves(self) -> None:
+        if self._moved is None:
+            self._moved = Signal()
+        await self._moved.wait()
+
+    @property
+    def _is_full(self) -> bool:
+        return self._events >= self._limits.waiting_events or self._bytes >= self._limits.waiting_bytes
+
+    def _weigh(self, batch: Sequence[Submission], sign: int) -> None:
+        self._events += sign * len(batch)
+        self._bytes += sign * sum(submission.size for submission in batch)
+
+    def _wake(self) -> None:
+        if self._moved is not None:
+            self._moved.set()
+            self._moved = None
+
+
+def _subtract(counter: Counter[str], room_id: str) -> None:
+    counter[room_id] -= 1
+    if not counter[room_id]:
+        del counter[room_id]
