@@ -20,7 +20,14 @@ class ChatMessage(BaseModel):
     username: str
 
 
+class Typing(BaseModel):
+    """That somebody is writing."""
+
+    username: Annotated[str, StringConstraints(max_length=200)]
+
+
 message = define_event("message", schema=ChatMessage, history=History(limit=100))
+typing = define_event("typing", schema=Typing)
 
 
 async def _into_general(client: Client) -> None:
@@ -30,7 +37,7 @@ async def _into_general(client: Client) -> None:
 def create_chat() -> DialogueApp:
     """A chat with the room `general`, in which anybody may make further rooms."""
     return create_dialogue(
-        rooms={"general": RoomConfig(name="General Chat", events=[message], sync_history_on_join=50)},
-        runtime_rooms=RuntimeRooms(events=[message], sync_history_on_join=50),
+        rooms={"general": RoomConfig(name="General Chat", events=[message, typing], default_subscriptions=["message"])},
+        runtime_rooms=RuntimeRooms(events=[message, typing], sync_history_on_join=50),
         hooks=Hooks(on_connected=_into_general),
     )

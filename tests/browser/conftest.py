@@ -168,6 +168,10 @@ class Between:
         self._answers: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {}
         self._page: WebSocketRoute | None = None
 
+    def messages(self) -> list[dict[str, Any]]:
+        """The messages that the page has sent, in order; that somebody writes is none."""
+        return [request for request in self.asked if request["type"] == "trigger" and request["event"] == "message"]
+
     def answer(self, kind: str, answer: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
         """Answer the requests of that type by itself; None is no answer, and the server never gets them."""
         self._answers[kind] = answer

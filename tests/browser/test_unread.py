@@ -28,10 +28,9 @@ class Marks:
         wire.answer("markRead", self._mark)
 
     def of(self, room: str) -> list[int]:
-        """The seqs up to which the room was marked, in order."""
-        return [
-            request["seq"] for request in self.wire.asked if request["type"] == "markRead" and request["roomId"] == room
-        ]
+        """The seqs up to which the room was marked, in order; a mark at 0 is a question and marks nothing."""
+        asked = [request for request in self.wire.asked if request["type"] == "markRead" and request["roomId"] == room]
+        return [request["seq"] for request in asked if request["seq"] > 0]
 
     def _count(self, message: dict[str, Any]) -> None:
         for room in message["rooms"] if message["type"] == "rooms" else []:

@@ -1,32 +1,37 @@
-// Where one writes. A text leaves the box when it is sent and comes back, with the reason, when it was refused.
+// Where one writes. A text leaves the box when it is to be sent and comes back, with the reason, when it cannot be.
 
-import { explain, formatNumber } from "./format.js";
+import { byId } from "./element.js";
+import { explain } from "./explain.js";
+import { formatNumber, plural } from "./format.js";
+import { Drafts } from "./drafts.js";
+import { Outbox } from "./outbox.js";
 
-const USUAL_LIMIT = 2_000;
-/** A frame larger than the server takes would end the connection, so this much is not even tried. */
-const HARD_LIMIT = 12_000;
+/** The count is shown when so little is left of what the room takes. */
+const COUNT_FROM = 0.9;
 
 const lengthOf = (text) => [...text].length;
 
-export class Composer {
-  #form = document.getElementById("composer");
-  #text = document.getElementById("composer-text");
-  #count = document.getElementById("composer-count");
-  #error = document.getElementById("composer-error");
-  #errorText = document.getElementById("composer-error-text");
-  #retry = document.getElementById("composer-retry");
-  #send;
-  #queue = [];
-  #isSending = false;
-  #roomId = null;
-  /** What was being written in the other rooms. */
-  #drafts = new Map();
-  /** A text that may have been kept, by its room, with what is needed to send it again without a repeat. */
-  #uncertain = new Map();
+/** Without empty lines at the beginning and whitespace at the end; the indentation of the first line stays. */
+const tidy = (text) => text.replace(/^(?:[^\S\n]*\n)+/, "").trimEnd();
 
-  /** `send(roomId, text, again)` is fulfilled when the server has kept it; `again` is of an error that it threw before. */
-  constructor(send) {
-    this.#send = send;
+export class Composer {
+  #form = byId("composer");
+  #text = byId("composer-text");
+  #retry = byId("composer-retry");
+  #limits;
+  #onWriting;
+  #nameOf;
+  #roomId = null;
+  #drafts = new Drafts();
+  #outbox;
+
+  /** `limits` are `Limits`; `onWriting()` is called while one writes; `nameOf()` is whose words they are. */
+  constructor({ limits, onWriting, nameOf, isConnected, publish }) {
+    this.#limits = limits;
+    this.#onWriting = onWriting;
+    this.#nameOf = nameOf;
+    const giveBack = (...returned) => this.#giveBack(...returned);
+    this.#outbox = new Outbox({ isConnected, publish, giveBack, onChange: () => this.render() });
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       if (event.submitter === this.#retry) this.focus(); // the button goes away
@@ -37,13 +42,15 @@ export class Composer {
       event.preventDefault();
       this.#submit();
     });
-    this.#text.addEventListener("input", () => this.#edited());
+    this.#text.addEventListener("input", () => this.#written());
+    byId("composer-take-back").addEventListener("click", () => this.#takeBack());
+    this.#outbox.settleAfterReload();
     this.#edited();
   }
 
   show(isVisible) {
     this.#form.hidden = !isVisible;
-    this.#fit();
+    this.#edited();
   }
 
   focus() {
@@ -52,90 +59,112 @@ export class Composer {
 
   enter(roomId) {
     if (this.#roomId === roomId) return;
-    if (this.#roomId !== null) this.#drafts.set(this.#roomId, this.#text.value);
     this.#roomId = roomId;
-    this.#text.value = this.#drafts.get(roomId) ?? "";
-    this.#drafts.delete(roomId);
-    this.#showError(null);
+    this.#text.value = this.#drafts.text(roomId);
+    this.#showError(this.#drafts.uncertain(roomId) ? "Perhaps not sent: trying again sends it once." : null);
     this.#edited();
+    this.render();
+  }
+
+  /** There is a connection: what waits is sent. */
+  connected() {
+    this.#outbox.work();
+  }
+
+  /** There is none, and there will be none. */
+  ended(error) {
+    this.#outbox.giveUp(error);
+  }
+
+  /** What waits for the connection, and that something is on its way. */
+  render() {
+    const waiting = this.#outbox.waitingIn(this.#roomId);
+    byId("composer-waiting").hidden = waiting === 0;
+    byId("composer-waiting-text").textContent =
+      waiting === 0 ? "" : `There is no connection: ${plural(waiting, "message waits", "messages wait")} for it, to be sent then.`;
+    this.#form.classList.toggle("is-sending", !this.#outbox.isEmpty);
+    this.#showCount();
   }
 
   #submit() {
-    const text = this.#text.value.trim();
+    const text = tidy(this.#text.value);
     if (!text || this.#roomId === null) return;
-    const length = lengthOf(text);
-    if (length > HARD_LIMIT) {
-      this.#showError(`That is too long: ${formatNumber(length)} of ${formatNumber(USUAL_LIMIT)} characters.`);
+    const tooLong = this.#excess(text);
+    if (tooLong) {
+      this.#showError(tooLong);
       return;
     }
     this.#showError(null);
-    const uncertain = this.#uncertain.get(this.#roomId);
-    this.#uncertain.delete(this.#roomId);
-    this.#queue.push({ roomId: this.#roomId, text, again: uncertain?.text === text ? uncertain.again : undefined });
+    const uncertain = this.#drafts.uncertain(this.#roomId);
     this.#text.value = "";
+    this.#drafts.set(this.#roomId, "", null);
     this.#edited();
-    this.#work();
+    this.#outbox.add(this.#roomId, text, this.#nameOf(), uncertain?.text === text ? uncertain : undefined);
   }
 
-  /** One after the other, so that what is refused takes the rest back with it, in order. */
-  async #work() {
-    if (this.#isSending) return;
-    this.#isSending = true;
-    this.#form.classList.add("is-sending");
-    while (this.#queue.length > 0) {
-      const { roomId, text, again } = this.#queue[0];
-      try {
-        await this.#send(roomId, text, again);
-        this.#queue.shift();
-      } catch (error) {
-        this.#giveBack(roomId, error);
-      }
-    }
-    this.#isSending = false;
-    this.#form.classList.remove("is-sending");
+  #excess(text) {
+    const limit = this.#limits.of(this.#roomId);
+    const length = lengthOf(text);
+    if (limit === undefined || length <= limit) return null;
+    return `That is too long: ${formatNumber(length)} of ${formatNumber(limit)} characters.`;
   }
 
-  #giveBack(roomId, error) {
-    const texts = this.#queue.filter((item) => item.roomId === roomId).map(({ text }) => text);
-    this.#queue = this.#queue.filter((item) => item.roomId !== roomId);
-    const isHere = roomId === this.#roomId;
-    const draft = isHere ? this.#text.value : (this.#drafts.get(roomId) ?? "");
-    const kept = [...texts, draft].filter(Boolean).join("\n");
-    if (error.again) this.#uncertain.set(roomId, { text: texts[0], again: error.again });
-    if (!isHere) {
-      this.#drafts.set(roomId, kept);
-      return;
-    }
-    this.#text.value = kept;
+  #takeBack() {
+    const messages = this.#outbox.takeBack(this.#roomId);
+    const repeated = messages.length === 1 && messages[0].isRepeat ? messages[0] : null;
+    this.#put(this.#roomId, messages.map(({ text }) => text), repeated);
+    this.focus();
+  }
+
+  #giveBack(roomId, messages, error) {
+    this.#limits.learn(roomId, error);
+    const [guilty] = messages;
+    const mayBeKept = error.wasLost === true || error.details?.wasSent === true;
+    const wasAlone = this.#drafts.text(roomId) === "" && messages.length === 1;
+    this.#put(roomId, messages.map(({ text }) => text), mayBeKept && wasAlone ? guilty : null);
+    if (roomId === this.#roomId) this.#showError(`${outcome(mayBeKept, wasAlone)} ${explain(error)}`);
+  }
+
+  /** Texts that come back stand before what was written meanwhile. */
+  #put(roomId, texts, uncertain) {
+    const text = [...texts, this.#drafts.text(roomId)].filter(Boolean).join("\n");
+    this.#drafts.set(roomId, text, uncertain);
+    if (roomId !== this.#roomId) return;
+    this.#text.value = text;
     this.#edited();
-    this.#showError(`${this.#outcome(error, kept === texts[0])} ${explain(error)}`);
-  }
-
-  #outcome({ details, again }, isUnchanged) {
-    if (!details?.wasSent) return "Not sent.";
-    if (again && isUnchanged) return "Perhaps not sent: trying again sends it once.";
-    return "Perhaps not sent: look above before you try again.";
   }
 
   #showError(text) {
-    this.#error.hidden = text === null;
+    byId("composer-error").hidden = text === null;
     this.#retry.hidden = text === null;
-    this.#errorText.textContent = text ?? "";
+    byId("composer-error-text").textContent = text ?? "";
     if (text === null) this.#text.removeAttribute("aria-invalid");
     else this.#text.setAttribute("aria-invalid", "true");
   }
 
-  #edited() {
-    const length = lengthOf(this.#text.value.trim());
-    this.#count.textContent =
-      length > USUAL_LIMIT - 200 ? `${formatNumber(length)} / ${formatNumber(USUAL_LIMIT)}` : "";
-    this.#count.classList.toggle("is-over", length > USUAL_LIMIT);
-    this.#form.classList.toggle("has-text", length > 0);
-    this.#fit();
+  #written() {
+    this.#drafts.set(this.#roomId, this.#text.value);
+    this.#edited();
+    if (tidy(this.#text.value)) this.#onWriting();
   }
 
-  #fit() {
+  #edited() {
+    this.#form.classList.toggle("has-text", tidy(this.#text.value) !== "");
+    this.#showCount();
     this.#text.style.height = "auto";
     if (this.#text.scrollHeight > 0) this.#text.style.height = `${Math.min(this.#text.scrollHeight, 200)}px`;
   }
+
+  #showCount() {
+    const limit = this.#roomId === null ? undefined : this.#limits.of(this.#roomId);
+    const length = lengthOf(tidy(this.#text.value));
+    const isNear = limit !== undefined && length > limit * COUNT_FROM;
+    byId("composer-count").textContent = isNear ? `${formatNumber(length)} / ${formatNumber(limit)}` : "";
+    byId("composer-count").classList.toggle("is-over", isNear && length > limit);
+  }
+}
+
+function outcome(mayBeKept, wasAlone) {
+  if (!mayBeKept) return "Not sent.";
+  return wasAlone ? "Perhaps not sent: trying again sends it once." : "Perhaps not sent: look above before you try again.";
 }

@@ -1,8 +1,7 @@
 // What is said above the first and below the last message of a timeline.
 
-import { explain } from "./format.js";
-
-const make = (tag, className) => Object.assign(document.createElement(tag), { className });
+import { make, makeButton } from "./element.js";
+import { explain } from "./explain.js";
 
 export class Edges {
   top = make("div", "edge edge-top");
@@ -32,9 +31,9 @@ export class Edges {
     element.dataset.text = text;
     element.replaceChildren();
     if (state === "loading") element.append(Object.assign(make("span", "spinner"), { ariaHidden: "true" }));
-    if (text) element.append(Object.assign(document.createElement("bdi"), { textContent: text }));
+    if (text) element.append(make("bdi", "", text));
     if (state !== "failure") return;
-    const button = Object.assign(make("button", "link-button"), { type: "button", textContent: "Try again" });
+    const button = makeButton("link-button", "Try again");
     button.addEventListener("click", this.#retry);
     element.append(button);
   }

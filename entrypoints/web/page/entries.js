@@ -1,13 +1,33 @@
-// The messages that are in the document: a contiguous run of the room's, and whether it goes on beyond its two ends.
+// The events that are in the document: a contiguous run of the room's, and whether it goes on beyond its two ends.
 
 import { decorate, renderEntry } from "./entry.js";
+import { isDrawn } from "./event-body.js";
 
 const MAX_REMOVED = 1_000;
+
+/** Events without history come many a second (a pointer that moves): those of one sender in a row are one entry. */
+const repeats = (one, next) =>
+  one.seq === undefined && next.seq === undefined && one.event === next.event && one.from === next.from;
+
+function withoutRepeats(events) {
+  const left = [];
+  for (const event of events) {
+    const last = left.at(-1);
+    if (last && repeats(last, event)) left[left.length - 1] = { ...event, times: (last.times ?? 1) + 1 };
+    else left.push(event);
+  }
+  return left;
+}
 
 export class Entries {
   list = Object.assign(document.createElement("div"), { className: "entries" });
   hasOlder = false;
   hasNewer = false;
+  /** Where the run begins and ends in the room, events that are not drawn included. Undefined where there is none. */
+  firstSeq;
+  lastSeq;
+  /** What the reader had seen before coming here: above the first event of others behind it stands "New". */
+  seenUpTo = null;
   #ownUserId;
   #markers;
   #all = [];
@@ -23,30 +43,24 @@ export class Entries {
     return this.#all.length;
   }
 
-  /** Undefined where there is none. */
-  get firstSeq() {
-    return this.#all.find(({ event }) => event.seq !== undefined)?.event.seq;
-  }
-
-  get lastSeq() {
-    return this.#all.findLast(({ event }) => event.seq !== undefined)?.event.seq;
-  }
-
-  /** Puts messages, oldest first, to the end or, where `atStart`, before the first. */
+  /** Puts events, oldest first, to the end or, where `atStart`, before the first. */
   add(events, { atStart = false } = {}) {
-    const current = events.map((event) => this.withoutRemoved(event));
-    const added = current.map((event) => ({ event, node: renderEntry(event, this.#ownUserId) }));
+    this.#widen(events);
+    const drawn = withoutRepeats(events.filter(isDrawn).map((event) => this.withoutRemoved(event)));
+    if (!atStart) this.#goOnRepeating(drawn);
+    const added = drawn.map((event) => ({ event, node: renderEntry(event, this.#ownUserId) }));
     const nodes = added.map(({ node }) => node);
     const first = atStart ? 0 : this.#all.length;
     if (atStart) this.#all.unshift(...added);
     else this.#all.push(...added);
     if (atStart) this.list.prepend(...nodes);
     else this.list.append(...nodes);
-    this.#decorate(first, events.length);
+    this.#decorate(first, added.length);
   }
 
   clear() {
     this.#all = [];
+    this.firstSeq = this.lastSeq = undefined;
     this.list.replaceChildren();
   }
 
@@ -54,6 +68,7 @@ export class Entries {
   cutTop(count) {
     if (this.#all.length <= count) return;
     for (const { node } of this.#all.splice(0, this.#all.length - count)) node.remove();
+    this.firstSeq = this.#all.find(({ event }) => event.seq !== undefined)?.event.seq ?? this.lastSeq;
     this.hasOlder = true;
     this.decorateAll();
   }
@@ -62,6 +77,7 @@ export class Entries {
   cutBottom(count) {
     if (this.#all.length <= count) return;
     for (const { node } of this.#all.splice(count)) node.remove();
+    this.lastSeq = this.#all.findLast(({ event }) => event.seq !== undefined)?.event.seq ?? this.firstSeq;
     this.hasNewer = true;
   }
 
@@ -69,17 +85,14 @@ export class Entries {
     this.#decorate(0, this.#all.length);
   }
 
-  /** The message lost its text: it does here, and does not bring it back with a page. */
+  /** The event lost its payload: it does here, and does not bring it back with a page. */
   remove(seq) {
     this.#removed.add(seq);
     if (this.#removed.size > MAX_REMOVED) this.#removed.delete(this.#removed.values().next().value);
     const index = this.#all.findIndex(({ event }) => event.seq === seq);
     const entry = this.#all[index];
     if (!entry || entry.event.redacted) return;
-    entry.event = this.withoutRemoved(entry.event);
-    const fresh = renderEntry(entry.event, this.#ownUserId);
-    entry.node.replaceWith(fresh);
-    entry.node = fresh;
+    this.#draw(entry, this.withoutRemoved(entry.event));
     this.#decorate(index, 1);
   }
 
@@ -105,13 +118,55 @@ export class Entries {
     return this.#all[low];
   }
 
+  /** The event at that seq, or the next one that is drawn. */
+  at(seq) {
+    return this.#all.find(({ event }) => event.seq >= seq) ?? this.#all.at(-1) ?? null;
+  }
+
+  #widen(events) {
+    for (const { seq } of events) {
+      if (seq === undefined) continue;
+      this.firstSeq = Math.min(this.firstSeq ?? seq, seq);
+      this.lastSeq = Math.max(this.lastSeq ?? seq, seq);
+    }
+  }
+
+  /** Takes away the first of `drawn` where it only goes on with what stands last. */
+  #goOnRepeating(drawn) {
+    const last = this.#all.at(-1);
+    if (!last || drawn.length === 0 || !repeats(last.event, drawn[0])) return;
+    const event = drawn.shift();
+    this.#draw(last, { ...event, times: (last.event.times ?? 1) + (event.times ?? 1) });
+    this.#decorate(this.#all.length - 1, 1);
+  }
+
+  #draw(entry, event) {
+    entry.event = event;
+    const fresh = renderEntry(event, this.#ownUserId);
+    entry.node.replaceWith(fresh);
+    entry.node = fresh;
+  }
+
   /** Day lines, markers and grouping depend on the entry before, so the one behind is looked at too. */
   #decorate(index, count) {
     for (let i = index; i < Math.min(this.#all.length, index + count + 1); i += 1) {
       const before = this.#all[i - 1]?.event;
       const { node, event } = this.#all[i];
-      const above = event.seq === undefined ? [] : this.#markers.between(before && (before.seq ?? 0), event.seq, this.hasOlder);
-      decorate(node, event, before, above);
+      const markers =
+        event.seq === undefined ? [] : this.#markers.between(before && (before.seq ?? 0), event.seq, this.hasOlder);
+      decorate(node, event, before, { markers, startsNew: this.#startsNew(i) });
     }
+  }
+
+  #startsNew(index) {
+    const { seenUpTo } = this;
+    const isNew = ({ event }) => event.seq > seenUpTo && event.from !== this.#ownUserId;
+    if (seenUpTo === null || !isNew(this.#all[index])) return false;
+    for (let i = index - 1; i >= 0; i -= 1) {
+      const { seq } = this.#all[i].event;
+      if (seq !== undefined && seq <= seenUpTo) return true;
+      if (isNew(this.#all[i])) return false;
+    }
+    return !this.hasOlder || this.firstSeq <= seenUpTo + 1;
   }
 }

@@ -1,25 +1,11 @@
-// Who this browser is: an id that is made once, and a name that the person chooses.
+// Who writes in this window: the person of this browser, whom all its windows share, or somebody of this window alone.
 
-const memory = new Map();
+import { storage, windowStorage } from "./storage.js";
 
-/** `localStorage`, or this page's memory where there is none. */
-export const storage = {
-  get(key) {
-    try {
-      return localStorage.getItem(key) ?? memory.get(key) ?? null;
-    } catch {
-      return memory.get(key) ?? null;
-    }
-  },
-  set(key, value) {
-    memory.set(key, value);
-    try {
-      localStorage.setItem(key, value);
-    } catch {
-      // Kept for as long as the page is open.
-    }
-  },
-};
+const NAME = "dialogue.name";
+const USER_ID = "dialogue.userId";
+const OF_THIS_WINDOW = "dialogue.me";
+const WAS_TOLD = "dialogue.wasTold";
 
 /** Random letters and digits. `crypto.randomUUID` exists on secure origins only; a LAN address is none. */
 export function randomText(length) {
@@ -27,18 +13,48 @@ export function randomText(length) {
   return Array.from(crypto.getRandomValues(new Uint8Array(length)), (byte) => letters[byte % letters.length]).join("");
 }
 
-function ownUserId() {
-  let id = storage.get("dialogue.userId");
-  if (!id) storage.set("dialogue.userId", (id = `user-${randomText(16)}`));
+const newUserId = () => `user-${randomText(16)}`;
+
+function sharedUserId() {
+  let id = storage.get(USER_ID);
+  if (!id) storage.set(USER_ID, (id = newUserId()));
   return id;
 }
 
+const own = windowStorage.getJson(OF_THIS_WINDOW);
+
 export const identity = {
-  userId: ownUserId(),
+  userId: own?.userId ?? sharedUserId(),
+  isOfThisWindow: own !== null,
+
   get name() {
-    return storage.get("dialogue.name") ?? "";
+    return (own ? own.name : storage.get(NAME)) ?? "";
   },
+
   set name(name) {
-    storage.set("dialogue.name", name);
+    this.wasTold = true;
+    if (!own) storage.set(NAME, name);
+    else windowStorage.setJson(OF_THIS_WINDOW, Object.assign(own, { name }));
+  },
+
+  /** Whether this window knows by whose name it writes: it was given here, or has been shown. */
+  get wasTold() {
+    return own !== null || windowStorage.get(WAS_TOLD) !== null;
+  },
+
+  set wasTold(wasTold) {
+    if (wasTold) windowStorage.set(WAS_TOLD, "yes");
+  },
+
+  /** From the next load on this window is somebody of its own. */
+  becomeSomebodyElse(name) {
+    windowStorage.setJson(OF_THIS_WINDOW, { userId: newUserId(), name });
+  },
+
+  /** Another window gave the shared person another name. */
+  onRenamedElsewhere(callback) {
+    addEventListener("storage", ({ key }) => {
+      if (key === NAME && !own) callback();
+    });
   },
 };

@@ -1,35 +1,22 @@
 // Taking back what one has said: a button at each message of one's own, and the question that it asks in its place.
 
-import { explain } from "./format.js";
+import { BIN, icon, make, makeButton } from "./element.js";
+import { explain } from "./explain.js";
 
-const make = (tag, className, ...children) => {
-  const element = Object.assign(document.createElement(tag), { className });
-  element.append(...children);
-  return element;
-};
-
-const SVG = "http://www.w3.org/2000/svg";
 let questions = 0;
 
 /** In the order of tabs only one of them stands (see `RemovalButtons`): a long room would be a long way to the composer. */
 export function removeButton() {
-  const button = Object.assign(make("button", "icon-button remove"), { type: "button", tabIndex: -1, title: "Remove" });
+  const button = Object.assign(makeButton("icon-button remove", icon(BIN)), { tabIndex: -1, title: "Remove" });
   button.setAttribute("aria-label", "Remove this message");
-  const svg = document.createElementNS(SVG, "svg");
-  svg.setAttribute("viewBox", "0 0 24 24");
-  svg.setAttribute("aria-hidden", "true");
-  const path = document.createElementNS(SVG, "path");
-  path.setAttribute("d", "M5 7h14M10 7V4h4v3M7 7l1 13h8l1-13");
-  svg.append(path);
-  button.append(svg);
   return button;
 }
 
 function question() {
   const text = make("span", "question-text", "Remove this message for everyone?");
   text.id = `question-${(questions += 1)}`;
-  const keep = Object.assign(make("button", "button", "Keep it"), { type: "button" });
-  const remove = Object.assign(make("button", "button danger", "Remove"), { type: "button" });
+  const keep = makeButton("button", "Keep it");
+  const remove = makeButton("button danger", "Remove");
   const error = make("p", "error");
   error.setAttribute("role", "alert");
   const element = make("div", "question", text, make("span", "question-buttons", keep, remove), error);

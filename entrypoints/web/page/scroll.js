@@ -25,6 +25,17 @@ export class Scroll {
     this.#scroller.scrollTop = 0;
   }
 
+  /** So that what stands above this entry ("New", the day) is in sight, with a little of what was before. */
+  toEntry({ node }) {
+    const top = node.getBoundingClientRect().top - this.#scroller.getBoundingClientRect().top;
+    this.#scroller.scrollTop += top - this.#scroller.clientHeight / 4;
+  }
+
+  /** The seq of what the reader looks at; undefined where there is nothing. */
+  get placeSeq() {
+    return this.#place()?.entry.event.seq;
+  }
+
   show() {
     this.isShown = true;
     const place = this.#savedPlace;

@@ -1,15 +1,18 @@
 // One room's events on the screen: a window that moves over the whole history. At most MAX_ENTRIES are in the document,
 // however long the room is; what leaves at one end is fetched again when the reader comes back to it.
 
+import { announce, Quiet } from "./announcer.js";
 import { Edges } from "./edges.js";
+import { make, makeButton } from "./element.js";
 import { Entries } from "./entries.js";
 import { renderMarker } from "./entry.js";
+import { isDrawn } from "./event-body.js";
 import { plural } from "./format.js";
+import { Loader } from "./loader.js";
 import { Markers, summarise } from "./markers.js";
 import { RemovalButtons } from "./removal.js";
 import { Scroll } from "./scroll.js";
 
-const EVENT_NAME = "message";
 const PAGE_SIZE = 50;
 const MAX_ENTRIES = 300;
 /** How far above that live events may grow the window before it is cut: cutting costs a layout. */
@@ -17,22 +20,19 @@ const SLACK = 50;
 /** A page is asked for when the reader is this near to the end of what is there. */
 const LOAD_WITHIN_PX = 900;
 const PINNED_WITHIN_PX = 48;
-/** What a page has at most, by the protocol. */
-const MAX_LIMIT = 1_000;
-
-/** Others share the room's order: redactions, and whatever a room has besides what is said. */
-const isMessage = ({ event }) => event === EVENT_NAME;
+/** More events at once than this are announced in one sentence. */
+const READ_OUT_AT_ONCE = 3;
 
 export class Timeline {
   /** Events that came while the reader was elsewhere. */
   newCount = 0;
-
   #ownUserId;
-  #fetchPage;
   #onChange;
   #markers = new Markers();
   #entries;
   #scroll;
+  #quiet;
+  #loader;
   #edges = new Edges(() => this.retry());
   #removal;
   /** What the recovery of this moment brings, while it is handed over. */
@@ -40,34 +40,28 @@ export class Timeline {
   #newestSeq = 0;
   #epoch = null;
   #isStarted = false;
-  /** "older", "newer" or "jump", while a page is on its way. */
-  #loading = null;
-  #failure = null;
-  /** Raised when the window is replaced, so that a page for the old one is not put into the new one. */
-  #generation = 0;
   #incoming = [];
+  #height = 0;
 
   constructor({ ownUserId, fetchPage, remove, onChange }) {
     this.#ownUserId = ownUserId;
-    this.#fetchPage = fetchPage;
     this.#onChange = onChange;
+    this.#loader = new Loader({ fetchPage, onChange: () => this.#keepPlace(() => this.#renderEdges()) });
     this.#build(remove);
   }
 
   #build(remove) {
-    const make = (tag, className) => Object.assign(document.createElement(tag), { className });
     this.element = make("section", "timeline");
     this.scroller = make("div", "log");
     this.scroller.tabIndex = 0;
     this.scroller.setAttribute("role", "log");
     this.scroller.setAttribute("aria-live", "polite");
     this.scroller.setAttribute("aria-relevant", "additions");
+    this.#quiet = new Quiet(this.scroller);
     this.#entries = new Entries({ ownUserId: this.#ownUserId, markers: this.#markers });
     this.#scroll = new Scroll(this.scroller, this.#entries);
     this.tail = make("div", "tail");
-    this.jump = make("button", "jump");
-    this.jump.type = "button";
-    this.jump.hidden = true;
+    this.jump = Object.assign(makeButton("jump"), { hidden: true });
     this.jump.addEventListener("click", () => this.showNewest());
     this.scroller.append(this.#edges.top, this.#entries.list, this.tail, this.#edges.bottom);
     this.element.append(this.scroller, this.jump);
@@ -84,7 +78,6 @@ export class Timeline {
       giveBackFocus: () => this.scroller.focus({ preventScroll: true }),
     });
     this.setTitle("this room");
-    this.#renderEdges();
   }
 
   /** Whether the window ends at the newest event, and the reader is there: then it follows. */
@@ -94,6 +87,10 @@ export class Timeline {
 
   set isPinned(isPinned) {
     this.#scroll.isPinned = isPinned;
+  }
+
+  get isShown() {
+    return this.#scroll.isShown;
   }
 
   setTitle(title) {
@@ -108,12 +105,12 @@ export class Timeline {
   start(events, { position, hasMore }) {
     this.#epoch = position.epoch;
     this.#isStarted = true;
-    this.#replace(events.filter(isMessage).reverse(), { hasOlder: hasMore, hasNewer: false, show: "newest" });
+    this.#replace([...events].reverse(), { hasOlder: hasMore, hasNewer: false, show: "newest" });
   }
 
   /** A live or a recovered event. Those of one frame are put into the page together. */
   receive(event) {
-    if (this.#recovery && event.seq <= this.#recovery.upTo) this.#recovery.messages += 1;
+    if (this.#recovery && event.seq <= this.#recovery.upTo && isDrawn(event)) this.#recovery.messages += 1;
     this.#incoming.push(event);
     if (this.#incoming.length === 1) queueMicrotask(() => this.#flush());
   }
@@ -135,67 +132,45 @@ export class Timeline {
   }
 
   /**
-   * The server could not continue, and gave the newest events anew. They are laid over what is shown: as long as the room
-   * lives on, the reader keeps the place and sees each event once.
+   * The server could not continue, and gave the newest events anew. Nothing of what was shown is known to be there still, so all
+   * of it goes; where the room lives on, a reader further up is brought back to the same place with what the server has there.
    */
-  startOver(events, { position, hasMore }) {
-    this.#flush();
-    const run = events.filter(isMessage).reverse();
+  async startOver(events, { position, hasMore }) {
+    this.#incoming = [];
+    const run = [...events].reverse();
     const livesOn = position.epoch === this.#epoch && position.seq >= this.#newestSeq;
-    if (!livesOn) {
-      this.#epoch = position.epoch;
+    const before = this.#newestSeq;
+    const place = livesOn && !this.isPinned ? this.#scroll.placeSeq : undefined;
+    this.#epoch = position.epoch;
+    if (livesOn) {
+      const { seq: first = position.seq + 1 } = run.find(({ seq }) => seq !== undefined) ?? {};
+      const isGap = hasMore && first > before + 1;
+      const missed = isGap ? position.seq - before : run.filter((event) => event.seq > before && isDrawn(event)).length;
+      const note = isGap ? `up to ${plural(missed, "message", "messages")} came meanwhile` : summarise({ messages: missed, removals: 0 });
+      this.#settleMarker(note, isGap ? Math.max(before, first - 1) : before);
+    } else {
       this.#markers.forgetOlder();
       this.#entries.forgetRemoved();
       this.#settleMarker("the history of this room was started anew", (run[0]?.seq ?? 1) - 1);
-      this.#replace(run, { hasOlder: hasMore, hasNewer: false, show: "newest" });
-      return;
     }
-    const missed = run.filter(({ seq }) => seq > this.#newestSeq);
-    if (run.length === 0 && position.seq > this.#newestSeq) {
-      this.#settleMarker("what came meanwhile is loaded");
-      this.#entries.hasNewer = true;
-      if (this.isPinned) this.showNewest();
-      else this.retry();
-      return;
-    }
-    if (missed.length < run.length || !hasMore) {
-      this.#settleMarker(summarise({ messages: missed.length, removals: 0 }));
-      for (const event of missed) this.receive(event);
-      this.#flush();
-      this.#recheck();
-      return;
-    }
-    const count = position.seq - this.#newestSeq;
-    this.#settleMarker(`up to ${plural(count, "message", "messages")} came meanwhile`, run[0].seq - 1);
-    if (this.isPinned) {
-      this.#replace(run, { hasOlder: true, hasNewer: false, show: "newest" });
-    } else {
-      // The reader is somewhere above: what is missing comes with the pages on the way down.
-      this.newCount += count;
-      this.#newestSeq = run.at(-1).seq;
-      this.#entries.hasNewer = true;
-      this.#renderEdges();
-      this.#changed();
-      this.#recheck();
-    }
+    this.#replace(run, { hasOlder: hasMore, hasNewer: false, show: "newest" });
+    this.#newestSeq = Math.max(this.#newestSeq, livesOn ? before : 0);
+    if (place === undefined) return;
+    this.isPinned = false; // the newest is not what the reader looked at
+    this.newCount += position.seq - before;
+    await this.#show(place, { around: place, limit: 2 * PAGE_SIZE });
   }
 
-  /** The text of the event `seq` is gone for everyone: it goes from the page, and does not come back with a page. */
+  /** The payload of the event `seq` is gone for everyone: it goes from the page, and does not come back with a page. */
   redact(seq, { seq: at } = {}) {
     if (this.#recovery && at <= this.#recovery.upTo) this.#recovery.removals += 1;
     this.#keepPlace(() => this.#entries.remove(seq));
     this.#removal.refresh();
   }
 
-  /** Without a recovery nobody says what was removed meanwhile: what is shown is compared with what the room has now. */
-  async #recheck() {
-    const { firstSeq } = this.#entries;
-    if (firstSeq === undefined) return;
-    const generation = this.#generation;
-    const query = { event: EVENT_NAME, after: firstSeq - 1, limit: MAX_LIMIT };
-    const page = await this.#fetchPage(query).catch(() => null); // then it stays as it is, as without a connection
-    if (!page || generation !== this.#generation) return;
-    for (const { seq, redacted } of page.events) if (redacted) this.redact(seq);
+  /** Another day has begun: "Today" is yesterday's. */
+  renewDays() {
+    this.#keepPlace(() => this.#quiet.change(() => this.#entries.decorateAll()));
   }
 
   // ----- being looked at
@@ -207,12 +182,35 @@ export class Timeline {
   }
 
   hide() {
+    if (this.isNewestInView) this.#setSeen(null);
     this.#scroll.hide();
+  }
+
+  /** The reader has seen all up to `seq`: a line says where the new begins, and it is before the reader's eyes. */
+  async showNewSince(seq) {
+    this.#setSeen(seq);
+    const { firstSeq, hasOlder } = this.#entries;
+    if (hasOlder && firstSeq > seq + 1) await this.#show(seq + 1, { around: seq, limit: PAGE_SIZE });
+    const line = this.#entries.list.querySelector(".new-line");
+    if (!line) return;
+    this.#scroll.toEntry({ node: line.parentElement });
+    this.isPinned = !this.#entries.hasNewer && this.#scroll.distanceToEnd < PINNED_WITHIN_PX;
+    this.#changed();
+  }
+
+  /** One has answered: what was new is not any more. */
+  forgetNew() {
+    this.#setSeen(null);
   }
 
   /** Down to the newest event, wherever the window is. */
   async showNewest() {
-    if (this.#entries.hasNewer) await this.#jumpTo({ limit: PAGE_SIZE }, "newest");
+    if (this.#entries.hasNewer) {
+      await this.#loader.jump({ limit: PAGE_SIZE }, ({ events, hasMore }) => {
+        const hasNewer = (events[0]?.seq ?? 0) < this.#newestSeq;
+        this.#replace([...events].reverse(), { hasOlder: hasMore, hasNewer, show: "newest" });
+      }, "newer");
+    }
     this.isPinned = !this.#entries.hasNewer;
     this.#scrollToEnd();
     this.#changed();
@@ -222,12 +220,12 @@ export class Timeline {
   async showBeginning() {
     if (this.#entries.hasOlder) {
       try {
-        await this.#jumpTo({ after: 0, limit: PAGE_SIZE }, "beginning");
+        await this.#showAfter({ after: 0 }, { hasOlder: false });
       } catch (error) {
         // Retention has left less than that: the refusal says from where on there are events.
         const floor = error.details?.floor ?? error.details?.from ?? error.details?.min;
         if (error.code !== "POSITION_UNKNOWN" || !Number.isInteger(floor)) throw error;
-        await this.#jumpTo({ after: floor, limit: PAGE_SIZE }, "beginning");
+        await this.#showAfter({ after: floor }, { hasOlder: false });
       }
     }
     this.isPinned = false;
@@ -235,8 +233,25 @@ export class Timeline {
     this.#changed();
   }
 
+  /** To the first event of that time or later; false where there is none. */
+  async showTime(ms) {
+    let isThere = false;
+    try {
+      await this.#showAfter({ afterTime: ms }, { hasOlder: true }, (events) => (isThere = events.length > 0));
+    } catch (error) {
+      if (error.code !== "POSITION_UNKNOWN") throw error;
+      await this.showBeginning(); // what was there is older than what retention has left
+      return true;
+    }
+    if (!isThere) return false;
+    this.isPinned = false;
+    this.#scroll.toStart();
+    this.#changed();
+    return true;
+  }
+
   retry() {
-    this.#failure = null;
+    this.#loader.forgive();
     this.#renderEdges();
     this.#loadWhereNear();
   }
@@ -253,18 +268,20 @@ export class Timeline {
     this.#incoming = [];
     if (events.length === 0) return;
     const wasPinned = this.isPinned;
-    const known = this.#newestSeq;
-    this.#newestSeq = events.reduce((newest, { seq }) => Math.max(newest, seq ?? 0), known);
-    if (!wasPinned) this.newCount += events.filter(({ from }) => from !== this.#ownUserId).length;
+    this.#newestSeq = events.reduce((newest, { seq }) => Math.max(newest, seq ?? 0), this.#newestSeq);
+    const ofOthers = events.filter((event) => event.from !== this.#ownUserId && isDrawn(event)).length;
+    if (!wasPinned) this.newCount += ofOthers;
     if (wasPinned && events.length > MAX_ENTRIES) {
       this.#replace(events.slice(-MAX_ENTRIES), { hasOlder: true, hasNewer: false, show: "newest" });
     } else if (!this.#entries.hasNewer && (wasPinned || this.#entries.length + events.length <= 2 * MAX_ENTRIES)) {
-      this.#append(events);
+      if (events.length > READ_OUT_AT_ONCE) this.#quiet.change(() => this.#append(events));
+      else this.#append(events);
     } else {
       this.#entries.hasNewer = true;
       this.#renderEdges();
       this.#renderTail();
     }
+    if (ofOthers > READ_OUT_AT_ONCE) announce(`${plural(ofOthers, "new message", "new messages")} in ${this.title}`);
     this.#changed();
   }
 
@@ -280,12 +297,11 @@ export class Timeline {
   }
 
   #replace(events, { hasOlder, hasNewer, show }) {
-    this.#generation += 1;
+    this.#loader.supersede();
     this.#entries.clear();
     this.#entries.hasOlder = hasOlder;
     this.#entries.hasNewer = hasNewer;
-    this.#failure = null;
-    this.#quietly(() => this.#add(events));
+    this.#quiet.change(() => this.#add(events));
     this.#newestSeq = Math.max(hasNewer ? this.#newestSeq : 0, events.at(-1)?.seq ?? 0);
     this.#renderTail();
     this.#renderEdges();
@@ -298,6 +314,12 @@ export class Timeline {
   #add(events, where) {
     this.#entries.add(events, where);
     this.#removal.refresh();
+  }
+
+  #setSeen(seq) {
+    if (this.#entries.seenUpTo === seq) return;
+    this.#entries.seenUpTo = seq;
+    this.#keepPlace(() => this.#quiet.change(() => this.#entries.decorateAll()));
   }
 
   #settleMarker(note, afterSeq) {
@@ -321,13 +343,8 @@ export class Timeline {
     await this.#load("older", query, ({ events, hasMore }) => {
       this.#entries.hasOlder = hasMore;
       this.#newestSeq = Math.max(this.#newestSeq, events[0]?.seq ?? 0);
-      this.#quietly(() =>
-        this.#keepPlace(() => {
-          this.#add([...events].reverse(), { atStart: true });
-          this.#entries.cutBottom(MAX_ENTRIES);
-          this.#renderTail();
-        }),
-      );
+      this.#add([...events].reverse(), { atStart: true });
+      this.#entries.cutBottom(MAX_ENTRIES);
     });
   }
 
@@ -339,70 +356,61 @@ export class Timeline {
       // Live events may have come after the page was cut: then it is not the end yet.
       this.#entries.hasNewer = hasMore || newest < this.#newestSeq;
       this.#newestSeq = Math.max(this.#newestSeq, newest);
-      this.#quietly(() =>
-        this.#keepPlace(() => {
-          this.#add([...events].reverse());
-          this.#entries.cutTop(MAX_ENTRIES);
-          this.#renderTail();
-        }),
-      );
+      this.#add([...events].reverse());
+      this.#entries.cutTop(MAX_ENTRIES);
     });
   }
 
   async #load(kind, query, apply) {
-    if (this.#loading || this.#failure) return;
-    const generation = this.#generation;
-    this.#loading = kind;
-    this.#renderEdges();
-    try {
-      const page = await this.#fetchPage({ event: EVENT_NAME, ...query });
-      if (generation === this.#generation) apply(page);
-    } catch (error) {
-      if (generation === this.#generation) this.#failure = { kind, error };
-    } finally {
-      this.#loading = null;
-      this.#keepPlace(() => this.#renderEdges());
-    }
+    await this.#loader.load(kind, query, (page) => {
+      this.#quiet.change(() =>
+        this.#keepPlace(() => {
+          apply(page);
+          this.#renderTail();
+        }),
+      );
+    });
     this.#afterLayout();
   }
 
-  async #jumpTo(query, where) {
-    this.#generation += 1;
-    this.#loading = "jump";
-    this.#renderEdges();
+  /** A page from a place on, which becomes the window. */
+  async #showAfter(query, { hasOlder }, look = () => true) {
+    const wanted = { ...query, limit: PAGE_SIZE };
+    await this.#loader.jump(wanted, ({ events, hasMore }) => {
+      if (look(events) === false) return;
+      const hasNewer = hasMore || (events[0]?.seq ?? 0) < this.#newestSeq;
+      this.#replace([...events].reverse(), { hasOlder, hasNewer, show: "beginning" });
+    }, "older");
+  }
+
+  /** A page around a place, which becomes the window, with that place in sight. Where it is gone, nothing changes. */
+  async #show(seq, query) {
+    const apply = ({ events, hasMore, hasMoreAfter }) => {
+      const hasNewer = hasMoreAfter || (events[0]?.seq ?? 0) < this.#newestSeq;
+      this.#replace([...events].reverse(), { hasOlder: hasMore, hasNewer, show: "place" });
+      const entry = this.#entries.at(seq);
+      if (entry) this.#scroll.toEntry(entry);
+    };
     try {
-      const { events, hasMore } = await this.#fetchPage({ event: EVENT_NAME, ...query });
-      const run = [...events].reverse();
-      const newest = run.at(-1)?.seq ?? 0;
-      const isNewest = newest >= this.#newestSeq;
-      if (where === "newest") this.#replace(run, { hasOlder: hasMore, hasNewer: !isNewest, show: "newest" });
-      else this.#replace(run, { hasOlder: false, hasNewer: hasMore || !isNewest, show: "beginning" });
+      await this.#loader.jump(query, apply, "newer");
     } catch (error) {
-      if (error.code === "POSITION_UNKNOWN") throw error;
-      this.#failure = { kind: where === "newest" ? "newer" : "older", error };
-    } finally {
-      this.#loading = null;
-      this.#renderEdges();
+      if (error.code !== "POSITION_UNKNOWN") throw error;
     }
+    this.#changed();
   }
 
   #renderEdges() {
     const isEmpty = this.#entries.length === 0;
-    this.scroller.setAttribute("aria-busy", String(this.#loading !== null));
-    this.element.classList.toggle("is-empty", this.#isStarted && isEmpty && !this.#entries.hasOlder);
-    this.#edges.render({
-      title: this.title,
-      isStarted: this.#isStarted,
-      isEmpty,
-      hasOlder: this.#entries.hasOlder,
-      hasNewer: this.#entries.hasNewer,
-      loading: this.#loading,
-      failure: this.#failure,
-    });
+    const { loading, failure } = this.#loader;
+    const { hasOlder, hasNewer } = this.#entries;
+    this.scroller.setAttribute("aria-busy", String(loading !== null));
+    this.element.classList.toggle("is-empty", this.#isStarted && isEmpty && !hasOlder);
+    const { title } = this;
+    this.#edges.render({ title, isStarted: this.#isStarted, isEmpty, hasOlder, hasNewer, loading, failure });
   }
 
   #loadWhereNear() {
-    if (!this.#scroll.isShown || this.#loading || this.#failure) return;
+    if (!this.#scroll.isShown || this.#loader.loading || this.#loader.failure) return;
     const { scrollTop, scrollHeight, clientHeight } = this.scroller;
     if (clientHeight === 0) return;
     if (this.#entries.hasOlder && scrollTop < LOAD_WITHIN_PX) this.#loadOlder();
@@ -413,6 +421,7 @@ export class Timeline {
 
   #scrolled() {
     if (!this.#scroll.isShown) return;
+    if (this.scroller.clientHeight !== this.#height) this.#resized(); // told of later, and nobody has scrolled
     const wasPinned = this.isPinned;
     this.isPinned = !this.#entries.hasNewer && this.#scroll.distanceToEnd < PINNED_WITHIN_PX;
     if (this.isPinned) this.newCount = 0;
@@ -422,6 +431,7 @@ export class Timeline {
 
   #resized() {
     if (!this.#scroll.isShown) return;
+    this.#height = this.scroller.clientHeight;
     if (this.isPinned) this.#scrollToEnd();
     this.#loadWhereNear();
   }
@@ -446,13 +456,6 @@ export class Timeline {
     event.preventDefault();
     if (event.key === "Home") this.showBeginning();
     else this.showNewest();
-  }
-
-  /** Pages are not read out: only what is new is. */
-  #quietly(change) {
-    this.scroller.setAttribute("aria-live", "off");
-    change();
-    setTimeout(() => this.scroller.setAttribute("aria-live", "polite"), 200);
   }
 
   #changed() {
