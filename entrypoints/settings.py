@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     key_ttl_s: float = Field(
         86_400.0, gt=0, description="How long an idempotency key is remembered, in seconds (default: 24 hours)."
     )
+    max_ended_rooms: int = Field(
+        100_000, ge=0, description="Of how many deleted rooms epoch and head are remembered, so that seqs go on."
+    )
     sweep_interval_s: float = Field(
         60.0, gt=0, le=86_400, description="How often retention removes what is past it, in seconds."
     )

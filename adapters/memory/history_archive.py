@@ -19,6 +19,7 @@ from .kept_room import KeptRoom
 from .store import MemoryStore
 
 DAY_S = 86_400.0
+MAX_ENDED_ROOMS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +46,8 @@ class _Found:
 class MemoryHistoryArchive:
     """`HistoryArchive` over a `MemoryStore`: what it keeps lives as long as that does, and a key for `key_ttl_s`."""
 
-    def __init__(self, store: MemoryStore, key_ttl_s: float = DAY_S) -> None:
+    def __init__(self, store: MemoryStore, key_ttl_s: float = DAY_S, max_ended_rooms: int = MAX_ENDED_ROOMS) -> None:
+        self._max_ended_rooms = max_ended_rooms
         self._store = store
         self._keys = UsedKeys(round(key_ttl_s * 1_000))
 
@@ -84,9 +86,8 @@ class MemoryHistoryArchive:
 
     async def sweep(self, limit: int, now_ms: int) -> int:
         """See `HistoryArchive.sweep`."""
-        swept = min(limit, self._store.ended_events)
-        self._store.ended_events -= swept
-        return swept + self._keys.sweep(limit, now_ms)
+        removed = self._store.sweep(limit) + self._keys.sweep(limit, now_ms)
+        return removed or self._store.forget_rooms(self._max_ended_rooms)
 
     async def expired(
         self, room_id: str, name: str, retention: Retention, now_ms: int, limit: int

@@ -37,10 +37,6 @@ class Run:
         """All with a larger seq, oldest first."""
         return islice(self.events, self._index(seq + 1), None)
 
-    def count_after(self, seq: int) -> int:
-        """How many have a larger seq."""
-        return len(self.events) - self._index(seq + 1)
-
     def at(self, seq: int) -> Event | None:
         """The event at `seq`, where that is here."""
         index = self._index(seq)
@@ -130,6 +126,12 @@ class KeptRoom:
     def begin_anew(self) -> None:
         """Begin the next life with the events that are here."""
         self.epoch = secrets.token_hex(8)
+
+    def forget_streams(self) -> int:
+        """Forget all streams, of which nothing is here; how many these were."""
+        count = len(self.streams)
+        self.streams.clear()
+        return count
 
     def end(self) -> int:
         """Begin the next life, without the events of this one; how many these were."""

@@ -24,10 +24,8 @@ class MemoryRoomStore:
         if room.id in self._store.definitions:
             raise RoomExists(room.id)
         self._store.definitions[room.id] = room
+        self._store.ended.pop(room.id, None)
 
     async def delete(self, room_id: str) -> None:
         """See `RoomStore.delete`."""
-        self._store.definitions.pop(room_id, None)
-        room = self._store.rooms.get(room_id)
-        if room is not None:
-            self._store.ended_events += room.end()
+        self._store.end(room_id)

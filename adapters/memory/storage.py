@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from .eviction_marks import MemoryEvictionMarks
-from .history_archive import DAY_S, MemoryHistoryArchive
+from .history_archive import DAY_S, MAX_ENDED_ROOMS, MemoryHistoryArchive
 from .history_source import MemoryHistorySource
 from .read_marks import MemoryReadMarks
 from .room_store import MemoryRoomStore
@@ -17,8 +17,8 @@ from .user_events import MemoryUserEvents
 class MemoryStorage:
     """`Storage` over a `MemoryStore`: what is kept lives as long as that does, and a key for `key_ttl_s`."""
 
-    def __init__(self, store: MemoryStore, key_ttl_s: float = DAY_S) -> None:
-        self.archive = MemoryHistoryArchive(store, key_ttl_s)
+    def __init__(self, store: MemoryStore, key_ttl_s: float = DAY_S, max_ended_rooms: int = MAX_ENDED_ROOMS) -> None:
+        self.archive = MemoryHistoryArchive(store, key_ttl_s, max_ended_rooms)
         self.source = MemoryHistorySource(store)
         self.rooms = MemoryRoomStore(store)
         self.read_marks = MemoryReadMarks(store)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ...domain.ports.room_store import StoredRoom
 from .kept_room import KeptRoom
 
@@ -14,12 +16,45 @@ class MemoryStore:
         self.definitions: dict[str, StoredRoom] = {}
         self.marks: dict[str, dict[str, int]] = {}  # by user, then by room
         self.told: dict[tuple[str, str], int] = {}  # how far `on_cleanup` was told of each stream
-        # Events of ended lives leave at once; the sweep only counts them, in the same bites as a database's would.
-        self.ended_events = 0
+        self.ended: dict[str, None] = {}  # deleted and not opened since, in order of deletion
+        # What belonged to ended lives leaves at once; a sweep only counts it, in the same bites as a database's would.
+        self.unswept: Counter[str] = Counter()
 
     def opened(self, room_id: str) -> KeptRoom:
         """The room `room_id`, new where it was never seen before."""
         room = self.rooms.get(room_id)
         if room is None:
             room = self.rooms[room_id] = KeptRoom()
+        self.ended.pop(room_id, None)
         return room
+
+    def end(self, room_id: str) -> None:
+        """End the room's life."""
+        self.definitions.pop(room_id, None)
+        room = self.rooms.get(room_id)
+        if room is not None:
+            marks = sum(marks.pop(room_id, None) is not None for marks in self.marks.values())
+            self.unswept[room_id] += room.end() + marks
+            self.ended.pop(room_id, None)
+            self.ended[room_id] = None
+
+    def sweep(self, limit: int) -> int:
+        """Let go of what is left of ended lives; about `limit` at a time."""
+        removed = 0
+        for room_id in [*self.unswept]:
+            bite = min(self.unswept[room_id], limit - removed)
+            self.unswept[room_id] -= bite
+            removed += bite
+            if removed >= limit:
+                break
+            del self.unswept[room_id]
+            if room_id in self.ended:
+                removed += self.rooms[room_id].forget_streams()
+        return removed
+
+    def forget_rooms(self, limit: int) -> int:
+        """Forget the oldest deleted rooms that are more than `limit`; how many."""
+        too_many = [*self.ended][: max(0, len(self.ended) - limit)]
+        for room_id in too_many:
+            del self.ended[room_id], self.rooms[room_id]
+        return len(too_many)

@@ -12,16 +12,17 @@ class MemoryUserEvents:
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
-    async def sent_by(self, user_id: str, cursor: int, limit: int) -> SentEvents:
+    async def sent_by(self, user_id: str, cursor: str, limit: int) -> SentEvents:
         """See `UserEvents.sent_by`."""
+        looked_at = int(cursor or 0)
         total = sum(len(room.all.events) for room in self._store.rooms.values())
         places: list[tuple[str, int]] = []
         scanned = 0
         for room_id, room in self._store.rooms.items():
             for event in room.all.events:
                 if len(places) == limit:
-                    return SentEvents(places=places, cursor=scanned, scanned=scanned, total=total)
+                    return SentEvents(places=places, cursor=str(scanned), scanned=scanned, total=total)
                 scanned += 1
-                if scanned > cursor and event.sender == user_id:
+                if scanned > looked_at and event.sender == user_id:
                     places.append((room_id, event.place))
         return SentEvents(places=places, cursor=None, scanned=total, total=total)

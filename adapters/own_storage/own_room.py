@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections import deque
 from collections.abc import Mapping
 
 from ...domain.draft import Draft
@@ -10,6 +11,7 @@ from ...domain.errors import DialogueError, InvalidRequest, PositionUnknown
 from ...domain.event import Event
 from ...domain.names import REDACTED
 from ...domain.outcome import Repeat
+from ...domain.ports.read_marks import MAX_UNREAD
 from ...domain.position import RoomHead
 from ...domain.redaction import Redaction, without_sender
 from .own_stream import OwnStream
@@ -26,6 +28,7 @@ class OwnRoom:
         self.head = 0
         self.floor = 0
         self.last_timestamp_ms = 0
+        self.senders: deque[str | None] = deque(maxlen=MAX_UNREAD)  # of the newest events; None for the system's
         self.streams = {name: OwnStream(room_id, name, limit, hooks) for name, limit in limits.items()}
         self.streams[REDACTED] = OwnStream(room_id, REDACTED, KEPT_REDACTIONS, hooks, is_stored=False)
 
@@ -47,6 +50,7 @@ class OwnRoom:
         self.last_timestamp_ms = max(self.last_timestamp_ms, now_ms)
         event = draft.kept(timestamp_ms=self.last_timestamp_ms, seq=self.head, event_seq=stream.head + 1)
         stream.push(event)
+        self.senders.append(None if event.name == REDACTED else event.sender)
         return event
 
     def blank(self, redaction: Redaction) -> Repeat | DialogueError | None:

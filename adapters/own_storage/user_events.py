@@ -12,7 +12,7 @@ class OwnUserEvents:
     def __init__(self, store: OwnStore) -> None:
         self._store = store
 
-    async def sent_by(self, user_id: str, cursor: int, limit: int) -> SentEvents:  # noqa: ARG002
+    async def sent_by(self, user_id: str, cursor: str, limit: int) -> SentEvents:  # noqa: ARG002
         """See `UserEvents.sent_by`; those that were erased since the last bite name nobody, so there is no cursor."""
         places = [
             (room_id, event.place)
@@ -23,4 +23,4 @@ class OwnUserEvents:
         ]
         bite = places[:limit]
         is_end = len(places) <= limit or not bite
-        return SentEvents(places=bite, cursor=None if is_end else 0, scanned=len(bite), total=len(places))
+        return SentEvents(places=bite, cursor=None if is_end else "", scanned=len(bite), total=len(places))

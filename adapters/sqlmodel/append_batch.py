@@ -15,7 +15,7 @@ from ...domain.event import Event
 from ...domain.outcome import GroupOutcome
 from ...domain.ports.history_archive import HistoryWentBack
 from ...domain.position import Applied
-from .room_head import new_epoch
+from .room_head import STAMPED, new_epoch
 from .tables import messages, rooms, streams
 from .tombstones import Tombstones
 from .used_keys import UsedKeys, chunks
@@ -28,9 +28,11 @@ INSERT_STREAMS = streams.insert()
 UPDATE_ROOMS = (
     rooms.update()
     .where(rooms.c.room_id == bindparam("b_room_id"))
-    .values(head=bindparam("b_head"), last_timestamp=bindparam("b_last_timestamp"))
+    .values(head=bindparam("b_head"), last_timestamp=bindparam("b_last_timestamp"), **STAMPED)
 )
-BEGIN_ANEW = rooms.update().where(rooms.c.room_id == bindparam("b_room_id")).values(epoch=bindparam("b_epoch"))
+BEGIN_ANEW = (
+    rooms.update().where(rooms.c.room_id == bindparam("b_room_id")).values(epoch=bindparam("b_epoch"), **STAMPED)
+)
 UPDATE_STREAMS = (
     streams.update()
     .where(streams.c.room_id == bindparam("b_room_id"), streams.c.event_name == bindparam("b_event_name"))

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, bindparam, func, select
 
-from .room_head import new_epoch
+from .room_head import STAMPED, new_epoch
 from .tables import nodes, rooms
 
 # SQLite is one process's: whoever is in the table when a server starts did not stop cleanly.
@@ -14,7 +14,7 @@ NODE = "server"
 
 UNSAFE = select(func.count()).select_from(nodes).where(nodes.c.is_durable.is_(False))
 ROOMS = select(rooms.c.room_id)
-RENEW = rooms.update().where(rooms.c.room_id == bindparam("b_room_id")).values(epoch=bindparam("b_epoch"))
+RENEW = rooms.update().where(rooms.c.room_id == bindparam("b_room_id")).values(epoch=bindparam("b_epoch"), **STAMPED)
 
 
 def begin_running(connection: Connection, *, is_durable: bool) -> int:

@@ -13,22 +13,24 @@ from ...domain.retention import Retention
 from .append_batch import AppendBatch, Batch
 from .database import Database
 from .room_head import read_head, read_or_begin
-from .sweep import sweep_keys, sweep_rooms
+from .sweep import forget_rooms, sweep_keys, sweep_rooms
 from .trim_stream import expired_to, trim
 from .writer import Writer
 
 DAY_S = 86_400.0
+MAX_ENDED_ROOMS = 100_000
 
 
 class SqlHistoryArchive:
     """`HistoryArchive` over a `Database`: what it answered for is on the disk, as its `synchronous` says.
 
-    Keys are kept for `key_ttl_s`.
+    Keys are kept for `key_ttl_s`, and of deleted rooms the epochs and heads of the last `max_ended_rooms`.
     """
 
-    def __init__(self, database: Database, key_ttl_s: float = DAY_S) -> None:
+    def __init__(self, database: Database, key_ttl_s: float = DAY_S, max_ended_rooms: int = MAX_ENDED_ROOMS) -> None:
         self._database = database
         self._key_ttl_ms = round(key_ttl_s * 1_000)
+        self._max_ended_rooms = max_ended_rooms
         self._writer = Writer()
 
     async def open(self, room_id: str) -> RoomHead:
@@ -57,9 +59,12 @@ class SqlHistoryArchive:
 
     async def sweep(self, limit: int, now_ms: int) -> int:
         """See `HistoryArchive.sweep`."""
-        return await self._database.write(
-            lambda connection: sweep_rooms(connection, limit) + sweep_keys(connection, limit, now_ms - self._key_ttl_ms)
-        )
+
+        def sweep(connection: Connection) -> int:
+            removed = sweep_rooms(connection, limit) + sweep_keys(connection, limit, now_ms - self._key_ttl_ms)
+            return removed or forget_rooms(connection, limit, self._max_ended_rooms)
+
+        return await self._database.write(sweep)
 
     async def expired(
         self, room_id: str, name: str, retention: Retention, now_ms: int, limit: int

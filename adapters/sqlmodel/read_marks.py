@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from anyio import Lock
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row
 
 from ...domain.errors import Unavailable
-from ...domain.ports.read_marks import Mark
+from ...domain.ports.read_marks import MAX_UNREAD, Mark
 from .database import Database
-from .mark_statements import FORGET, UNREAD, keep
+from .mark_statements import FORGET, MAX_OWN, UNREAD, keep
 from .tables import read_marks
 
 BITE = 500
@@ -61,7 +62,7 @@ class SqlReadMarks:
     async def unread(self, user_id: str, room_ids: Sequence[str]) -> Mapping[str, int]:
         """See `ReadMarks.unread`."""
         marks = await self._database.read(lambda connection: _marks(connection, user_id, room_ids))
-        return {room_id: mark.unread for room_id, mark in marks.items()}
+        return {room_id: mark.unread for room_id, mark in marks.items() if not mark.is_of_earlier_life}
 
     async def forget(self, user_id: str) -> int:
         """See `ReadMarks.forget`."""
@@ -86,21 +87,41 @@ class SqlReadMarks:
     def _keep_in(self, connection: Connection, wishes: Sequence[_Wish]) -> list[Mark]:
         rows = [{"user_id": wish.user_id, "room_id": wish.room_id, "seq": wish.seq} for wish in wishes]
         connection.execute(self._keep, rows)
-        return [_marks(connection, wish.user_id, [wish.room_id])[wish.room_id] for wish in wishes]
+        return [_marks(connection, wish.user_id, [wish.room_id])[wish.room_id].mark for wish in wishes]
 
 
-def _marks(connection: Connection, user_id: str, room_ids: Sequence[str]) -> dict[str, Mark]:
-    marks: dict[str, Mark] = {}
+@dataclass(slots=True)
+class _Counted:
+    seq: int
+    unread: int
+    is_of_earlier_life: bool
+
+    @property
+    def mark(self) -> Mark:
+        return Mark(seq=self.seq, unread=self.unread)
+
+
+def _marks(connection: Connection, user_id: str, room_ids: Sequence[str]) -> dict[str, _Counted]:
+    marks: dict[str, _Counted] = {}
     for start in range(0, len(room_ids), ROOMS_AT_ONCE):
         some = room_ids[start : start + ROOMS_AT_ONCE]
         for row in connection.execute(UNREAD, {"b_user_id": user_id, "b_room_ids": some}):
-            before = marks.get(row.room_id)
-            # A stream has no holes, so its first unread event and its newest tell how many there are.
-            unread = 0 if row.first is None else row.stream_head - max(row.first, row.stream_floor + 1) + 1
-            marks[row.room_id] = Mark(
-                seq=min(row.seq, row.room_head or 0), unread=unread + (before.unread if before else 0)
-            )
+            head, floor = row.room_head or 0, row.room_floor or 0
+            counted = marks.setdefault(row.room_id, _Counted(max(floor, min(row.seq, head)), 0, 0 < floor >= row.seq))
+            counted.unread = min(MAX_UNREAD, counted.unread + _of_others(row))
     return marks
+
+
+def _of_others(row: Row[Any]) -> int:
+    # A stream has no holes, so its first unread event and its newest tell how many there are. Where the user's own are
+    # too many to be looked at, those behind the last one that was looked at are left out: nothing is called unread that
+    # may be the user's.
+    if row.first is None:
+        return 0
+    last: int = row.stream_head if row.own < MAX_OWN else row.last_own
+    first: int = max(row.first, row.stream_floor + 1)
+    own: int = row.own
+    return last - first + 1 - own
 
 
 def _forget(connection: Connection, user_id: str) -> int:

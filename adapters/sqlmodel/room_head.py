@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
@@ -10,10 +11,16 @@ from ...domain.position import RoomHead, StreamHead
 from .tables import rooms, streams
 
 _room_id: BindParameter[str] = bindparam("room_id")
-ROOM = select(rooms.c.epoch, rooms.c.head, rooms.c.floor, rooms.c.last_timestamp).where(rooms.c.room_id == _room_id)
+ROOM = select(rooms.c.epoch, rooms.c.head, rooms.c.floor, rooms.c.last_timestamp, rooms.c.ended).where(
+    rooms.c.room_id == _room_id
+)
 STREAMS = select(streams.c.event_name, streams.c.head, streams.c.floor, streams.c.floor_seq).where(
     streams.c.room_id == _room_id
 )
+REVIVE = rooms.update().where(rooms.c.room_id == bindparam("b_room_id")).values(ended=None)
+STAMPED: dict[str, Any] = {"stamp": rooms.c.stamp + 1}
+"""What each statement that changes what a reader of a room sees sets in its row, too."""
+STAMP = rooms.update().where(rooms.c.room_id == bindparam("b_room_id")).values(**STAMPED)
 
 
 def new_epoch() -> str:
@@ -22,9 +29,9 @@ def new_epoch() -> str:
 
 
 def read_head(connection: Connection, room_id: str) -> RoomHead | None:
-    """The room's head; None where the room was never seen."""
+    """The room's head; None where the room was never seen, or its life has ended and nobody has opened it since."""
     room = connection.execute(ROOM, {"room_id": room_id}).one_or_none()
-    if room is None:
+    if room is None or room.ended is not None:
         return None
     found = connection.execute(STREAMS, {"room_id": room_id})
     return RoomHead(
@@ -45,10 +52,11 @@ def begin_room(connection: Connection, room_id: str, definition: bytes | None = 
 
 
 def read_or_begin(connection: Connection, room_id: str) -> RoomHead:
-    """The room's head, of a room begun here where it was never seen."""
+    """The room's head, of a room begun here where it was never seen; one that had ended is one like any other again."""
     head = read_head(connection, room_id)
     if head is None:
-        begin_room(connection, room_id)
+        if connection.execute(REVIVE, {"b_room_id": room_id}).rowcount == 0:
+            begin_room(connection, room_id)
         head = read_head(connection, room_id)
         assert head is not None
     return head

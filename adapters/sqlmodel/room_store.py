@@ -6,22 +6,33 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from sqlalchemy import BindParameter, Connection, bindparam, select
+from sqlalchemy import BindParameter, Connection, bindparam, case, func, select
 
 from ...domain.errors import RoomExists
 from ...domain.ports.room_store import StoredRoom
 from .database import Database
-from .room_head import begin_room, new_epoch
+from .room_head import STAMPED, begin_room, new_epoch
 from .tables import rooms, streams
 
 _room_id: BindParameter[str] = bindparam("b_room_id")
 DEFINED = select(rooms.c.room_id, rooms.c.definition).where(rooms.c.definition.is_not(None)).order_by(rooms.c.room_id)
 DEFINITION = select(rooms.c.definition).where(rooms.c.room_id == _room_id)
-DEFINE = rooms.update().where(rooms.c.room_id == _room_id).values(definition=bindparam("b_definition"))
+DEFINE = rooms.update().where(rooms.c.room_id == _room_id).values(definition=bindparam("b_definition"), ended=None)
+_ended = rooms.alias("ended_rooms")
+_next_ended = (
+    select(func.coalesce(func.max(_ended.c.ended), 0) + 1).where(_ended.c.ended.is_not(None)).scalar_subquery()
+)
 END_ROOM = (
     rooms.update()
     .where(rooms.c.room_id == _room_id)
-    .values(definition=None, epoch=bindparam("b_epoch"), floor=rooms.c.head)
+    .values(
+        definition=None,
+        epoch=bindparam("b_epoch"),
+        floor=rooms.c.head,
+        swept=case((rooms.c.swept < rooms.c.head, rooms.c.swept), else_=rooms.c.head - 1),
+        ended=_next_ended,
+        **STAMPED,
+    )
 )
 _head = select(rooms.c.head).where(rooms.c.room_id == _room_id).scalar_subquery()
 END_STREAMS = streams.update().where(streams.c.room_id == _room_id).values(floor=streams.c.head, floor_seq=_head)

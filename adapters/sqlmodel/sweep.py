@@ -1,35 +1,48 @@
-"""The transaction that removes a bite of what no reader can see any more, and of the keys whose time is over."""
+"""The transactions that remove bites of what no reader can see any more, and of the keys whose time is over.
+
+Of a room that was deleted they remove the events, then what was kept for its streams, then the marks of its readers.
+Its row alone stays, with epoch and head, so that seqs go on should it be made again: as many such rows as are allowed.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import BindParameter, Connection, bindparam, select
+from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
-from .tables import keys, messages, rooms
+from .tables import keys, messages, read_marks, rooms, streams
 
 _room_id: BindParameter[str] = bindparam("b_room_id")
 _swept: BindParameter[int] = bindparam("b_swept")
 _floor: BindParameter[int] = bindparam("b_floor")
 _limit: BindParameter[int] = bindparam("b_limit")
-_ended = (messages.c.room_id == _room_id, messages.c.seq > _swept, messages.c.seq <= _floor)
+_gone = (messages.c.room_id == _room_id, messages.c.seq > _swept, messages.c.seq <= _floor)
 UNSWEPT = (
-    select(rooms.c.room_id, rooms.c.swept, rooms.c.floor)
+    select(rooms.c.room_id, rooms.c.swept, rooms.c.floor, rooms.c.ended)
     .where(rooms.c.swept < rooms.c.floor)
     .limit(bindparam("b_rooms"))
 )
-END_OF_BITE = select(messages.c.seq).where(*_ended).order_by(messages.c.seq).limit(1).offset(bindparam("b_skip"))
-DELETE = messages.delete().where(*_ended)
+END_OF_BITE = select(messages.c.seq).where(*_gone).order_by(messages.c.seq).limit(1).offset(bindparam("b_skip"))
+DELETE = messages.delete().where(*_gone)
+DELETE_STREAMS = streams.delete().where(streams.c.room_id == _room_id)
+_marks = (read_marks.c.room_id == _room_id, read_marks.c.seq <= _floor)
+DELETE_MARKS = read_marks.delete().where(
+    *_marks, read_marks.c.user_id.in_(select(read_marks.c.user_id).where(*_marks).limit(_limit).scalar_subquery())
+)
 MOVE_SWEPT = rooms.update().where(rooms.c.room_id == _room_id).values(swept=_swept)
 OVER = select(keys.c.key_id).where(keys.c.timestamp < bindparam("b_since")).order_by(keys.c.timestamp).limit(_limit)
 DELETE_KEYS = keys.delete().where(keys.c.key_id.in_(OVER))
+_remains = (rooms.c.ended.is_not(None), rooms.c.swept == rooms.c.floor)
+COUNT_REMAINS = select(func.count()).select_from(rooms).where(rooms.c.ended.is_not(None))
+OLDEST_REMAINS = select(rooms.c.room_id).where(*_remains).order_by(rooms.c.ended).limit(_limit)
+FORGET_ROOMS = rooms.delete().where(rooms.c.room_id.in_(OLDEST_REMAINS.scalar_subquery()))
 
 
 def sweep_rooms(connection: Connection, limit: int) -> int:
-    """Remove up to `limit` events of ended lives; how many were removed."""
+    """Remove up to `limit` rows of ended lives, and few more; how many were removed."""
     removed = 0
-    for room_id, swept, floor in connection.execute(UNSWEPT, {"b_rooms": limit}).all():
-        if removed == limit:
+    for room_id, swept, floor, ended in connection.execute(UNSWEPT, {"b_rooms": limit}).all():
+        if removed >= limit:
             break
-        removed += _sweep(connection, room_id, swept, floor, limit - removed)
+        removed += _sweep(connection, (room_id, swept, floor), limit - removed, is_ended=ended is not None)
     return removed
 
 
@@ -38,10 +51,24 @@ def sweep_keys(connection: Connection, limit: int, since_ms: int) -> int:
     return connection.execute(DELETE_KEYS, {"b_since": since_ms, "b_limit": limit}).rowcount
 
 
-def _sweep(connection: Connection, room_id: str, swept: int, floor: int, limit: int) -> int:
+def forget_rooms(connection: Connection, limit: int, max_ended_rooms: int) -> int:
+    """Remove up to `limit` of the oldest rows of deleted rooms that are more than `max_ended_rooms`; how many."""
+    too_many = connection.execute(COUNT_REMAINS).scalar_one() - max_ended_rooms
+    return connection.execute(FORGET_ROOMS, {"b_limit": min(limit, too_many)}).rowcount if too_many > 0 else 0
+
+
+def _sweep(connection: Connection, room: tuple[str, int, int], limit: int, *, is_ended: bool) -> int:
+    room_id, swept, floor = room
     here = {"b_room_id": room_id, "b_swept": swept, "b_floor": floor}
     end = connection.execute(END_OF_BITE, {**here, "b_skip": limit - 1}).scalar()
-    end = floor if end is None else end
-    removed = connection.execute(DELETE, {**here, "b_floor": end}).rowcount
-    connection.execute(MOVE_SWEPT, {"b_room_id": room_id, "b_swept": end})
+    removed = connection.execute(DELETE, {**here, "b_floor": floor if end is None else end}).rowcount
+    if removed < limit and is_ended:
+        removed += connection.execute(DELETE_STREAMS, {"b_room_id": room_id}).rowcount
+    if removed < limit:
+        rest = {"b_room_id": room_id, "b_floor": floor, "b_limit": limit - removed}
+        removed += connection.execute(DELETE_MARKS, rest).rowcount
+    is_over = removed < limit
+    # Below its floor until all is gone: by that it is found again.
+    reached = floor if is_over else min(floor - 1, floor if end is None else end)
+    connection.execute(MOVE_SWEPT, {"b_room_id": room_id, "b_swept": reached})
     return removed

@@ -30,6 +30,7 @@ class MessageRow(Row, table=True):
         Index("ux_messages_stream_seq", "room_id", "event_name", "event_seq", unique=True),
         Index("ix_messages_stream", "room_id", "event_name", "seq"),
         Index("ix_messages_time", "room_id", "timestamp"),
+        Index("ix_messages_sender", "from_user", "room_id", "event_name", "event_seq"),
     )
 
     id: int | None = Field(
@@ -49,7 +50,9 @@ class MessageRow(Row, table=True):
 class RoomRow(Row, table=True):
     """How far a room's history reaches, and of a room made at run time all that re-creates it.
 
-    Events with seq ≤ `floor` are gone for every reader, those with seq ≤ `swept` from the disk too.
+    Events with seq ≤ `floor` are gone for every reader, those with seq ≤ `swept` from the disk too. `stamp` grows with
+    everything that changes what a reader sees. `ended` is the number of a deleted room among the deleted ones; NULL
+    where the room was made anew, or is the application's.
     """
 
     __tablename__ = "dialogue_rooms"
@@ -61,6 +64,12 @@ class RoomRow(Row, table=True):
             sqlite_where=text("swept < floor"),
             postgresql_where=text("swept < floor"),
         ),
+        Index(
+            "ix_dialogue_rooms_ended",
+            "ended",
+            sqlite_where=text("ended IS NOT NULL"),
+            postgresql_where=text("ended IS NOT NULL"),
+        ),
         WITHOUT_ROWID,
     )
 
@@ -71,6 +80,8 @@ class RoomRow(Row, table=True):
     swept: int = Field(sa_column=Column(BigInteger, nullable=False))
     last_timestamp: int = Field(sa_column=Column(BigInteger, nullable=False))
     definition: bytes | None = Field(default=None, sa_column=Column(RawJson))
+    stamp: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    ended: int | None = Field(default=None, sa_column=Column(BigInteger))
 
 
 class StreamRow(Row, table=True):
@@ -133,7 +144,7 @@ class ReadMarkRow(Row, table=True):
     """How far a user has read in a room; the seqs of a room go on through all of its lives."""
 
     __tablename__ = "dialogue_read_marks"
-    __table_args__ = WITHOUT_ROWID
+    __table_args__ = (Index("ix_dialogue_read_marks_room", "room_id"), WITHOUT_ROWID)
 
     user_id: str = Field(sa_column=Column(String(255), primary_key=True))
     room_id: str = Field(sa_column=Column(String(255), primary_key=True))

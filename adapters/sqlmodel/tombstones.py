@@ -12,6 +12,7 @@ from ...domain.errors import PositionUnknown
 from ...domain.names import REDACTED
 from ...domain.outcome import Repeat
 from ...domain.redaction import ERASED, Redaction
+from .room_head import STAMP
 from .tables import messages, rooms
 
 _room_id: BindParameter[str] = bindparam("b_room_id")
@@ -36,6 +37,7 @@ class Tombstones:
     def outcome(self, room_id: str, epoch: str, head: int, redaction: Redaction) -> Repeat | PositionUnknown | None:
         """Blank the event; what becomes of the draft where there is nothing to blank, or it is blank already."""
         here: dict[str, Any] = {"b_room_id": room_id, "b_seq": redaction.seq}
+        self._connection.execute(STAMP, {"b_room_id": room_id})  # also where no event tells it: a sender forgotten
         target = self._connection.execute(TARGET, here).one_or_none()
         if target is not None and target.event_name == REDACTED and redaction.erases_sender:
             self._forget_redactor(here)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from ...domain.position import StreamFloor
+from .room_head import STAMP
 from .tables import messages, streams
 
 _room_id: BindParameter[str] = bindparam("b_room_id")
@@ -51,5 +52,6 @@ def expired_to(
 def trim(connection: Connection, room_id: str, name: str, floor: StreamFloor) -> None:
     """Remove the stream's events up to `floor`, and let it begin there."""
     here = {"b_room_id": room_id, "b_event_name": name, "b_floor": floor.event_seq, "b_floor_seq": floor.seq}
+    connection.execute(STAMP, {"b_room_id": room_id})  # first: on its row everything waits that changes the room
     connection.execute(DELETE, here)
     connection.execute(MOVE_FLOOR, here)

@@ -2,46 +2,55 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, bindparam, func, select
+import json
+
+from sqlalchemy import BindParameter, Connection, bindparam, func, select, tuple_
 
 from ...domain.ports.user_events import SentEvents
 from .database import Database
-from .tables import messages
+from .tables import messages, rooms
 
-# No index leads from a user to the events: erasing is rare, and each event would pay for it. So the table is read once,
-# so many rows at a time.
-ROWS_AT_ONCE = 20_000
-
-NEWEST = select(func.max(messages.c.id))
+_user_id: BindParameter[str] = bindparam("b_user_id")
+_place = tuple_(messages.c.room_id, messages.c.event_name, messages.c.event_seq)
 SENT = (
-    select(messages.c.id, messages.c.room_id, messages.c.seq)
-    .where(messages.c.id > bindparam("b_after"), messages.c.id <= bindparam("b_through"))
-    .where(messages.c.from_user == bindparam("b_user_id"))
-    .order_by(messages.c.id)
+    select(messages.c.room_id, messages.c.event_name, messages.c.event_seq, messages.c.seq)
+    .where(messages.c.from_user == _user_id)
+    .where(_place > tuple_(bindparam("b_room_id"), bindparam("b_event_name"), bindparam("b_event_seq")))
+    .order_by(messages.c.room_id, messages.c.event_name, messages.c.event_seq)
     .limit(bindparam("b_limit"))
 )
+"""The user's next events in the order of their index."""
+FLOORS = select(rooms.c.room_id, rooms.c.floor).where(rooms.c.room_id.in_(bindparam("b_room_ids", expanding=True)))
+COUNT = select(func.count()).select_from(messages).where(messages.c.from_user == _user_id)
 
 
 class SqlUserEvents:
-    """`UserEvents` over a `Database`; the cursor is the id of the last row that was looked at."""
+    """`UserEvents` over a `Database`; the cursor is the place in the index, and how far the search was there."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def sent_by(self, user_id: str, cursor: int, limit: int) -> SentEvents:
+    async def sent_by(self, user_id: str, cursor: str, limit: int) -> SentEvents:
         """See `UserEvents.sent_by`."""
         return await self._database.read(lambda connection: _sent_by(connection, user_id, cursor, limit))
 
 
-def _sent_by(connection: Connection, user_id: str, cursor: int, limit: int) -> SentEvents:
-    newest = connection.execute(NEWEST).scalar() or 0
-    through = min(cursor + ROWS_AT_ONCE, newest)
-    bounds = {"b_after": cursor, "b_through": through, "b_user_id": user_id, "b_limit": limit}
-    rows = connection.execute(SENT, bounds).all()
-    scanned = rows[-1].id if len(rows) == limit else through
+def _sent_by(connection: Connection, user_id: str, cursor: str, limit: int) -> SentEvents:
+    if cursor:
+        after, scanned, total = json.loads(cursor)
+    else:
+        after, scanned = ("", "", 0), 0
+        total = connection.execute(COUNT, {"b_user_id": user_id}).scalar_one()
+    bounds = dict(zip(("b_room_id", "b_event_name", "b_event_seq"), after, strict=True))
+    rows = connection.execute(SENT, {**bounds, "b_user_id": user_id, "b_limit": limit}).all()
+    found = connection.execute(FLOORS, {"b_room_ids": list({row.room_id for row in rows})})
+    floors = {row.room_id: row.floor for row in found}
+    scanned += len(rows)
+    is_end = len(rows) < limit
     return SentEvents(
-        places=[(row.room_id, row.seq) for row in rows],
-        cursor=scanned if scanned < newest else None,
+        # What lies below the floor ended with an earlier life of its room; a sweep removes it.
+        places=[(row.room_id, row.seq) for row in rows if row.seq > floors.get(row.room_id, 0)],
+        cursor=None if is_end else json.dumps([list(rows[-1][:3]), scanned, total]),
         scanned=scanned,
-        total=newest,
+        total=max(scanned, total),
     )

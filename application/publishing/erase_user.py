@@ -52,7 +52,7 @@ class EraseUser:
         """
         await self._marks.forget(user_id)
         blanked = 0
-        cursor: int | None = 0
+        cursor: str | None = ""
         while cursor is not None:
             found = await self._user_events.sent_by(user_id, cursor, FOUND_AT_ONCE)
             blanked += await self._blank(found.places, by)

@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+MAX_UNREAD = 1_000
+"""Where counting stops: nobody reads a badge that says more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
-    """How far a user has read in a room, and how many events came after that."""
+    """How far a user has read in a room, and how many events of others came after that, at most MAX_UNREAD."""
 
     seq: int
     unread: int
@@ -18,11 +21,15 @@ class Mark:
 class ReadMarks(Protocol):
     """Remembers one mark for each user and room, and counts what lies behind it.
 
-    *Unread* are the events with a larger seq than the mark that a reader can still get: what retention took, or what
-    belongs to an earlier life of the room, is not counted. Neither are events of the system, whose names begin with
-    `dialogue.`. The count is exact at one moment of the storage, and costs about one seek for each stream of the room,
-    however many events there are. A mark beyond the head, of a tail that was lost, counts as the head. All methods
-    raise Unavailable.
+    *Unread* are the events with a larger seq than the mark that others have published and a reader can still get: what
+    retention took, or what belongs to an earlier life of the room, is not counted. Neither are events of the system,
+    whose names begin with `dialogue.`. The count is exact at one moment of the storage, stops at MAX_UNREAD, and costs
+    about two seeks for each stream of the room, however many events there are; of thousands of the user's own after the
+    mark a storage may look at the first ones alone, and then counts those of others among these. A mark beyond the
+    head, of a tail that was lost, counts as the head, and one below the floor as the floor.
+
+    A room's marks end with its life: those at its floor or below are no marks any more, and a sweep removes them. All
+    methods raise Unavailable.
     """
 
     async def mark(self, user_id: str, room_id: str, seq: int) -> Mark:

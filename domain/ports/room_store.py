@@ -37,7 +37,8 @@ class RoomStore(Protocol):
         """End the room's life: its history gets a new epoch, and a floor at its head, at once.
 
         No reader sees an event of the old life from then on, and `append` refuses drafts of it; the rows themselves go
-        in later sweeps. Seqs and event seqs go on from the old heads. Also a room that was opened and never
+        in later sweeps. Seqs go on from the old head; event seqs too, or begin anew once a sweep has removed the old
+        life, with all that is told of its streams and marks. Also a room that was opened and never
         created here ends its life; deleting one that was never seen does nothing.
         """
         ...

@@ -15,7 +15,7 @@ class SentEvents:
     """
 
     places: Sequence[tuple[str, int]]
-    cursor: int | None
+    cursor: str | None
     scanned: int
     total: int
 
@@ -23,10 +23,12 @@ class SentEvents:
 class UserEvents(Protocol):
     """Finds a user's events over all rooms, in bites."""
 
-    async def sent_by(self, user_id: str, cursor: int, limit: int) -> SentEvents:
+    async def sent_by(self, user_id: str, cursor: str, limit: int) -> SentEvents:
         """The places of at most `limit` events that name `user_id` as their sender, those of redactions included.
 
-        Begin with 0 and go on with the answer's cursor; a bite may hold none, and there may be more all the same.
-        Raises Unavailable.
+        Events of earlier lives of their rooms are left out: nobody can read them.
+
+        Begin with an empty text and go on with the answer's cursor; a bite may hold none, and there may be more all the
+        same. Raises Unavailable.
         """
         ...

@@ -90,8 +90,12 @@ class StorageParts(Inputs):
     )
     storage: Part[Storage] = Chosen(
         storage_kind,
-        memory=Single(MemoryStorage, memory_store, Inputs.settings.provided.key_ttl_s),
-        sqlite=Single(SqliteStorage, database, Inputs.settings.provided.key_ttl_s),
+        memory=Single(
+            MemoryStorage, memory_store, Inputs.settings.provided.key_ttl_s, Inputs.settings.provided.max_ended_rooms
+        ),
+        sqlite=Single(
+            SqliteStorage, database, Inputs.settings.provided.key_ttl_s, Inputs.settings.provided.max_ended_rooms
+        ),
         hooks=Single(OwnStorage, hook_store),
     )
     check_storage = storage.provided.check

@@ -20,23 +20,27 @@ async def unread(client: WireClient, room: str) -> int | None:
     return next(each for each in rooms if each["id"] == room).get("unread")
 
 
-async def test_a_mark_is_answered_with_what_is_unread(ada: WireClient, room: str) -> None:
+async def test_a_mark_is_answered_with_what_others_have_sent_since(ada: WireClient, bob: WireClient, room: str) -> None:
     await ada.join(room)
-    await ada.publish(room, 7)
-    await ada.publish(room, 3, "note")
+    await bob.join(room)
+    await bob.publish(room, 7)
+    await bob.publish(room, 3, "note")
     assert await unread(ada, room) is None
     request = await ada.send("markRead", roomId=room, seq=4)
     assert await ada.answer(request) == {"type": "marked", "id": request, "roomId": room, "seq": 4, "unread": 6}
     assert await unread(ada, room) == 6
+    await bob.trigger(room)
     await ada.trigger(room)
-    await ada.trigger(room, "typing", True)
+    await bob.trigger(room, "typing", True)
     assert await unread(ada, room) == 7
-    assert (await ada.ask("markRead", roomId=room, seq=11))["unread"] == 0
+    assert (await ada.ask("markRead", roomId=room, seq=10))["unread"] == 1
+    assert (await ada.ask("markRead", roomId=room, seq=12))["unread"] == 0
 
 
-async def test_a_mark_never_moves_back(ada: WireClient, room: str) -> None:
+async def test_a_mark_never_moves_back(ada: WireClient, bob: WireClient, room: str) -> None:
     await ada.join(room)
-    await ada.publish(room, 5)
+    await bob.join(room)
+    await bob.publish(room, 5)
     await ada.ask("markRead", roomId=room, seq=4)
     answer = await ada.ask("markRead", roomId=room, seq=1)
     assert (answer["seq"], answer["unread"]) == (4, 1)
@@ -80,11 +84,14 @@ async def test_a_seq_that_is_none_is_refused(ada: WireClient, room: str, seq: ob
     assert (error["code"], error_paths(error)) == ("INVALID_REQUEST", ["seq"])
 
 
-async def test_http_tells_the_caller_what_is_unread(server: ServerProcess, connect: Connect, room: str) -> None:
+async def test_http_tells_the_caller_what_is_unread(
+    server: ServerProcess, connect: Connect, bob: WireClient, room: str
+) -> None:
     user = f"dora-{next(NUMBERS)}"
     client = await connect(user)
     await client.join(room)
-    await client.publish(room, 3)
+    await bob.join(room)
+    await bob.publish(room, 3)
     await client.ask("markRead", roomId=room, seq=1)
     async with httpx.AsyncClient(base_url=server.http, trust_env=False) as http:
         mine = {"X-User-Id": user}
@@ -96,9 +103,10 @@ async def test_http_tells_the_caller_what_is_unread(server: ServerProcess, conne
 
 async def test_marks_are_there_after_a_kill(new_server: Callable[..., ServerProcess]) -> None:
     server = new_server()
-    async with connected(server.ws, "ada") as ada:
+    async with connected(server.ws, "ada") as ada, connected(server.ws, "bob") as bob:
         await ada.join("hall")
-        await ada.publish("hall", 4)
+        await bob.join("hall")
+        await bob.publish("hall", 4)
         await ada.ask("markRead", roomId="hall", seq=3)
         server.kill()
     await to_thread.run_sync(server.start)
@@ -109,13 +117,17 @@ async def test_marks_are_there_after_a_kill(new_server: Callable[..., ServerProc
         assert (await ada.ask("markRead", roomId="hall", seq=4))["unread"] == 0
 
 
-async def test_the_marks_of_a_room_go_on_in_its_next_life(ada: WireClient, room: str) -> None:
+async def test_the_marks_of_a_room_end_with_its_life(ada: WireClient, bob: WireClient, room: str) -> None:
     await ada.join(room)
     await ada.publish(room, 4)
     await ada.ask("markRead", roomId=room, seq=1)
     await ada.ask("deleteRoom", roomId=room)
     await ada.ask("createRoom", room={"id": room, "name": "Again"})
-    assert await unread(ada, room) == 0
+    assert await unread(ada, room) is None
     await ada.join(room)
-    assert (await ada.trigger(room))["seq"] == 5
+    await bob.join(room)
+    assert (await bob.trigger(room))["seq"] == 5
+    assert (await bob.trigger(room))["seq"] == 6
+    assert await unread(ada, room) is None
+    assert (await ada.ask("markRead", roomId=room, seq=5))["unread"] == 1
     assert await unread(ada, room) == 1

@@ -165,7 +165,7 @@ async def test_deleting_a_room_has_its_events_swept() -> None:
         for number in range(3):
             await node.publish("club", "message", number, sender="ada")
         await node.dialogue.delete_room("club")
-        assert node.store.ended_events == 3
+        assert node.store.unswept["club"] == 3
         with fail_after(5):
-            while node.store.ended_events:
+            while node.store.unswept:
                 await checkpoint()  # the sweeper has its turn

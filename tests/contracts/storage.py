@@ -22,6 +22,9 @@ from dialogue.domain.redaction import Redaction
 from ..support.appending import append
 
 KEY_TTL_S = 10.0
+MAX_ENDED_ROOMS = 20
+AUTHOR = "author"
+"""Who sends, where a test does not say who."""
 
 
 class Storage:
@@ -41,7 +44,7 @@ class Storage:
         name: str = "message",
         payload: bytes = b"{}",
         *,
-        sender: str = "ada",
+        sender: str = AUTHOR,
     ) -> Draft:
         """A draft of the room's present life."""
         epoch = (await self.archive.open(room_id)).epoch
@@ -65,9 +68,11 @@ class Storage:
         """All events of the room that can be read, oldest first."""
         return await self.source.newer(room_id, names, 0, PageLimit(events=10_000))
 
-    async def publish(self, room_id: str, *names: str, now_ms: int = 1_000, payload: bytes = b"{}") -> list[Event]:
+    async def publish(
+        self, room_id: str, *names: str, now_ms: int = 1_000, payload: bytes = b"{}", sender: str = AUTHOR
+    ) -> list[Event]:
         """Keep one event of each name, in one batch."""
-        return await self.append([await self.draft(room_id, name, payload) for name in names], now_ms)
+        return await self.append([await self.draft(room_id, name, payload, sender=sender) for name in names], now_ms)
 
     async def append(self, drafts: Sequence[Draft | DraftGroup], now_ms: int = 1_000) -> list[Event]:
         """Keep `drafts`, all of which must be kept."""
@@ -87,7 +92,7 @@ class Storage:
 @asynccontextmanager
 async def memory(_folder: Path) -> AsyncIterator[Storage]:
     """In memory."""
-    storage = MemoryStorage(MemoryStore(), KEY_TTL_S)
+    storage = MemoryStorage(MemoryStore(), KEY_TTL_S, MAX_ENDED_ROOMS)
     async with storage.running():
         yield Storage(storage)
 
@@ -95,7 +100,7 @@ async def memory(_folder: Path) -> AsyncIterator[Storage]:
 @asynccontextmanager
 async def sqlite(folder: Path) -> AsyncIterator[Storage]:
     """A SQLite file."""
-    storage = SqliteStorage(SqliteDatabase(f"sqlite:///{folder}/chat.db"), KEY_TTL_S)
+    storage = SqliteStorage(SqliteDatabase(f"sqlite:///{folder}/chat.db"), KEY_TTL_S, MAX_ENDED_ROOMS)
     async with storage.running():
         yield Storage(storage)
 

@@ -23,6 +23,29 @@ async def test_what_came_after_the_mark_is_unread_over_all_names(storage: Storag
     assert await storage.marks.mark("ada", "general", 7) == Mark(seq=7, unread=0)
 
 
+async def test_ones_own_events_are_not_unread_whenever_they_were_sent(storage: Storage) -> None:
+    await storage.publish("general", *["message"] * 10)
+    await storage.publish("general", "message", sender="bob")
+    await storage.publish("general", "message", sender="ada")
+    assert await storage.marks.mark("ada", "general", 10) == Mark(seq=10, unread=1)
+    assert await storage.marks.mark("bob", "general", 10) == Mark(seq=10, unread=1)
+    assert await storage.marks.mark("eve", "general", 10) == Mark(seq=10, unread=2)
+    await storage.publish("general", "note", "message", sender="ada")
+    assert await storage.marks.unread("ada", ["general"]) == {"general": 1}
+    assert await storage.marks.unread("bob", ["general"]) == {"general": 3}
+
+
+async def test_counting_stops_at_a_thousand(storage: Storage) -> None:
+    for count in (400, 400, 199):
+        await storage.publish("general", *["message", "note"] * count)
+        await storage.publish("general", *["message"] * 50, sender="ada")
+    assert (await storage.marks.mark("ada", "general", 999)).unread == 1_000
+    head = (await storage.archive.open("general")).head
+    assert (await storage.marks.mark("ada", "general", head - 448)).unread == 398
+    await storage.publish("general", *["message"] * 1_003, sender="ada")
+    assert await storage.marks.unread("ada", ["general"]) == {"general": 398}
+
+
 async def test_a_mark_at_0_leaves_everything_unread(storage: Storage) -> None:
     await storage.publish("general", "message", "note")
     assert await storage.marks.mark("ada", "general", 0) == Mark(seq=0, unread=2)
@@ -83,16 +106,20 @@ async def test_a_redacted_event_still_counts_and_its_redaction_does_not(storage:
 
 
 @pytest.mark.parametrize("is_swept", [False, True])
-async def test_what_ended_with_the_life_of_a_room_is_not_unread(storage: Storage, is_swept: bool) -> None:
+async def test_marks_end_with_the_life_of_their_room(storage: Storage, is_swept: bool) -> None:
     await storage.publish("general", *["message", "note"] * 5)
     await storage.marks.mark("ada", "general", 3)
+    await storage.marks.mark("bob", "general", 10)
     await storage.rooms.delete("general")
     if is_swept:
-        assert await storage.sweep_all() == 10
-    assert await storage.marks.unread("ada", ["general"]) == {"general": 0}
+        assert await storage.sweep_all() == 14  # ten events, two streams, two marks
+    for user in ("ada", "bob"):
+        assert await storage.marks.unread(user, ["general"]) == {}
     await storage.publish("general", "note", "new", "note")
-    assert await storage.marks.unread("ada", ["general"]) == {"general": 3}
+    assert await storage.marks.unread("ada", ["general"]) == {}
+    assert await storage.marks.mark("ada", "general", 2) == Mark(seq=10, unread=3)
     assert await storage.marks.mark("ada", "general", 11) == Mark(seq=11, unread=2)
+    assert await storage.marks.unread("ada", ["general"]) == {"general": 2}
 
 
 async def test_all_marks_of_a_user_are_forgotten_and_no_others(storage: Storage) -> None:
@@ -144,9 +171,11 @@ async def test_the_count_is_that_of_a_list(storage: Storage, seed: int) -> None:
     draw = Random(seed)
     events: list[Event] = []
     marks: dict[str, int] = {}
+    floor = 0
     for _ in range(80):
         match draw.randrange(8):
             case 0:
+                floor = (await storage.archive.open("general")).head
                 await storage.rooms.delete("general")
                 events.clear()
             case 1:
@@ -155,17 +184,20 @@ async def test_the_count_is_that_of_a_list(storage: Storage, seed: int) -> None:
                 names = draw.choices(
                     ["message", "note", "rare", "dialogue.redacted"], [9, 5, 1, 2], k=draw.randrange(9)
                 )
-                events += await storage.publish("general", *names)
+                sender = draw.choice(["author", *"abc"])
+                events += await storage.publish("general", *names, sender=sender)
             case _:
                 head = (await storage.archive.open("general")).head
                 user, seq = draw.choice("abc"), draw.randint(0, head)
-                marks[user] = max(marks.get(user, 0), seq)
+                marks[user] = max(marks.get(user, 0), seq, floor)
                 assert await storage.marks.mark(user, "general", seq) == Mark(
-                    seq=marks[user], unread=unread(events, marks[user])
+                    seq=marks[user], unread=unread(events, user, marks[user])
                 )
     for user, seq in marks.items():
-        assert await storage.marks.unread(user, ["general"]) == {"general": unread(events, seq)}
+        expected = {"general": unread(events, user, seq)} if seq > floor or not floor else {}
+        assert await storage.marks.unread(user, ["general"]) == expected
 
 
-def unread(events: list[Event], mark: int) -> int:
-    return sum(1 for event in events if event.place > mark and not event.name.startswith("dialogue."))
+def unread(events: list[Event], user: str, mark: int) -> int:
+    later = (event for event in events if event.place > mark and event.sender != user)
+    return sum(1 for event in later if not event.name.startswith("dialogue."))

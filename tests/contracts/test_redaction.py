@@ -12,7 +12,7 @@ from dialogue.domain.page import PageLimit
 from dialogue.domain.redaction import ERASED, Redaction
 
 from ..support.appending import append
-from .storage import Storage, seqs
+from .storage import AUTHOR, Storage, seqs
 
 
 async def test_a_redaction_blanks_the_event_and_is_an_event_itself(storage: Storage) -> None:
@@ -22,7 +22,7 @@ async def test_a_redaction_blanks_the_event_and_is_an_event_itself(storage: Stor
     assert (told.name, told.seq, told.event_seq, told.sender) == ("dialogue.redacted", 3, 1, "mod")
     assert told.data == {"seq": 1, "by": "mod"}
     first, second, third = await storage.all("general")
-    assert (first.is_redacted, first.data, first.meta, first.sender, first.seq) == (True, None, None, "ada", 1)
+    assert (first.is_redacted, first.data, first.meta, first.sender, first.seq) == (True, None, None, AUTHOR, 1)
     assert (second.is_redacted, second.data) == (False, "secret")
     assert third == told
     assert await storage.all("general", ["message"]) == [first]
@@ -66,7 +66,7 @@ async def test_a_users_events_are_found_in_bites_over_all_rooms(storage: Storage
         sender = "bob" if number % 2 else "ada"
         await storage.append([await storage.draft(f"room-{number % 3}", sender=sender)])
     places: list[tuple[str, int]] = []
-    cursor: int | None = 0
+    cursor: str | None = ""
     while cursor is not None:
         found = await storage.user_events.sent_by("bob", cursor, 2)
         assert len(found.places) <= 2
@@ -74,6 +74,14 @@ async def test_a_users_events_are_found_in_bites_over_all_rooms(storage: Storage
         places += found.places
         cursor = found.cursor
     assert sorted(places) == [("room-0", 2), ("room-1", 1), ("room-2", 2)]
+
+
+async def test_what_belongs_to_earlier_lives_is_not_found(storage: Storage) -> None:
+    await storage.publish("general", "message", sender="bob")
+    await storage.rooms.delete("general")
+    assert (await storage.user_events.sent_by("bob", "", 10)).places == []
+    await storage.publish("general", "message", sender="bob")
+    assert (await storage.user_events.sent_by("bob", "", 10)).places == [("general", 2)]
 
 
 async def test_erasing_forgets_the_sender_also_of_tombstones_and_of_redactions(storage: Storage) -> None:
@@ -87,4 +95,4 @@ async def test_erasing_forgets_the_sender_also_of_tombstones_and_of_redactions(s
     events = await storage.source.newer("general", None, 0, PageLimit())
     assert [event.sender for event in events] == [ERASED, ERASED, ERASED, "system"]
     assert [event.data for event in events[:3]] == [None, None, {"seq": 1, "by": ERASED}]
-    assert (await storage.user_events.sent_by("bob", 0, 10)).places == []
+    assert (await storage.user_events.sent_by("bob", "", 10)).places == []

@@ -10,7 +10,7 @@ from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.position import StreamHead
 
 from ..support.appending import append
-from .storage import Storage, seqs
+from .storage import MAX_ENDED_ROOMS, Storage, seqs
 
 FULL = StoredRoom(
     id="ada's",
@@ -107,7 +107,7 @@ async def test_a_sweep_removes_the_old_life_in_bites_and_nothing_else(storage: S
     for room_id in ("a", "b"):
         await storage.rooms.delete(room_id)
     [new] = await storage.publish("a", "message")
-    assert [await storage.archive.sweep(3, 1_000) for _ in range(5)] == [3, 3, 3, 1, 0]
+    assert [await storage.archive.sweep(3, 1_000) for _ in range(5)] == [3, 3, 3, 2, 0]
     assert await storage.source.older("a", None, 100, PageLimit()) == [new]
     assert len(await storage.source.older("kept", None, 100, PageLimit())) == 5
 
@@ -116,7 +116,7 @@ async def test_a_room_deleted_twice_is_swept_of_both_lives(storage: Storage) -> 
     for _ in range(2):
         await storage.publish("general", "message", "message")
         await storage.rooms.delete("general")
-    assert await storage.sweep_all() == 4
+    assert await storage.sweep_all() == 5  # four events, and one stream
     assert (await storage.archive.open("general")).head == 4
 
 
@@ -126,4 +126,51 @@ async def test_a_room_deleted_half_way_through_a_sweep_is_swept_to_the_end(stora
     assert await storage.archive.sweep(2, 1_000) == 2
     await storage.publish("general", "message")
     await storage.rooms.delete("general")
-    assert await storage.sweep_all() == 4
+    assert await storage.sweep_all() == 5
+
+
+async def test_of_a_deleted_room_epoch_and_head_alone_stay(storage: Storage) -> None:
+    await storage.rooms.create(FULL)
+    await storage.publish(FULL.id, "message", "typing", "message")
+    await storage.marks.mark("ada", FULL.id, 1)
+    await storage.rooms.delete(FULL.id)
+    assert await storage.sweep_all(bite=2) == 6
+    head = await storage.archive.open(FULL.id)
+    assert (head.head, head.floor, head.streams) == (3, 3, {})
+    [event] = await storage.publish(FULL.id, "message")
+    assert (event.seq, event.event_seq) == (4, 1)
+    assert await storage.source.between(FULL.id, "message", 1, 10, 1_000) == [event]
+
+
+async def test_a_room_that_is_made_again_before_the_sweep_keeps_its_streams(storage: Storage) -> None:
+    await storage.rooms.create(FULL)
+    await storage.publish(FULL.id, "message")
+    await storage.rooms.delete(FULL.id)
+    await storage.rooms.create(FULL)
+    assert await storage.sweep_all() == 1
+    [event] = await storage.publish(FULL.id, "message")
+    assert (event.seq, event.event_seq) == (2, 2)
+
+
+async def test_a_room_without_events_leaves_nothing_either(storage: Storage) -> None:
+    await storage.rooms.create(FULL)
+    await storage.archive.open(FULL.id)
+    await storage.marks.mark("ada", FULL.id, 0)
+    await storage.rooms.delete(FULL.id)
+    assert await storage.sweep_all() == 1
+    assert await storage.marks.forget("ada") == 0
+
+
+async def test_only_so_many_deleted_rooms_are_remembered(storage: Storage) -> None:
+    """The oldest are forgotten: such a room begins at 1, in another epoch."""
+    ids = [f"room-{number:03}" for number in range(MAX_ENDED_ROOMS + 5)]
+    epochs = {}
+    for room_id in ids:
+        await storage.rooms.create(StoredRoom(id=room_id, name="Room"))
+        await storage.publish(room_id, "message")
+        await storage.rooms.delete(room_id)
+    await storage.sweep_all()
+    for room_id in ids:
+        epochs[room_id] = await storage.archive.open(room_id)
+    assert [epochs[room_id].head for room_id in ids] == [0] * 5 + [1] * MAX_ENDED_ROOMS
+    assert len({head.epoch for head in epochs.values()}) == len(ids)

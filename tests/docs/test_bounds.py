@@ -11,7 +11,7 @@ import pytest
 from dialogue import History, RoomConfig, RuntimeRooms
 from dialogue.adapters.litestar import event_stream
 from dialogue.adapters.own_storage import own_stream as hooked_stream
-from dialogue.adapters.sqlmodel import commit_outcome, read_marks
+from dialogue.adapters.sqlmodel import commit_outcome, mark_statements, read_marks
 from dialogue.adapters.sqlmodel.sqlite import database, log_growth, opened
 from dialogue.adapters.uvicorn import (
     exchange,
@@ -28,6 +28,7 @@ from dialogue.application.publishing import erase_user
 from dialogue.application.publishing.journal_queue import JournalLimits
 from dialogue.application.rooms import sweeper
 from dialogue.domain import errors, idempotency_key, json_value, page, room
+from dialogue.domain.ports import read_marks as read_mark_port
 from dialogue.entrypoints.environment import ENV_PREFIX
 from dialogue.entrypoints.settings import Settings
 
@@ -74,6 +75,8 @@ FIXED: dict[str, float] = {
     "SQLite's write-ahead log, when it begins anew": log_growth.LOG_LIMIT,
     "a check of the storage": database.CHECK_S,
     "transactions that read": opened.READERS,
+    "unread events that are counted": read_mark_port.MAX_UNREAD,
+    "of these, one's own that are looked at": mark_statements.MAX_OWN,
     "read marks kept at once": read_marks.MARKS_AT_ONCE,
     "read marks forgotten at once": read_marks.BITE,
     "events removed at once": sweeper.BITE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 
 from ..eviction_marks import SqlEvictionMarks
-from ..history_archive import DAY_S, SqlHistoryArchive
+from ..history_archive import DAY_S, MAX_ENDED_ROOMS, SqlHistoryArchive
 from ..history_source import SqlHistorySource
 from ..read_marks import SqlReadMarks
 from ..room_store import SqlRoomStore
@@ -16,9 +16,11 @@ from .database import SqliteDatabase
 class SqliteStorage:
     """`Storage` over a `SqliteDatabase`: what is kept outlives the process, and a key is remembered for `key_ttl_s`."""
 
-    def __init__(self, database: SqliteDatabase, key_ttl_s: float = DAY_S) -> None:
+    def __init__(
+        self, database: SqliteDatabase, key_ttl_s: float = DAY_S, max_ended_rooms: int = MAX_ENDED_ROOMS
+    ) -> None:
         self._database = database
-        self.archive = SqlHistoryArchive(database, key_ttl_s)
+        self.archive = SqlHistoryArchive(database, key_ttl_s, max_ended_rooms)
         self.source = SqlHistorySource(database)
         self.rooms = SqlRoomStore(database)
         self.read_marks = SqlReadMarks(database)

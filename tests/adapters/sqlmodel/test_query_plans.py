@@ -15,8 +15,10 @@ from sqlalchemy import Engine, event
 
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
+from dialogue.adapters.sqlmodel.mark_statements import MAX_OWN
 from dialogue.adapters.sqlmodel.read_marks import SqlReadMarks
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
+from dialogue.adapters.sqlmodel.user_events import SqlUserEvents
 from dialogue.domain.draft import Draft
 from dialogue.domain.page import PageLimit
 
@@ -42,7 +44,7 @@ def recorded() -> Iterator[list[Statement]]:
     statements: list[Statement] = []
 
     def record(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith(("SELECT", "WITH")):
             statements.append((statement, parameters))
 
     event.listen(Engine, "before_cursor_execute", record)
@@ -120,21 +122,58 @@ async def test_a_time_is_found_by_its_index(source: SqlHistorySource, path: Path
     )
 
 
-async def test_unread_events_are_counted_by_one_seek_a_stream(
+async def test_unread_events_are_counted_by_two_seeks_a_stream(
     database: SqliteDatabase, source: SqlHistorySource, path: Path
 ) -> None:
-    """However many rooms are asked for, and wherever the mark is."""
+    """However many rooms are asked for, and wherever the mark is: one for the first of them, one for one's own."""
     marks = SqlReadMarks(database)
     await marks.mark("ada", "general", 7)
     rooms = ["general", *(f"room-{number}" for number in range(50))]
     with recorded() as statements:
         unread = await marks.unread("ada", rooms)
-    assert unread == {"general": 10 * 501 - 7}
+    assert unread == {"general": 1_000}
     steps = plan(path, statements)
-    assert steps[0].startswith("SEARCH dialogue_read_marks USING PRIMARY KEY (user_id=? AND room_id=?)")
-    [seek] = [step for step in steps if "messages" in step]
-    assert seek == "SEARCH " + BY_NAME + ")"
-    assert not [step for step in steps if step.startswith("SCAN") or "TEMP B-TREE" in step]
+    assert next(step for step in steps if "dialogue_read_marks" in step).startswith(
+        "SEARCH dialogue_read_marks USING PRIMARY KEY (user_id=? AND room_id=?)"
+    )
+    seeks = [step for step in steps if " messages " in step]
+    assert set(seeks) == {
+        "SEARCH " + BY_NAME + ")",
+        "SEARCH messages USING COVERING INDEX ix_messages_sender "
+        "(from_user=? AND room_id=? AND event_name=? AND event_seq>?)",
+    }
+    assert not [step for step in steps if "TEMP B-TREE" in step or (step.startswith("SCAN") and "messages" in step)]
+
+
+async def test_a_users_own_events_are_looked_at_up_to_a_bound(
+    database: SqliteDatabase, source: SqlHistorySource, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of one's own is ever called unread, and the work of a count has an end."""
+    archive = SqlHistoryArchive(database)
+    epoch = (await archive.open("long")).epoch
+    senders = ["eve", *["ada"] * (MAX_OWN + 5), "eve", "eve"]
+    drafts = [Draft(room_id="long", epoch=epoch, name="common", payload=b"1", sender=sender) for sender in senders]
+    await append(archive, drafts)
+    marks = SqlReadMarks(database)
+    assert (await marks.mark("ada", "long", 0)).unread == 1
+    assert (await marks.mark("ada", "long", 7)).unread == 2
+    assert (await marks.mark("eve", "long", 0)).unread == 1_000
+
+
+async def test_what_a_user_has_sent_is_found_by_seeks(
+    database: SqliteDatabase, source: SqlHistorySource, path: Path
+) -> None:
+    events = SqlUserEvents(database)
+    with recorded() as statements:
+        first = await events.sent_by("u", "", 100)
+        assert first.cursor is not None
+        second = await events.sent_by("u", first.cursor, 100)
+    assert (len(first.places), len(second.places), second.scanned) == (100, 100, 200)
+    assert not {*first.places} & {*second.places}
+    seeks = [step for step in plan(path, statements) if " messages " in step]
+    assert len(seeks) == 3
+    assert all(re.match(r"SEARCH messages USING (COVERING )?INDEX ix_messages_sender \(from_user=\?", s) for s in seeks)
+    assert not [step for step in plan(path, statements) if "TEMP B-TREE" in step or step.startswith("SCAN")]
 
 
 @pytest.mark.parametrize("names", [None, ["common"], ["common", "rare"]], ids=["all", "one", "two"])

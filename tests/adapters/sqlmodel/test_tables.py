@@ -32,6 +32,7 @@ INDEXES = {
     (("room_id", "event_name", "event_seq"), True),
     (("room_id", "event_name", "seq"), False),
     (("room_id", "timestamp"), False),
+    (("from_user", "room_id", "event_name", "event_seq"), False),
 }
 
 
