@@ -12,19 +12,22 @@ import typer
 import uvloop
 from rich.console import Console
 
-from . import echo, fan_out, joining, machine, memory, paging, publishing, report
+from . import echo, fan_out, joining, machine, many_rooms, memory, paging, publishing, report
+from .compare import Comparison, compare
 from .figures import Figure
 from .setting import Setting
 
 BENCHMARKS: Mapping[str, Callable[[Setting], Awaitable[list[Figure]]]] = {
     "machine": machine.measure,
     "fan-out": fan_out.measure,
+    "many-rooms": many_rooms.measure,
     "publish": publishing.measure,
     "echo": echo.measure,
     "page": paging.measure,
     "join": joining.measure,
     "memory": memory.measure,
 }
+COMPARABLE = ["fan-out", "many-rooms", "publish"]
 console = Console(width=150 if not sys.stdout.isatty() else None)
 
 Names = Annotated[
@@ -45,6 +48,13 @@ Keep = Annotated[Path | None, typer.Option(file_okay=False, help="A folder that 
 Json = Annotated[Path | None, typer.Option("--json", dir_okay=False, help="Also write the figures to this file.")]
 Before = Annotated[str, typer.Option(metavar="COMMAND", help='Goes before the server\'s command line, as in "nice".')]
 
+Against = Annotated[
+    Path | None,
+    typer.Option(exists=True, file_okay=False, help="Another checkout: its server and ours are measured in turn."),
+]
+Rounds = Annotated[int, typer.Option(min=1, help="How often, with --against; the medians are compared.")]
+Plain = Annotated[bool, typer.Option("--plain", help="Under uvicorn's own protocols, as any ASGI application.")]
+
 
 def run(
     names: Names = None,
@@ -57,6 +67,9 @@ def run(
     keep: Keep = None,
     json: Json = None,
     before: Before = "",
+    against: Against = None,
+    rounds: Rounds = 3,
+    plain: Plain = False,
 ) -> None:
     """Measure Dialogue: a real server process, real WebSockets on loopback, a real SQLite file that is fsynced.
 
@@ -74,7 +87,11 @@ def run(
         depth=depth,
         connections=connections,
         command=tuple(shlex.split(before)),
+        is_plain=plain,
     )
+    if against is not None:
+        report.show_comparison(uvloop.run(_compare(names or COMPARABLE, setting, against.resolve(), rounds)), console)
+        return
     results = uvloop.run(_measure(names or list(BENCHMARKS), setting))
     report.show(results, console)
     if json is not None:
@@ -86,6 +103,14 @@ async def _measure(names: Sequence[str], setting: Setting) -> dict[str, list[Fig
     for name in names:
         with console.status(f"measuring: {name}"):
             results[name] = await BENCHMARKS[name](setting)
+    return results
+
+
+async def _compare(names: Sequence[str], setting: Setting, against: Path, rounds: int) -> dict[str, list[Comparison]]:
+    results: dict[str, list[Comparison]] = {}
+    for name in names:
+        with console.status(f"comparing: {name}"):
+            results[name] = await compare(BENCHMARKS[name], setting, against, rounds)
     return results
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from .compare import Comparison
 from .figures import Figure
 
 CAPTION = "CPU µs: the server's processor time for one of them. "
@@ -36,6 +37,23 @@ def show(results: Results, console: Console) -> None:
             cpu = "" if figure.cpu_s is None else _number(figure.cpu_s * 1e6)
             name = "" if index else benchmark
             table.add_row(name, figure.what, _number(figure.value), figure.unit, cpu, ratio, figure.remark)
+    console.print(table)
+
+
+def show_comparison(results: Mapping[str, Sequence[Comparison]], console: Console) -> None:
+    """Print what two checkouts gave in one run."""
+    table = Table(title="Before and now", caption=CAPTION + machine(), caption_justify="left", title_style="bold")
+    table.add_column("benchmark", style="bold", no_wrap=True)
+    table.add_column("what")
+    for column in ("before", "now", "unit", "now/before", "CPU µs before", "CPU µs now"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for benchmark, comparisons in results.items():
+        table.add_section()
+        for index, each in enumerate(comparisons):
+            cpu = ["" if spent is None else _number(spent * 1e6) for spent in (each.cpu_before_s, each.cpu_now_s)]
+            ratio = f"{each.now / each.before:.2f}"
+            values = [_number(each.before), _number(each.now), each.unit, ratio, *cpu]
+            table.add_row("" if index else benchmark, each.what, *values)
     console.print(table)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -42,10 +43,24 @@ class Server:
 
 
 @asynccontextmanager
-async def running(folder: Path, database: str, *command: str) -> AsyncIterator[Server]:
-    """`dialogue serve` of the benchmarks' rooms, in `folder`, stopped at the end; `command` goes before it."""
+async def running(folder: Path, database: str, *command: str, source: Path | None = None) -> AsyncIterator[Server]:
+    """`dialogue serve` of the benchmarks' rooms, in `folder`, stopped at the end; `command` goes before it.
+
+    `source` is another checkout, which serves in place of this one.
+    """
     serve = [sys.executable, "-m", "dialogue", "serve", "benchmarks.rooms:dialogue", "--port", "0"]
-    async with _process([*command, *serve, "--database", database], folder) as server:
+    async with _process([*command, *serve, "--database", database], folder, source) as server:
+        yield server
+
+
+@asynccontextmanager
+async def running_plain(
+    folder: Path, database: str, *command: str, source: Path | None = None
+) -> AsyncIterator[Server]:
+    """The same under uvicorn's own protocols: what an application has that brings its server."""
+    serve = [sys.executable, "-m", "uvicorn", "benchmarks.rooms:dialogue.asgi", "--port", str(_free_port())]
+    options = ["--ws", "wsproto", "--http", "h11", "--ws-per-message-deflate", "false", "--no-access-log"]
+    async with _process([*command, *serve, *options], folder, source, DIALOGUE_DATABASE=database) as server:
         yield server
 
 
@@ -57,9 +72,11 @@ async def running_bare(folder: Path) -> AsyncIterator[Server]:
 
 
 @asynccontextmanager
-async def _process(command: list[str], folder: Path) -> AsyncIterator[Server]:
+async def _process(
+    command: list[str], folder: Path, source: Path | None = None, **settings: str
+) -> AsyncIterator[Server]:
     said = folder / "server.log"
-    process = _start(command, folder, said)
+    process = _start(command, folder, said, source, settings)
     try:
         async with asyncio.timeout(START_S):
             while (port := _port(process, said)) is None or not await _answers(port):  # noqa: ASYNC110  # it can only be asked
@@ -74,13 +91,17 @@ async def _process(command: list[str], folder: Path) -> AsyncIterator[Server]:
             process.wait()
 
 
-def _start(command: list[str], folder: Path, said: Path) -> subprocess.Popen[bytes]:
+def _start(
+    command: list[str], folder: Path, said: Path, source: Path | None, settings: dict[str, str]
+) -> subprocess.Popen[bytes]:
+    places = [TESTS] if source is None else [source / "tests", source / ".links"]
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DIALOGUE_")}
     environment |= {
-        "PYTHONPATH": str(TESTS),
+        "PYTHONPATH": os.pathsep.join(map(str, places)),
         "PYTHONUNBUFFERED": "1",
         "DIALOGUE_SYNCHRONOUS": "FULL",
         "DIALOGUE_LOG_LEVEL": "error",
+        **settings,
     }
     with said.open("w") as log:
         return subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=log)
@@ -91,6 +112,12 @@ def _port(process: subprocess.Popen[bytes], said: Path) -> int | None:
         raise SystemExit(f"the server did not start:\n{said.read_text()}")
     found = ADDRESS.search(said.read_text())
     return None if found is None else int(found[1])
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
 
 
 async def _answers(port: int) -> bool:

@@ -8,12 +8,16 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from .server_process import Server, running
+from .server_process import Server, running, running_plain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Setting:
-    """How much is measured, where, and over which database (None: a new SQLite file for each)."""
+    """How much is measured, where, and over which database (None: a new SQLite file for each).
+
+    `source` is another checkout, whose server is measured in place of ours; `is_plain` runs it under uvicorn's own
+    protocols in place of the default server.
+    """
 
     quick: bool = False
     database: str | None = None
@@ -23,6 +27,8 @@ class Setting:
     depth: int = 1_000_000
     connections: int = 2_000
     command: tuple[str, ...] = ()
+    source: Path | None = None
+    is_plain: bool = False
 
     def some(self, number: int) -> int:
         """`number`, or a tenth of it in a quick run."""
@@ -43,5 +49,6 @@ class Setting:
     async def server(self) -> AsyncIterator[Server]:
         """A server of its own, over a database of its own."""
         with self.scratch() as folder:
-            async with running(folder, self.url, *self.command) as server:
+            start = running_plain if self.is_plain else running
+            async with start(folder, self.url, *self.command, source=self.source) as server:
                 yield server
