@@ -10,6 +10,10 @@ from .intake import Intake
 
 MAX_HEAD = 16_384
 MAX_HEADERS = 100
+MAX_TARGET = 8_000
+MAX_HOST = 260
+"""A name has at most 253 characters, and a port five more; what decodes longer ones takes time by their square."""
+
 BODY_BITE = 4_096
 """So many bytes of a body are given to h11 at once; what it cannot use yet, a chunk's extension or trailers, may be as
 long again."""
@@ -62,7 +66,7 @@ class RequestParser:
         except h11.RemoteProtocolError as error:
             raise BadRequest("Invalid HTTP request received.", error.error_status_hint) from error
         if isinstance(event, h11.Request):
-            _refuse_two_lengths(event)
+            _check(event)
         return event if isinstance(event, (h11.Request, h11.Data, h11.EndOfMessage)) else None
 
     def begin_next(self) -> None:
@@ -95,8 +99,12 @@ class RequestParser:
         return h11.Connection(h11.SERVER, BODY_BITE)
 
 
-def _refuse_two_lengths(request: h11.Request) -> None:
-    """Two lengths are how one request is smuggled into another (RFC 9112, 6.1)."""
+def _check(request: h11.Request) -> None:
     names = {name for name, _ in request.headers}
+    # Two lengths are how one request is smuggled into another (RFC 9112, 6.1).
     if b"content-length" in names and b"transfer-encoding" in names:
         raise BadRequest("A request has Content-Length or Transfer-Encoding, not both.")
+    if len(request.target) > MAX_TARGET:
+        raise BadRequest(f"A request's target may have at most {MAX_TARGET} bytes.", 414)
+    if any(name == b"host" and len(value) > MAX_HOST for name, value in request.headers):
+        raise BadRequest(f"Host may have at most {MAX_HOST} bytes.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 
 import httpx
 import pytest
@@ -11,8 +12,14 @@ from wsproto.events import CloseConnection, Ping, Pong, TextMessage
 
 from ..support.raw_client import RawClient, raw
 from ..support.server_process import ServerProcess
+from ..support.websocket_frames import TEXT, websocket_frame
 from ..support.wire_client import DEADLINE_S, WireClient, connected, texts
 from .conftest import Connect
+
+HANDSHAKE = (
+    b"GET /ws HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
 
 
 def introduced(client: RawClient) -> RawClient:
@@ -123,3 +130,37 @@ async def _alone_in(client: WireClient, room: str) -> None:
         answer = await client.ask("listRooms", limit=1_000)
         while next(each for each in answer["rooms"] if each["id"] == room)["size"] > 1:
             answer = await client.ask("listRooms", limit=1_000)
+
+
+def test_the_first_frames_are_read_also_where_they_come_with_the_handshake(server: ServerProcess) -> None:
+    frames = [json.dumps({"type": kind}).encode() for kind in ("connect", "ping", "listRooms")]
+    with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE_S) as client:
+        client.sendall(HANDSHAKE + b"".join(websocket_frame(TEXT, frame) for frame in frames))
+        received = b""
+        while b'{"type":"rooms"' not in received:
+            part = client.recv(65_536)
+            assert part, received
+            received += part
+    assert received.index(b'"connected"') < received.index(b'"pong"') < received.index(b'"rooms"')
+
+
+@pytest.mark.parametrize(
+    "lengths",
+    [
+        b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n",
+        b"Transfer-Encoding: chunked\r\nContent-Length: 4\r\n",
+        b"Content-Length: 0\r\nTransfer-Encoding: chunked\r\n",
+    ],
+)
+def test_a_request_of_two_lengths_is_refused_and_nothing_behind_it_is_read(
+    server: ServerProcess, lengths: bytes
+) -> None:
+    head = b"POST /rooms/hall/events?userId=eve HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+    behind = b"0\r\n\r\nGET /health/live HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", server.port), timeout=DEADLINE_S) as client:
+        client.sendall(head + lengths + b"\r\n" + behind)
+        received = b""
+        while part := client.recv(65_536):
+            received += part
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert received.count(b"HTTP/1.1") == 1

@@ -55,6 +55,8 @@ FIXED: dict[str, float] = {
     "messages parsed ahead of their handling": websocket_protocol.MESSAGES_AHEAD,
     "headers of a request": request_parser.MAX_HEADERS,
     "bytes of a request's head": request_parser.MAX_HEAD,
+    "bytes of a request's target": request_parser.MAX_TARGET,
+    "bytes of `Host`": request_parser.MAX_HOST,
     "pieces of a body parsed in one turn of the loop": http_protocol.EVENTS_A_TURN,
     "bytes of a body that wait for the application": exchange.BODY_AHEAD,
     "the rest of a body when its answer begins": http_protocol.REST,

@@ -11,7 +11,7 @@ import pytest
 from ..support.blocking_client import BlockingClient, blocking
 from ..support.server_process import ServerProcess
 from .conftest import Serve
-from .torrents import TORRENTS, pour
+from .torrents import DENSE, TORRENTS, drip, pour
 
 MIB = 1 << 20
 QUICK_S = 0.5
@@ -53,6 +53,14 @@ def beside(server: ServerProcess, kinds: list[str], size: int) -> float:
 @pytest.mark.parametrize("kind", TORRENTS)
 def test_others_are_answered_beside_a_torrent(server: ServerProcess, kind: str) -> None:
     assert beside(server, [kind], 4 * MIB) < QUICK_S
+
+
+@pytest.mark.parametrize("kind", DENSE)
+def test_others_are_answered_beside_a_dense_request(server: ServerProcess, kind: str) -> None:
+    with blocking(server.ws, "ada") as other, ThreadPoolExecutor(1) as threads:
+        dense = threads.submit(drip, server.port, kind)
+        assert slowest_answer(other, [dense]) < QUICK_S
+        assert dense.result().startswith(b"HTTP/1.1 ")
 
 
 @pytest.mark.parametrize("kind", HEAVY)

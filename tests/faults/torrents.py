@@ -55,6 +55,30 @@ TORRENTS: dict[str, tuple[bytes, bytes]] = {
 }
 
 
+DENSE: dict[str, bytes] = {
+    "a host that takes long to decode": HANDSHAKE.replace(b"127.0.0.1", b"xn--" + b"a" * 15_000),
+    "a path of many parts": b"GET /" + b"a/" * 7_900 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    "a path that goes up": b"GET /" + b"../" * 5_000 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    "many arguments": b"GET /rooms/hall/events?" + b"a=1&" * 3_900 + b" HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+    "many subprotocols": HANDSHAKE.replace(b"Host", b"Sec-WebSocket-Protocol: " + b"a," * 7_500 + b"\r\nHost"),
+    "many extensions": HANDSHAKE.replace(b"Host", b"Sec-WebSocket-Extensions: " + b"a," * 7_500 + b"\r\nHost"),
+    "many cookies": b"GET /rooms HTTP/1.1\r\nHost: 127.0.0.1\r\nCookie: " + b"a=b; " * 3_000 + b"\r\n\r\n",
+    "many ranges": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nRange: bytes=" + b"0-1," * 3_500 + b"\r\n\r\n",
+    "many tags": b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nIf-None-Match: " + b'"a",' * 3_500 + b"\r\n\r\n",
+}
+"""Single requests, each as dense as a head may be."""
+
+
+def drip(port: int, kind: str, times: int = 10) -> bytes:
+    """Send a dense request so often, one after the other; the last answer."""
+    answer = b""
+    for _ in range(times):
+        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as stranger:
+            stranger.sendall(DENSE[kind])
+            answer = stranger.recv(65_536)
+    return answer
+
+
 def pour(port: int, kind: str, size: int) -> bytes:
     """Send a torrent of so many bytes as fast as it is taken, reading nothing meanwhile; what was answered first."""
     head, unit = TORRENTS[kind]

@@ -36,6 +36,8 @@ async def echo(scope: Any, receive: Any, send: Any) -> None:
         (b"GET / HTTP/1.1\r\n" + HOST + b"a: " + b"b" * MAX_HEAD + b"\r\n\r\n", 431),
         (b"GET / HTTP/1.1\r\n" + HOST + b"a: " + b"b" * MAX_HEAD, 431),
         (b"GET / HTTP/1.1\r\n" + b"a: b\r\n" * 200, 431),
+        (b"GET /" + b"a/" * 4_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n", 414),
+        (HANDSHAKE.replace(b"here", b"xn--" + b"a" * 300), 400),
         (b"\x16\x03\x01\x02\x00\x01", 400),  # a client that speaks TLS
         (b"\r\n\r\n", 400),
         (b"GET /\r\n\r\n", 400),
