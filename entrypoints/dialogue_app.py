@@ -89,7 +89,7 @@ class DialogueApp:
     def _dependencies(self) -> dict[str, Callable[[], object]]:
         container = self.container
         return {
-            "authenticator": container.authenticator,
+            "authenticator": container.checked_authenticator,
             "rooms": container.list_rooms,
             "pages": container.pages,
             "publish": container.publish,
@@ -113,6 +113,7 @@ class DialogueApp:
         self.container.reset_singletons()  # what was made before a part was exchanged has the old one
         seal(self.container, is_in_use=True)
         try:
+            self.container.checked_authenticator()  # one that is none is told now, and not to the first client
             async with self.container.storage().running():
                 self._handlers.install(self.container.listeners())
                 self._say_what_is_in_force()
@@ -250,7 +251,7 @@ class DialogueApp:
 
     def _say_what_is_in_force(self) -> None:
         logger.info("%s", storage_in_force(self.container))
-        if self.container.authenticator().trusts_clients:
+        if self.container.checked_authenticator().trusts_clients:
             logger.warning("clients are believed to be who they say they are: for development only")
 
 

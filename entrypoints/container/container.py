@@ -56,7 +56,7 @@ class Container(ServiceParts):
         manage=ServiceParts.manage,
         rooms=ServiceParts.list_rooms,
         mark_read=ServiceParts.mark_read,
-        authenticator=Inputs.authenticator,
+        authenticator=Inputs.checked_authenticator,
         hooks=config.hooks,
         run_hook=Inputs.run_hook,
         codec=codec,

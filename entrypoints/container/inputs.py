@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dependency_injector import containers, providers
 
+from ...adapters.auth.checked_authenticator import CheckedAuthenticator
 from ...adapters.auth.proxy_authenticator import ProxyAuthenticator
 from ...adapters.auth.trusting_authenticator import TrustingAuthenticator
 from ...adapters.system_clock import SystemClock
@@ -26,6 +27,7 @@ class Inputs(containers.DeclarativeContainer):
     authenticator: Part[Authenticator] = Chosen(
         settings.provided.auth, trusting=Single(TrustingAuthenticator), proxy=Single(ProxyAuthenticator)
     )
+    checked_authenticator = Single(CheckedAuthenticator, authenticator)
 
     run_sync = providers.Factory(DaemonThreads, settings.provided.max_hook_threads)
     run_hook = Single(RunHook, run_sync, settings.provided.hook_timeout_s)

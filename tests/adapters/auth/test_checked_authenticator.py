@@ -1,0 +1,64 @@
+"""Whichever authenticator is in force gives user ids that can be kept, or is told what is wrong with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from dependency_injector import providers
+
+from dialogue import ConfigurationError, RoomConfig, create_dialogue, define_event
+from dialogue.adapters.auth.checked_authenticator import CheckedAuthenticator
+from dialogue.domain.errors import Unauthenticated
+
+pytestmark = pytest.mark.anyio
+
+
+class Giving:
+    """Takes everybody for `user_id`."""
+
+    trusts_clients = False
+
+    def __init__(self, user_id: Any) -> None:
+        self._user_id = user_id
+
+    async def authenticate(self, claims: object, client_id: str | None) -> Any:
+        if self._user_id is Unauthenticated:
+            raise Unauthenticated("nobody")
+        return self._user_id
+
+
+class Synchronous:
+    """Not async, as a beginner may write it."""
+
+    trusts_clients = False
+
+    def authenticate(self, claims: object, client_id: str | None) -> str:
+        return "ada"
+
+
+async def test_an_id_that_can_be_kept_passes_as_it_is() -> None:
+    assert await CheckedAuthenticator(Giving("ada")).authenticate({}, None) == "ada"
+    with pytest.raises(Unauthenticated):
+        await CheckedAuthenticator(Giving(Unauthenticated)).authenticate({}, None)
+
+
+@pytest.mark.parametrize("user_id", ["", "x" * 256, "a\nb", " ada", None, 5, b"ada"], ids=repr)
+async def test_an_id_that_could_not_be_kept_is_a_fault_that_names_the_authenticator(user_id: Any) -> None:
+    with pytest.raises(ValueError, match=r"The authenticator .*Giving.* gave .* for a user id, which must"):
+        await CheckedAuthenticator(Giving(user_id)).authenticate({}, None)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [(Synchronous(), "authenticate must be async"), (object(), "has no 'authenticate'")],
+    ids=["sync", "nothing"],
+)
+async def test_what_is_no_authenticator_is_told_at_the_start(given: Any, said: str) -> None:
+    dialogue = create_dialogue(
+        database="memory://", rooms={"r": RoomConfig(name="R", events=[define_event("message")])}
+    )
+    dialogue.container.authenticator.override(providers.Object(given))
+    with pytest.raises(ConfigurationError, match=said):
+        async with dialogue.lifespan():
+            pass
