@@ -19,6 +19,7 @@ FACTORY = "dialogue.entrypoints.server:create_app"
 
 MOUNTED = """
 from dialogue import History, RoomConfig, create_dialogue, define_event
+from fastapi import FastAPI
 from litestar import Litestar, asgi, get
 from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse
@@ -37,6 +38,12 @@ async def say_in_starlette(request: object) -> PlainTextResponse:
 routes = [Route("/say", say_in_starlette), Mount("/live", app=dialogue.asgi)]
 starlette = Starlette(routes=routes, lifespan=dialogue.lifespan)
 starlette_forgotten = Starlette(routes=routes)
+
+itself = Starlette(routes=[Route("/say", say_in_starlette), Mount("/live", app=dialogue)], lifespan=dialogue.lifespan)
+
+fastapi = FastAPI(lifespan=dialogue.lifespan)
+fastapi.get("/say", response_class=PlainTextResponse)(say)
+fastapi.mount("/live", dialogue)
 
 handlers = [get("/say")(say), asgi("/live", is_mount=True, copy_scope=True)(dialogue.asgi)]
 litestar = Litestar(handlers, lifespan=[dialogue.lifespan])
@@ -75,6 +82,30 @@ async def test_litestar_serves_the_bundled_chat(tmp_path: Path) -> None:
         await chat(server)
 
 
+GUNICORN = (
+    "gunicorn",
+    "--worker-class",
+    "uvicorn_worker.UvicornWorker",
+    "--workers",
+    "1",
+    "--bind",
+    "127.0.0.1:{port}",
+)
+
+
+@pytest.mark.parametrize("command", [("uvicorn", "--port", "{port}"), GUNICORN], ids=lambda command: str(command[0]))
+async def test_what_create_dialogue_returns_is_itself_an_app_with_its_lifespan(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    with served(tmp_path, *command, "host:dialogue") as server:
+        async with connected(server.ws, "ada") as ada, connected(server.ws, "bob") as bob:
+            await ada.join("general")
+            await bob.join("general")
+            await ada.trigger("general", data={"text": "hi"})
+            assert texts(await bob.events(1)) == ["hi"]
+        assert server.stop() in (0, -15)
+
+
 async def chat(server: ServerProcess) -> None:
     """Two people chat, and a third finds the history."""
     async with connected(server.ws, "ada") as ada, connected(server.ws, "bob") as bob:
@@ -87,7 +118,7 @@ async def chat(server: ServerProcess) -> None:
         assert (await ada.ask("ping"))["type"] == "pong"
 
 
-@pytest.mark.parametrize("host", ["starlette", "litestar"])
+@pytest.mark.parametrize("host", ["starlette", "itself", "fastapi", "litestar"])
 async def test_mounted_into_an_app_that_enters_its_lifespan_all_of_it_works(tmp_path: Path, host: str) -> None:
     with served(tmp_path, *uvicorn(f"host:{host}"), mount="/live") as server:
         async with (

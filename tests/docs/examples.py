@@ -5,7 +5,7 @@ Every fenced block is an example, and its language says how it is tested:
 | language | test |
 | --- | --- |
 | `python` | is run as pasted into a file, its functions `test_…` are called, and `mypy --strict` reads it |
-| `console`, `sh` | each command is checked; `dialogue serve`, `uvicorn`, `litestar` and `curl` are really run |
+| `console`, `sh` | each command is checked; `dialogue serve`, other servers and `curl` are really run |
 | `dotenv` | is read as settings |
 | `json` | is parsed |
 | `wire` | `>` lines are sent to a real server, which must answer with the `<` lines |

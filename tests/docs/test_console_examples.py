@@ -23,7 +23,7 @@ from .examples import ROOT, Example, examples
 from .running import dialogue, environment, process
 
 OF_THE_SYSTEM = frozenset({"cd", "git", "pip", "python", "python3", "mkdir", "cp", "mv", "sqlite3", "nginx", "ls"})
-SERVERS = frozenset({"uvicorn", "litestar"})
+SERVERS = frozenset({"uvicorn", "litestar", "gunicorn"})
 _ASSIGNMENT = re.compile(r"([A-Z_]+)=(.*)", re.DOTALL)
 
 
@@ -122,7 +122,7 @@ def test_a_command_of_the_docs_that_ends_ends_well(command: Command, tmp_path: P
 
 @pytest.mark.parametrize("command", [found for found in commands() if found.name in SERVERS], ids=_id)
 def test_another_server_of_the_docs_serves(command: Command, tmp_path: Path) -> None:
-    """`uvicorn …` and `litestar …` run the same application."""
+    """`uvicorn …`, `litestar …` and `gunicorn …` run the same application."""
     command.example.write_files(tmp_path)
     program = str(Path(sys.executable).with_name(command.name))
     mounted_at = command.example.marks.get("at", "")
@@ -192,6 +192,9 @@ def _curl(words: tuple[str, ...], address: str) -> httpx.Response:
 
 def _on_free_port(words: tuple[str, ...]) -> list[str]:
     kept = list(words)
+    if "--bind" in kept:
+        kept[kept.index("--bind") + 1] = "127.0.0.1:{port}"
+        return kept
     while "--port" in kept:
         place = kept.index("--port")
         del kept[place : place + 2]
