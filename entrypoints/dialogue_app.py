@@ -95,8 +95,7 @@ class DialogueApp:
             "publish": container.publish,
             "redact": container.redact,
             "services": container.services,
-            "source": container.source,
-            "check_storage": container.check_storage,
+            "readiness": container.readiness,
             "max_out_frame": container.settings.provided.max_out_frame,
         }
 

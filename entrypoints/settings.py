@@ -126,6 +126,9 @@ class Settings(BaseSettings):
     flush_timeout_s: float = Field(
         30.0, gt=0, le=3600, description="How long a stop waits for on_cleanup to take what memory holds, in seconds."
     )
+    ready_interval_s: float = Field(
+        2.0, gt=0, le=60, description="How often it is measured whether events can be kept and read, in seconds."
+    )
     heartbeat_s: float = Field(25.0, gt=0, le=3600, description="How often the server pings each client, in seconds.")
     heartbeat_timeout_s: float = Field(
         20.0, gt=0, le=3600, description="How long it waits for the pong before it closes with 4408, in seconds."

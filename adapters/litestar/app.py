@@ -10,9 +10,6 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
-from litestar.openapi import OpenAPIConfig
-from litestar.openapi.spec import Tag
-from litestar.plugins.pydantic import PydanticPlugin
 
 from ...application.node import Node
 from ...domain.errors import DialogueError
@@ -21,15 +18,11 @@ from .http_events import get_history, post_event, redact_event
 from .http_rooms import get_room, list_rooms
 from .http_stream import head_stream, stream_events
 from .problems import failed, not_routed, refused
+from .schema_documents import SchemaDocuments, describe, schema_routes
 from .web_page import page_routes
 from .websocket import endpoint
 
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
-
-DESCRIPTION = """Rooms of typed events whose history does not end.
-
-What happens live goes over the WebSocket at `/ws` (subprotocol `dialogue.v1`); here are the calls beside it.
-"""
 
 
 class FrontedApp(Litestar):
@@ -70,28 +63,19 @@ def build_app(
         request.scope["path_params"] = {name: unescape(value) for name, value in params.items()}
 
     reading = [list_rooms, get_room, get_history, stream_events, head_stream]
-    handlers = [endpoint, *reading, post_event, redact_event, live, ready]
+    provided = {name: _provided(make) for name, make in {"node": node, **dependencies}.items()}
+    described = [*reading, post_event, redact_event, live, ready]
+    documents = SchemaDocuments(lambda: describe(described, provided, version))
     return FrontedApp(
         front,
-        route_handlers=[*handlers, *(page_routes(page) if page else ())],
-        dependencies={name: _provided(make) for name, make in {"node": node, **dependencies}.items()},
+        route_handlers=[endpoint, *described, *schema_routes(documents), *(page_routes(page) if page else ())],
+        dependencies=provided,
         exception_handlers={DialogueError: refused, HTTPException: not_routed, Exception: failed},
         before_request=before_request,
         lifespan=[lifespan],
         request_max_body_size=max_frame,
         logging_config=None,
-        plugins=[PydanticPlugin(prefer_alias=True)],  # so that OpenAPI has the names of the wire
-        openapi_config=OpenAPIConfig(
-            title="Dialogue",
-            version=version,
-            description=DESCRIPTION,
-            path="/schema",
-            tags=[
-                Tag(name="Rooms", description="Where events happen."),
-                Tag(name="Events", description="What happened, and making something happen."),
-                Tag(name="Health", description="For whoever watches the server."),
-            ],
-        ),
+        openapi_config=None,  # it would be made and encoded on the loop: see `SchemaDocuments`
     )
 
 

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from litestar import Response, get
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 
 from ...application.node import Node
-from ...domain.page import PageLimit
+from ...application.readiness import Readiness
 from .http_rooms import json_response, problems
 from .schemas import HealthDocument
 
 LIVE = "/health/live"
-_ANY_ROOM = "health"
 
 
 @get(
@@ -38,13 +35,8 @@ async def live() -> Response[bytes]:
     tags=["Health"],
     responses={200: ResponseSpec(HealthDocument, description="It can.")} | problems(503),
 )
-async def ready(
-    node: NamedDependency[Node],
-    check_storage: NamedDependency[Any],
-    source: NamedDependency[Any],
-) -> Response[bytes]:
-    """Say whether the archive can be reached, by a real write and a real read."""
+async def ready(node: NamedDependency[Node], readiness: NamedDependency[Readiness]) -> Response[bytes]:
+    """Say what was measured last: whether the storage takes a real write and gives a real read."""
     node.ensure_running()
-    await check_storage()
-    await source.newer(_ANY_ROOM, None, 0, PageLimit(events=1))
+    readiness.ensure_ready()
     return json_response({"status": "ok"})

@@ -16,6 +16,7 @@ from ...application.publishing.journal import Journal
 from ...application.publishing.journal_queue import JournalLimits
 from ...application.publishing.publish_event import PublishEvent
 from ...application.publishing.redact_event import RedactEvent
+from ...application.readiness import Readiness
 from ...application.reading.mark_read import MarkRead
 from ...application.reading.page_history import PageHistory
 from ...application.reading.recover_events import RecoverEvents
@@ -86,7 +87,8 @@ class ServiceParts(StorageParts):
     erase = Single(
         EraseUser, StorageParts.archive, registry, journal, StorageParts.user_events, StorageParts.read_marks
     )
-    workers = providers.List(sweeper, idle_rooms, evictions)
+    readiness = Single(Readiness, StorageParts.storage, StorageParts.source, settings.ready_interval_s)
+    workers = providers.List(sweeper, idle_rooms, evictions, readiness)
     node = Single(Node, registry, journal, hub, listeners, workers)
     publishing = Single(Publishing, publish, redact, erase)
     dialogue = Single(Dialogue, node, registry, publishing, pages, manage)

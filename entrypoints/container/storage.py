@@ -98,7 +98,6 @@ class StorageParts(Inputs):
         ),
         hooks=Single(OwnStorage, hook_store),
     )
-    check_storage = storage.provided.check
 
     archive = Derived(_archive, storage)
     source = Derived(_source, storage)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
+from ..support.readiness import readiness_becomes
 from ..support.server_process import DIALOGUE, ServerProcess
 from ..support.wire_client import connected, seqs
 
@@ -44,7 +45,11 @@ async def switch(event):
     reads_fail = event.data
 
 note, switched = define_event("note", history=History(limit=1)), define_event("switch")
-dialogue = create_dialogue(rooms={"room": RoomConfig(name="Room", events=[note, switched])}, database="memory://")
+dialogue = create_dialogue(
+    rooms={"room": RoomConfig(name="Room", events=[note, switched])},
+    database="memory://",
+    settings={"ready_interval_s": 0.1},
+)
 dialogue.on("room", switched, switch)
 store = dialogue.container.memory_store
 dialogue.container.archive.override(providers.Singleton(Archive, store))
@@ -112,8 +117,8 @@ async def test_where_history_cannot_be_read_memory_is_shown_and_what_lies_behind
         refused = await ada.refused("getHistory", roomId="room", before=newest["seq"])
         assert refused["code"] == "UNAVAILABLE"
         async with httpx.AsyncClient(base_url=failing.http, trust_env=False) as http:
-            for path in ("/health/ready", f"/rooms/room/events?userId=eve&before={newest['seq']}"):
-                answer = await http.get(path)
+            older = await http.get(f"/rooms/room/events?userId=eve&before={newest['seq']}")
+            for answer in (older, await readiness_becomes(http, 503)):
                 assert (answer.status_code, answer.json()["code"]) == (503, "UNAVAILABLE")
             assert (await http.get("/health/live")).status_code == 200
         live = (await ada.trigger("room", "note", "live"))["seq"]

@@ -23,6 +23,7 @@ from dialogue.adapters.uvicorn import (
     websocket_protocol,
 )
 from dialogue.adapters.wire import requests
+from dialogue.application import readiness
 from dialogue.application.feed import apply_events, listeners
 from dialogue.application.publishing import erase_user
 from dialogue.application.publishing.journal_queue import JournalLimits
@@ -86,6 +87,7 @@ FIXED: dict[str, float] = {
     "events that wait for a handler of yours": listeners.MAX_BACKLOG,
     "events that one call of `on_cleanup` gets": hooked_stream.BITE,
     "the time for handlers at a stop": listeners.PATIENCE_S,
+    "a measurement of readiness": readiness.PATIENCE_S,
 }
 IN_CODE: dict[str, object] = {
     "sync_history_on_join": signature(RoomConfig).parameters["sync_history_on_join"].default,

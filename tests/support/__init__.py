@@ -5,5 +5,6 @@
 - `blocking_client`: asks and waits for the answer; for tests without a loop.
 - `raw_client`: answers nothing by itself; for what no well-behaved client does.
 - `websocket_frames`: frames made by hand, also those that no library would send.
+- `readiness`: waiting until a server is ready, or no more.
 - `event_source`: server-sent events, read as the HTML standard says.
 """

@@ -1,0 +1,64 @@
+"""Whether events can be kept and read at this moment, for whoever watches the node."""
+
+from __future__ import annotations
+
+import logging
+from time import monotonic
+
+from anyio import move_on_after, sleep
+
+from ..domain.errors import Unavailable
+from ..domain.page import PageLimit
+from ..domain.ports.history_source import HistorySource
+from ..domain.ports.storage import Storage
+
+PATIENCE_S = 5.0
+"""How long a measurement may take before the node counts as not ready."""
+_ANY_ROOM = "health"
+
+logger = logging.getLogger("dialogue.readiness")
+
+
+class Readiness:
+    """Measures at an interval of its own, by a real write and a real read, and answers from the last measurement.
+
+    So asking costs the storage nothing, however many strangers ask, and nobody waits for the trouble that is reported.
+    The start of the storage counts as the first measurement.
+    """
+
+    def __init__(self, storage: Storage, source: HistorySource, interval_s: float) -> None:
+        self._storage = storage
+        self._source = source
+        self._interval_s = interval_s
+        self._measured_s = monotonic()
+        self._flaw: str | None = None
+
+    async def run(self) -> None:
+        """Measure until cancelled; what fails is told in the log, once, and never ends this."""
+        self._measured_s, self._flaw = monotonic(), None
+        while True:
+            await sleep(self._interval_s)
+            flaw = await self._measure()
+            if (flaw is None) is not (self._flaw is None):
+                logger.warning("not ready: %s", flaw) if flaw is not None else logger.warning("ready again")
+            self._measured_s, self._flaw = monotonic(), flaw
+
+    def ensure_ready(self) -> None:
+        """Raise Unavailable where events can neither be kept nor read, as far as the last measurement knows."""
+        if self._flaw is not None:
+            raise Unavailable(self._flaw)
+        if monotonic() - self._measured_s > self._interval_s + PATIENCE_S:
+            raise Unavailable("The storage does not answer")
+
+    async def _measure(self) -> str | None:
+        try:
+            with move_on_after(PATIENCE_S):
+                await self._storage.check()
+                await self._source.newer(_ANY_ROOM, None, 0, PageLimit(events=1))
+                return None
+            return "The storage does not answer"
+        except Unavailable as error:
+            return error.message
+        except Exception:
+            logger.exception("the storage cannot be measured")
+            return "The storage cannot be reached"
