@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote
 
 import h11
-from uvicorn.protocols.utils import get_local_addr, get_remote_addr, is_ssl
 
 from ...application.ports.transport import TRANSPORT
-from .cut import cut
 from .deadline import Deadline
+from .ending import Ending
 from .exchange import Exchange
+from .http_scope import body_length, http_scope, is_websocket
 from .http_transport import HttpTransport
 from .intake import Intake
 from .progress import Progress
@@ -25,7 +23,6 @@ if TYPE_CHECKING:
 
 EVENTS_A_TURN = 64
 REST = 65_536
-LINGER_S = 5.0
 LAST_FAREWELL_S = 2.0
 
 
@@ -57,9 +54,7 @@ class HttpProtocol(asyncio.Protocol):
         self._loop = _loop or asyncio.get_running_loop()
         self._exchange: Exchange | None = None
         self._incoming = Deadline(self._loop)
-        self._end = Deadline(self._loop)
         self._length: int | None = 0
-        self._is_over = False
 
     @property
     def default_headers(self) -> list[tuple[bytes, bytes]]:
@@ -74,6 +69,7 @@ class HttpProtocol(asyncio.Protocol):
         self._server_state.connections.add(self)  # type: ignore[arg-type]
         self._intake = Intake(self._config.turns, self.transport, self._parse)
         self._outgoing = Progress(self._loop, self.transport, self._config.client_timeout_s)
+        self._ending = Ending(self.transport, self._intake, self._outgoing)
         self._parser = RequestParser(self._intake)
         self._await_head()
 
@@ -86,7 +82,8 @@ class HttpProtocol(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002
         """End."""
         self._server_state.connections.discard(self)
-        self._stop_waiting()
+        self._incoming.stop()
+        self._ending.has_come()
         if self._exchange is not None:
             self._exchange.disconnect()
         self.writable.set()
@@ -104,10 +101,10 @@ class HttpProtocol(asyncio.Protocol):
     def shutdown(self) -> None:
         """End the connection behind the answer that is being given, as the server stops."""
         if self._exchange is None:
-            self.close()
+            self._close()
         else:
             self._exchange.must_close = True
-        self._end.set(LAST_FAREWELL_S, self.cut)
+        self._ending.cut_in(LAST_FAREWELL_S)
 
     # --- Parsing, one turn at a time
 
@@ -122,7 +119,7 @@ class HttpProtocol(asyncio.Protocol):
                     self._await_more()
                     return
                 self._handle(event)
-                if self._is_over:
+                if self._ending.has_begun:
                     return
         except BadRequest as error:
             self._refuse(error)
@@ -160,41 +157,21 @@ class HttpProtocol(asyncio.Protocol):
 
     def _begin(self, request: h11.Request) -> None:
         headers = list(request.headers)
-        if _is_websocket(headers):
+        if is_websocket(headers):
             self._upgrade(headers)
             return
-        scope = self._scope(request, headers)
-        self._length = _length(headers)
+        scope = http_scope(request, self._config, self.transport)
+        self._length = body_length(headers)
         self._exchange = Exchange(scope, self._parser.connection, self)
-        scope["state"][TRANSPORT] = HttpTransport(self._exchange, self)
+        scope["state"] = {**self._app_state, TRANSPORT: HttpTransport(self._exchange, self)}
         task = self._loop.create_task(self._exchange.run(self._config.loaded_app))
         self._server_state.tasks.add(task)
         task.add_done_callback(self._server_state.tasks.discard)
 
-    def _scope(self, request: h11.Request, headers: list[tuple[bytes, bytes]]) -> dict[str, Any]:
-        root_path = self._config.root_path
-        raw_path, _, query = bytes(request.target).partition(b"?")
-        return {
-            "type": "http",
-            "asgi": {"version": self._config.asgi_version, "spec_version": "2.3"},
-            "http_version": request.http_version.decode("ascii"),
-            "server": get_local_addr(self.transport),
-            "client": get_remote_addr(self.transport),
-            "scheme": "https" if is_ssl(self.transport) else "http",
-            "method": request.method.decode("ascii"),
-            "root_path": root_path,
-            "path": root_path + unquote(raw_path.decode("ascii")),
-            "raw_path": root_path.encode("ascii") + raw_path,
-            "query_string": query,
-            "headers": headers,
-            "state": self._app_state.copy(),
-        }
-
     def _upgrade(self, headers: list[tuple[bytes, bytes]]) -> None:
-        if _length(headers) != 0:
+        if body_length(headers) != 0:
             raise BadRequest("An upgrade has no body.")
-        self._is_over = True
-        self._stop_waiting()
+        self._ending.has_come()  # for this protocol: another takes over
         self._intake.resume()
         self._server_state.connections.discard(self)
         protocol: Any = self._config.ws_protocol_class(  # type: ignore[call-arg, misc]
@@ -225,17 +202,17 @@ class HttpProtocol(asyncio.Protocol):
         """See `Way.answered`."""
         assert self._exchange is not None
         self._server_state.total_requests += 1
-        if self._is_over:
+        if self._ending.has_begun:
             return
         if self._exchange.must_close:
-            self._linger() if self._parser.is_inside_body else self.close()
+            self._linger() if self._parser.is_inside_body else self._close()
         elif not self._parser.is_inside_body:
             self._begin_next()
 
     def _begin_next(self) -> None:
         self._exchange = None
         self._parser.begin_next()
-        self._incoming.set(self._config.timeout_keep_alive, self.close)
+        self._incoming.set(self._config.timeout_keep_alive, self._close)
         if self._intake:
             self._intake.next_turn()
         else:
@@ -250,7 +227,7 @@ class HttpProtocol(asyncio.Protocol):
         if self._intake:
             self._refuse(BadRequest("The request's head took too long.", 408))
         else:
-            self.close()
+            self._close()
 
     def _await_body(self) -> None:
         self._incoming.set(self._config.client_timeout_s, self._body_is_late)
@@ -268,59 +245,28 @@ class HttpProtocol(asyncio.Protocol):
         else:
             self._refuse(BadRequest("The request's body took too long.", 408))
 
-    def _stop_waiting(self) -> None:
-        self._incoming.stop()
-        self._outgoing.stop()
-        self._end.stop()
-
     # --- The end
-
-    def close(self) -> None:
-        """End the connection behind what is written, for as long as the client goes on taking it."""
-        self._is_over = True
-        self._incoming.stop()
-        self.transport.close()
-        self._outgoing.expect()
 
     def cut(self, within_s: float = 0) -> None:
         """End the connection now, or then, whatever is still to be written."""
-        if within_s:
-            self._end.set(within_s, self.cut)
-        else:
-            self._stop_waiting()
-            cut(self.transport)
+        self._ending.cut_in(within_s) if within_s else self._ending.cut()
 
-    def _refuse(self, error: BadRequest) -> None:
-        """Answer what is no request, where nothing of an answer has been written, and end the connection."""
-        if self._exchange is None or not self._exchange.is_begun:
-            reason = error.reason.encode()
-            head = f"HTTP/1.1 {error.status} {HTTPStatus(error.status).phrase}\r\nconnection: close\r\n"
-            kind = f"content-type: text/plain; charset=utf-8\r\ncontent-length: {len(reason)}\r\n\r\n"
-            self.transport.write(head.encode() + kind.encode() + reason)
-        if self._exchange is not None:
-            self._exchange.disconnect()
-        self._linger()
+    def _close(self) -> None:
+        self._incoming.stop()
+        self._ending.close()
+
+    def _linger(self) -> None:
+        self._incoming.stop()
+        self._ending.linger()
 
     def _drop_rest(self) -> None:
         self._incoming.stop()
         self._intake.drop()
 
-    def _linger(self) -> None:
-        """Tell the client that no more comes, and drop what it still sends: a reset could cost it the answer."""
-        self._is_over = True
-        self._drop_rest()
-        if self.transport.can_write_eof() and not self.transport.is_closing():
-            self.transport.write_eof()
-        self._end.set(LINGER_S, self.cut)
-
-
-def _is_websocket(headers: list[tuple[bytes, bytes]]) -> bool:
-    upgrades = [value.lower() for name, value in headers if name == b"upgrade"]
-    tokens = [token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",")]
-    return upgrades[-1:] == [b"websocket"] and b"upgrade" in tokens
-
-
-def _length(headers: list[tuple[bytes, bytes]]) -> int | None:
-    """How long the body is; None where that is not known before."""
-    found = dict(headers)
-    return None if b"transfer-encoding" in found else int(found.get(b"content-length", 0))
+    def _refuse(self, error: BadRequest) -> None:
+        """Answer what is no request, where nothing of an answer has been written, and end the connection."""
+        if self._exchange is None or not self._exchange.is_begun:
+            self.transport.write(error.answer)
+        if self._exchange is not None:
+            self._exchange.disconnect()
+        self._linger()

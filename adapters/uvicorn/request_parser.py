@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from http import HTTPStatus
 
 import h11
 
@@ -28,6 +29,18 @@ class BadRequest(Exception):
         super().__init__(reason)
         self.reason = reason
         self.status = status
+
+    @property
+    def answer(self) -> bytes:
+        """What the client is told."""
+        reason = self.reason.encode()
+        lines = [
+            f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}",
+            "connection: close",
+            "content-type: text/plain; charset=utf-8",
+            f"content-length: {len(reason)}",
+        ]
+        return "\r\n".join([*lines, "", ""]).encode() + reason
 
 
 class RequestParser:
