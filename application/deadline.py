@@ -28,6 +28,11 @@ def deadline_at(at: float) -> Iterator[None]:
         _AT.reset(before)
 
 
+def move_deadline(at: float) -> None:
+    """Let the present request's deadline be `at`: for a request that came in parts, of which the last is here now."""
+    _AT.set(at)
+
+
 def deadline() -> float:
     """Until when the present request may wait, as a time of `time.monotonic`; `inf` where there is none."""
     return _AT.get()

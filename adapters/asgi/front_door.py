@@ -11,6 +11,7 @@ from .host_policy import HostPolicy
 from .origin_policy import OriginPolicy
 from .path import NotThere, Path
 from .refusal import Refused, close_foreign_socket, refuse_socket
+from .request_deadline import with_deadline
 
 JSON = "application/json"
 _READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -27,11 +28,14 @@ class FrontDoor:
     and GET in place of HEAD. A HEAD of a stream stays one, since a GET would join the room.
     """
 
-    def __init__(self, app: App, *, hosts: HostPolicy, origins: OriginPolicy, seen: Seen) -> None:
+    def __init__(
+        self, app: App, *, hosts: HostPolicy, origins: OriginPolicy, seen: Seen, request_timeout_s: float
+    ) -> None:
         self._app = app
         self._hosts = hosts
         self._origins = origins
         self._seen = seen
+        self._request_timeout_s = request_timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI has it."""
@@ -67,7 +71,7 @@ class FrontDoor:
             return
         if method == "HEAD" and not path.is_stream:
             inner["method"] = "GET"
-        await self._app(inner, receive, answer)
+        await with_deadline(self._app, inner, receive, answer, self._request_timeout_s)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:

@@ -65,6 +65,7 @@ class Journal:
         """Commit batches until stopped and all is settled; the one writer. What they came to becomes visible beside."""
         async with create_task_group() as tasks:
             tasks.start_soon(self._apply.run)
+            tasks.start_soon(self._queue.refuse_late)
             while not self.is_stopping or self._queue.is_waiting:
                 while self._queue.is_waiting:
                     await self._commit_safely(self._queue.take())

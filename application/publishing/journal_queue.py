@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import inf
+from time import monotonic
 
 from anyio import Event as Signal
 from anyio import move_on_after
@@ -17,7 +19,7 @@ from ..feed.submission import Settle, Submission
 
 @dataclass(frozen=True, slots=True)
 class JournalLimits:
-    """How much one batch takes, how much may wait, and how long a publisher waits for a place in the queue.
+    """How much one batch takes, how much may wait, and how long a publisher waits where no deadline says so.
 
     A room's share of a batch goes into its members' outboxes at once, so `batch_bytes` must be well below what these
     take: else one batch closes everybody who receives it, however fast they read. Bytes are those of the wire.
@@ -45,6 +47,8 @@ class JournalQueue:
         self._rooms: Counter[str] = Counter()
         self._rooms_in_order: Counter[str] = Counter()
         self._moved: Signal | None = None
+        self._looks_at = inf
+        self._is_sooner = Signal()
         self._is_closed = False
 
     @property
@@ -78,14 +82,18 @@ class JournalQueue:
     def add(self, group: DraftGroup, settle: Settle) -> None:
         """Let `group` wait to be taken."""
         self._rooms_in_order[group.room_id] += 1
-        self._waiting.append(self._counted(group, settle, self._leave_in_order))
+        submission = self._counted(group, settle, self._leave_in_order)
+        self._waiting.append(submission)
+        if submission.until < self._looks_at:
+            self._is_sooner.set()
 
     def counted(self, group: DraftGroup, settle: Settle) -> Submission:
         """`group`, which is not to be taken, but counted here until it is settled."""
         return self._counted(group, settle, self._leave)
 
     def _counted(self, group: DraftGroup, settle: Settle, leave: Callable[[Submission], None]) -> Submission:
-        submission = Submission(group, settle, deadline(), leave)
+        until = min(deadline(), monotonic() + self._limits.patience_s)
+        submission = Submission(group, settle, until, leave)
         self._events += 1
         self._bytes += submission.size
         self._rooms[group.room_id] += 1
@@ -100,6 +108,20 @@ class JournalQueue:
     def _leave_in_order(self, submission: Submission) -> None:
         _subtract(self._rooms_in_order, submission.group.room_id)
         self._leave(submission)
+
+    async def refuse_late(self) -> None:
+        """Settle, until cancelled, what waits past its own deadline: what is in flight may take longer than that."""
+        while True:
+            self._is_sooner = Signal()
+            now = monotonic()
+            late = [submission for submission in self._waiting if submission.until <= now]
+            if late:
+                self._waiting = [submission for submission in self._waiting if submission.until > now]
+                for submission in late:
+                    submission.settle(Unavailable("The storage did not come to it in time"))
+            self._looks_at = min((submission.until for submission in self._waiting), default=inf)
+            with move_on_after(self._looks_at - now):
+                await self._is_sooner.wait()
 
     def take(self) -> Sequence[Submission]:
         """The next batch; it is in flight until it has `landed`."""

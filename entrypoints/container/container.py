@@ -35,6 +35,7 @@ class Container(ServiceParts):
             trusting=providers.Object(nobody),
             proxy=providers.Factory(ProxyUser, settings.proxy_user_header, settings.trusted_proxies),
         ),
+        request_timeout_s=settings.request_timeout_s,
     )
     limits = Single(
         Limits,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from time import monotonic
 
 import pytest
 from anyio import Event as Signal
@@ -11,6 +12,7 @@ from anyio.lowlevel import checkpoint
 
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.store import MemoryStore
+from dialogue.application.deadline import deadline_at
 from dialogue.application.publishing.journal_queue import JournalLimits
 from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.errors import RoomNotFound, Unavailable
@@ -218,8 +220,28 @@ async def test_an_append_that_was_kept_and_never_told_of_leaves_no_hole_in_what_
     assert [event.data for event in events] == ["after", "unseen", 2, 1, 0]
 
 
+async def test_who_waits_is_refused_at_its_own_deadline_whatever_is_in_flight() -> None:
+    """All that came together goes together, though what stands before them does not end; none of it is kept later."""
+    node, archive = gated()
+    outcomes, first = Outcomes(), Outcomes()
+    async with node.running():
+        archive.gate = Signal()
+        await put(node, 0, first)
+        await archive.waiting.wait()
+        with deadline_at(monotonic() + 0.05):
+            for number in range(1, 8):
+                await put(node, number, outcomes)
+        await put(node, 8, first)
+        assert all(isinstance(outcome, Unavailable) for outcome in await outcomes.reach(7))
+        assert first.found == []
+        archive.gate.set()
+        kept = await first.reach(2)
+        assert [event.seq for event in kept if isinstance(event, Event)] == [1, 2]
+    assert archive.batches == [["0"], ["8"]]
+
+
 async def test_a_full_queue_makes_publishers_wait_and_then_refuses() -> None:
-    node, archive = gated(JournalLimits(waiting_events=2, patience_s=0.01))
+    node, archive = gated(JournalLimits(waiting_events=2))
     outcomes = Outcomes()
     async with node.running():
         archive.gate = Signal()
@@ -227,7 +249,7 @@ async def test_a_full_queue_makes_publishers_wait_and_then_refuses() -> None:
         await archive.waiting.wait()
         for number in (1, 2):
             await put(node, number, outcomes)
-        with pytest.raises(Unavailable, match="overloaded"):
+        with deadline_at(monotonic() + 0.01), pytest.raises(Unavailable, match="overloaded"):
             await put(node, 3, outcomes)
         archive.gate.set()
         await outcomes.reach(3)
