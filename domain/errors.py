@@ -149,6 +149,16 @@ class RoomFull(DialogueError):
         super().__init__(f"The room {room_id!r} is full ({max_size})", details={"maxSize": max_size})
 
 
+class Disconnected(DialogueError):
+    """The application asks something for a client whose connection has ended."""
+
+    code = "DISCONNECTED"
+
+    def __init__(self, client_id: str) -> None:
+        self.client_id = client_id
+        super().__init__(f"The connection {client_id!r} has ended")
+
+
 class NotJoined(DialogueError):
     """The session asks something of a room in which it is not."""
 

@@ -94,8 +94,11 @@ class DialogueApp:
             "pages": container.pages,
             "publish": container.publish,
             "redact": container.redact,
-            "services": container.services,
             "readiness": container.readiness,
+            "serve": container.serve,
+            "listen": container.listen,
+            "codec": container.codec,
+            "sse_codec": container.sse_codec,
             "max_out_frame": container.settings.provided.max_out_frame,
         }
 

@@ -12,13 +12,14 @@ from litestar.types import ASGIApp
 
 from ...application.ports.authenticator import Authenticator
 from ...application.rooms.list_rooms import ListRooms
+from ...application.sessions.listen_to_room import Listen, ListenToRoom
 from ..wire import requests
+from ..wire.sse_codec import SseCodec
 from .event_stream import EventStream
 from .headers import header_text
 from .http_identity import user_of
 from .http_rooms import RoomInPath, UserId, problems
 from .operation import DescribedOperation
-from .services import Services
 
 
 @get(
@@ -41,7 +42,8 @@ from .services import Services
 async def stream_events(
     request: Request[Any, Any, Any],
     authenticator: NamedDependency[Authenticator],
-    services: NamedDependency[Services],
+    listen: NamedDependency[ListenToRoom],
+    sse_codec: NamedDependency[SseCodec],
     room_id: RoomInPath,
     x_user_id: UserId = None,
     event: Annotated[
@@ -70,7 +72,7 @@ async def stream_events(
     wanted = requests.parse(requests.Stream, {} if event is None else {"event": event})
     last_id = header_text(request, "Last-Event-ID")
     since = None if last_id is None else requests.since(last_id)
-    return EventStream(services, user_id=user, room_id=room_id, names=wanted.event, since=since)
+    return EventStream(listen, sse_codec, Listen(user_id=user, room_id=room_id, events=wanted.event, since=since))
 
 
 @head("/rooms/{room_id:str}/stream", include_in_schema=False)

@@ -1,4 +1,4 @@
-"""The endpoint `/ws`."""
+"""The endpoint `/ws`: a WebSocket as the transport of a session."""
 
 from __future__ import annotations
 
@@ -6,24 +6,82 @@ from typing import Any
 
 from litestar import WebSocket, websocket
 from litestar.di import NamedDependency
+from litestar.exceptions import WebSocketDisconnect
 
+from ...application.node import Node
+from ...application.ports.authenticator import claims_of
+from ...application.ports.transport import Transport, transport_of
+from ...application.sessions.frame import Closing, Frame
+from ...application.sessions.requests import Asked, Connect
+from ...application.sessions.serve_session import ServeSession
 from ...domain.errors import Unavailable
-from .connection import Connection
-from .services import Services
+from ..wire.request_reader import RequestReader
+from ..wire.wire_codec import WireCodec
+from .plain_transport import PlainTransport
 
 SUBPROTOCOL = "dialogue.v1"
+FRAME_TOO_LARGE = Closing(1009, "a frame may not be so large")
 MAX_REASON = 120
 """A close frame has room for 123 bytes of reason (RFC 6455, 5.5)."""
 
+Socket = WebSocket[Any, Any, Any]
+
 
 @websocket("/ws")
-async def endpoint(socket: WebSocket[Any, Any, Any], services: NamedDependency[Services]) -> None:
+async def endpoint(
+    socket: Socket,
+    node: NamedDependency[Node],
+    serve: NamedDependency[ServeSession],
+    codec: NamedDependency[WireCodec],
+) -> None:
     """Accept the socket and serve it."""
     offered = socket.scope.get("subprotocols") or []
     await socket.accept(subprotocols=SUBPROTOCOL if SUBPROTOCOL in offered else None)
     try:
-        services.node.ensure_running()
+        node.ensure_running()
     except Unavailable as error:
         await socket.close(1001, error.message[:MAX_REASON])
         return
-    await Connection(socket, services).run()
+    client = _Client(socket, serve.limits.max_frame)
+    transport: Transport | None = transport_of(socket.scope)
+    if transport is not None:
+        await serve(transport, codec, client.receive)
+        return
+    async with PlainTransport(client.send, client.close).running() as plain:
+        await serve(plain, codec, client.receive)
+
+
+class _Client:
+    """ASGI's words for what a session hears and says."""
+
+    def __init__(self, socket: Socket, max_frame: int) -> None:
+        self._socket = socket
+        self._max_frame = max_frame
+        self._requests = RequestReader()
+
+    async def receive(self) -> Asked | Closing | None:
+        try:
+            message = await self._socket.receive()
+        except WebSocketDisconnect:
+            return None
+        if message["type"] == "websocket.disconnect":
+            return None
+        text: Any = message.get("text")
+        if text is not None and self._is_too_large(text):
+            return FRAME_TOO_LARGE
+        asked = self._requests.read(text)
+        if isinstance(asked.request, Connect):
+            claims = claims_of(self._socket.scope, asked.request.claims)
+            return Asked(Connect(claims), asked.id, asked.arrived_at)
+        return asked
+
+    async def send(self, frame: Frame) -> None:
+        await self._socket.send({"type": "websocket.send", "text": frame.text, "bytes": None})
+
+    async def close(self, closing: Closing) -> None:
+        await self._socket.close(closing.code, closing.reason)
+
+    def _is_too_large(self, text: str) -> bool:
+        # Servers bound what they read; this is for one that was not told to.
+        limit = self._max_frame
+        return len(text) > limit or (len(text) * 4 > limit and len(text.encode("utf-8", "replace")) > limit)

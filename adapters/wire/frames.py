@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
 from msgspec import UNSET, Raw, Struct, UnsetType, field
 
 from ...application.sessions.frame import Frame
-from ...application.sessions.notice import Marked, Notice, PutIntoRoom, RoomCreated, RoomDeleted, RoomInfo, TakenOut
+from ...application.sessions.notice import RoomInfo
+from ...application.sessions.requests import RequestId
 from ...domain.event import Event
 from ...domain.position import Position
-
-RequestId = str | int | None
 
 _encoder = msgspec.json.Encoder()
 ENVELOPE_SIZE = 16_384
@@ -118,38 +117,3 @@ def in_runs(encoded: Iterable[bytes], size: int, limit: int) -> Iterator[list[by
         taken += len(each) + 1
     if run:
         yield run
-
-
-class WireCodec:
-    """Encodes for the WebSockets of `dialogue.v1`."""
-
-    def __init__(self, max_out_frame: int) -> None:
-        self._max_out_frame = max_out_frame
-
-    def events(self, room_id: str, events: Sequence[Event]) -> list[Frame]:
-        """See `Codec.events`."""
-        head = b'{"type":"events","roomId":' + _encoder.encode(room_id) + b',"events":['
-        runs = in_runs(map(event_bytes, events), len(head) + 2, self._max_out_frame)
-        return [Frame(head + b",".join(run) + b"]}") for run in runs]
-
-    def notice(self, notice: Notice) -> Frame:
-        """See `Codec.notice`."""
-        match notice:
-            case PutIntoRoom():
-                return frame(
-                    "joined",
-                    roomId=notice.room_id,
-                    roomName=notice.room_name,
-                    events=notice.events,
-                    position=wire_position(notice.position),
-                    history=(),
-                    hasMore=notice.has_more,
-                )
-            case TakenOut(room_id=room_id, reason=reason):
-                return frame("left", roomId=room_id, reason=reason)
-            case RoomCreated(room=room):
-                return frame("roomCreated", room=wire_room(room))
-            case RoomDeleted(room_id=room_id):
-                return frame("roomDeleted", roomId=room_id)
-            case Marked():
-                return frame("marked", roomId=notice.room_id, seq=notice.seq, unread=notice.unread)

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 
+from ...application.sessions.answers import Answer
 from ...application.sessions.frame import Frame
 from ...application.sessions.join_room import Joined
 from ...application.sessions.notice import Notice, TakenOut
+from ...application.sessions.requests import RequestId
 from ...domain.event import Event
 from .frames import event_bytes, in_runs, json_bytes, wire_position
 
 PING = Frame(b": ping\n\n")
-
-
-@dataclass(slots=True)
-class Farewell(Frame):
-    """The last frame of its stream."""
 
 
 class SseCodec:
@@ -36,14 +32,20 @@ class SseCodec:
         messages = _messages(events, self._epoch_of(room_id))
         return [Frame(b"".join(run)) for run in in_runs(messages, 0, self._max_out_frame)]
 
+    def answer(self, answer: Answer, _request_id: RequestId) -> Frame:
+        """See `ClientCodec.answer`: a stream asks for its join alone, which it begins with."""
+        if not isinstance(answer, Joined):
+            raise TypeError(f"a stream asks for nothing that is answered with {answer!r}")
+        return Frame(b"".join(_opening(answer)))
+
     def notice(self, notice: Notice) -> Frame:
         """See `Codec.notice`: a stream is in one room, and hears only of its own end there."""
         if isinstance(notice, TakenOut):
-            return Farewell(_named("left", {"roomId": notice.room_id, "reason": notice.reason}))
+            return Frame(_named("left", {"roomId": notice.room_id, "reason": notice.reason}), is_last=True)
         return Frame(b": %b\n\n" % type(notice).__name__.encode())
 
 
-def opening(joined: Joined) -> Iterable[bytes]:
+def _opening(joined: Joined) -> Iterable[bytes]:
     """What a stream begins with: whether it goes on where the client was, and the history, oldest first.
 
     The first message moves the client's position only where no history follows: a client that is cut off right behind

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from anyio import Event as Signal
 
+from ...domain.errors import Disconnected
 from ...domain.event import Event
 from ..ports.codec import Codec
 from ..sessions.frame import SERVER_FAULT, Closing, Frame
@@ -27,19 +28,20 @@ class Hub:
     """
 
     def __init__(self) -> None:
-        self._outboxes: set[Outbox] = set()
+        # Dictionaries keep the order of arrival; sets would give these another one in each process.
+        self._outboxes: dict[Outbox, None] = {}
         self._emptied = Signal()
-        self._sessions: set[Session] = set()
-        self._by_user: dict[str, set[Session]] = {}
+        self._sessions: dict[Session, None] = {}
+        self._by_user: dict[str, dict[Session, None]] = {}
         self._rooms: dict[str, dict[Session, Membership]] = {}
 
     def attach(self, outbox: Outbox) -> None:
         """Count a connection, also one that has not said yet who it is, among those that a stop must close."""
-        self._outboxes.add(outbox)
+        self._outboxes[outbox] = None
 
     def detach(self, outbox: Outbox) -> None:
         """Forget a connection that has ended."""
-        self._outboxes.discard(outbox)
+        self._outboxes.pop(outbox, None)
         if not self._outboxes:
             self._emptied.set()
             self._emptied = Signal()
@@ -51,22 +53,28 @@ class Hub:
 
     def connect(self, session: Session) -> None:
         """Count the session among the connected: they are told of rooms made and deleted, and of their user."""
-        self._sessions.add(session)
-        self._by_user.setdefault(session.user_id, set()).add(session)
+        self._sessions[session] = None
+        self._by_user.setdefault(session.user_id, {})[session] = None
 
     def disconnect(self, session: Session) -> None:
-        """Forget the session and take it out of all its rooms."""
+        """Forget the session and take it out of all its rooms; it enters none any more."""
+        session.has_ended = True
         for room_id in list(session.memberships):
             self.leave(session, room_id)
-        self._sessions.discard(session)
+        self._sessions.pop(session, None)
         own = self._by_user.get(session.user_id)
         if own is not None:
-            own.discard(session)
+            own.pop(session, None)
             if not own:
                 del self._by_user[session.user_id]
 
     def enter(self, session: Session, room_id: str, membership: Membership) -> None:
-        """Put the session into the room, in place of its earlier membership where it has one."""
+        """Put the session into the room, in place of its earlier membership where it has one.
+
+        Raises Disconnected where its connection has ended: nobody would take it out again.
+        """
+        if session.has_ended:
+            raise Disconnected(session.id)
         session.memberships[room_id] = membership
         self._rooms.setdefault(room_id, {})[session] = membership
 

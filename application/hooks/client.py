@@ -38,7 +38,10 @@ class Client:
         return tuple(self._session.memberships)
 
     async def join(self, room_id: str) -> None:
-        """Put the client into the room; it is told. Raises RoomNotFound, RoomFull and Unavailable."""
+        """Put the client into the room; it is told.
+
+        Raises RoomNotFound, RoomFull and Unavailable, and Disconnected where the client is gone.
+        """
         await self._join.put(self._session, room_id)
 
     async def leave(self, room_id: str, reason: str = "removed by the application") -> None:

@@ -27,7 +27,8 @@ class Transport(Protocol):
     async def drained(self) -> None:
         """Wait until a `write` would be taken; returns at once where it would be now, and once the connection ends.
 
-        It tells a state, not a moment: whoever calls late misses nothing. One waits at a time; it may be cancelled.
+        It tells a state, not a moment: whoever calls late misses nothing. Behind `close` it waits until the close has
+        been written, or was given up. One waits at a time; it may be cancelled.
         """
         ...
 

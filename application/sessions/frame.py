@@ -9,11 +9,13 @@ from dataclasses import dataclass, field
 class Frame:
     """An encoded message; the same object goes to every session that receives it.
 
-    `data` never changes. `prepared` belongs to the transports of one server: what they made of the frame for its way,
-    a WebSocket's header and all, so that it is made once however many connections it goes to.
+    `data` never changes. A frame that `is_last` ends its session behind it. `prepared` belongs to the transports of
+    one server: what they made of the frame for its way, a WebSocket's header and all, so that it is made once however
+    many connections it goes to.
     """
 
     data: bytes
+    is_last: bool = field(default=False, kw_only=True)
     prepared: bytes | None = field(default=None, init=False, compare=False, repr=False)
     _text: str | None = field(default=None, init=False, compare=False, repr=False)
 
@@ -41,3 +43,5 @@ class Closing:
 GOING_AWAY = Closing(1001, "the server is going down")
 TOO_SLOW = Closing(4413, "too slow: more than the allowed backlog waits")
 SERVER_FAULT = Closing(1011, "a fault of the server")
+GONE = Closing(1006, "the client is gone")
+COMPLETE = Closing(1000, "nothing more will come")

@@ -53,10 +53,10 @@ class Membership:
 class Session:
     """A connected client: who it is, its rooms, and its outbox.
 
-    It compares and hashes by identity.
+    It compares and hashes by identity, so collections of sessions keep them in order of arrival.
     """
 
-    __slots__ = ("codec", "id", "memberships", "outbox", "user_id")
+    __slots__ = ("codec", "has_ended", "id", "memberships", "outbox", "user_id")
 
     def __init__(self, *, session_id: str, user_id: str, codec: Codec, outbox: Outbox) -> None:
         self.id = session_id
@@ -64,6 +64,7 @@ class Session:
         self.codec = codec
         self.outbox = outbox
         self.memberships: dict[str, Membership] = {}
+        self.has_ended = False
 
     def membership(self, room_id: str) -> Membership:
         """This session's place in the room; raises NotJoined."""

@@ -8,9 +8,13 @@ from ...adapters.asgi.front_door import FrontDoor
 from ...adapters.asgi.host_policy import HostPolicy
 from ...adapters.asgi.origin_policy import OriginPolicy
 from ...adapters.asgi.proxy_user import ProxyUser, nobody
-from ...adapters.litestar.services import Limits, Services
-from ...adapters.wire.frames import WireCodec
 from ...adapters.wire.sse_codec import SseCodec
+from ...adapters.wire.wire_codec import WireCodec
+from ...application.sessions.admit_client import AdmitClient
+from ...application.sessions.answer_request import AnswerRequest
+from ...application.sessions.limits import Backlog, SessionLimits
+from ...application.sessions.listen_to_room import ListenToRoom
+from ...application.sessions.serve_session import ServeSession
 from .inputs import Inputs
 from .part import Single
 from .services import ServiceParts
@@ -37,30 +41,30 @@ class Container(ServiceParts):
         ),
         request_timeout_s=settings.request_timeout_s,
     )
-    limits = Single(
-        Limits,
+    session_limits = Single(
+        SessionLimits,
         max_frame=settings.max_frame,
-        max_out_frame=settings.max_out_frame,
-        max_backlog_frames=settings.max_backlog_frames,
-        max_backlog_bytes=settings.max_backlog_bytes,
+        backlog=Single(Backlog, max_frames=settings.max_backlog_frames, max_bytes=settings.max_backlog_bytes),
         max_in_flight=settings.max_in_flight,
         heartbeat_s=settings.heartbeat_s,
         connect_timeout_s=settings.connect_timeout_s,
+        request_timeout_s=settings.request_timeout_s,
     )
-    services = Single(
-        Services,
-        node=ServiceParts.node,
-        hub=ServiceParts.hub,
-        join=ServiceParts.join,
-        publish=ServiceParts.publish,
-        pages=ServiceParts.pages,
-        manage=ServiceParts.manage,
-        rooms=ServiceParts.list_rooms,
-        mark_read=ServiceParts.mark_read,
-        authenticator=Inputs.checked_authenticator,
-        hooks=config.hooks,
-        run_hook=Inputs.run_hook,
-        codec=codec,
-        sse_codec=sse_codec,
-        limits=limits,
+    admit = Single(
+        AdmitClient,
+        Inputs.checked_authenticator,
+        ServiceParts.hub,
+        ServiceParts.join,
+        Inputs.run_hook,
+        config.hooks.on_connected,
     )
+    answer = Single(
+        AnswerRequest,
+        ServiceParts.join,
+        ServiceParts.pages,
+        ServiceParts.mark_read,
+        ServiceParts.list_rooms,
+        ServiceParts.manage,
+    )
+    serve = Single(ServeSession, ServiceParts.hub, admit, answer, ServiceParts.publish, session_limits)
+    listen = Single(ListenToRoom, ServiceParts.node, ServiceParts.hub, ServiceParts.join, session_limits)

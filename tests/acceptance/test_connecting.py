@@ -16,7 +16,8 @@ from .conftest import Connect
 async def test_connected_says_who_one_is(server: ServerProcess) -> None:
     async with opened(server.ws) as client:
         answer = await client.ask("connect", auth={"userId": "ada"})
-    assert list(answer) == ["type", "id", "clientId", "userId", "heartbeat"]
+    assert list(answer) == ["type", "id", "clientId", "userId", "heartbeat", "maxFrame"]
+    assert answer["maxFrame"] == 65_536
     assert answer["userId"] == "ada"
     assert answer["clientId"]
     assert answer["heartbeat"] == 25

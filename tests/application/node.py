@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from dialogue.adapters.memory.storage import MemoryStorage
 from dialogue.adapters.memory.store import MemoryStore
+from dialogue.adapters.memory.transport import MemoryTransport
 from dialogue.adapters.threads.daemon_threads import DaemonThreads
 from dialogue.application.dialogue import Dialogue, Publishing
 from dialogue.application.feed.apply_events import ApplyEvents
@@ -32,6 +33,7 @@ from dialogue.application.rooms.room_registry import RoomRegistry, RuntimeRooms
 from dialogue.application.rooms.sweeper import Sweeper
 from dialogue.application.sessions.frame import Frame
 from dialogue.application.sessions.join_room import JoinRoom
+from dialogue.application.sessions.limits import Backlog
 from dialogue.application.sessions.notice import Notice
 from dialogue.application.sessions.outbox import Outbox
 from dialogue.application.sessions.session import Session
@@ -132,17 +134,19 @@ class MemoryNode:
 
     def session(self, user_id: str = "ada", *, max_frames: int = 1_000, max_bytes: int = 1 << 22) -> Session:
         """A connected session."""
-        session = Session(
-            session_id=f"{user_id}-1", user_id=user_id, codec=self.codec, outbox=Outbox(max_frames, max_bytes)
-        )
+        outbox = Outbox(MemoryTransport(), Backlog(max_frames=max_frames, max_bytes=max_bytes))
+        session = Session(session_id=f"{user_id}-1", user_id=user_id, codec=self.codec, outbox=outbox)
         self.hub.connect(session)
         return session
 
 
-async def sent(session: Session) -> list[str]:
-    """What waits for the session, taken out."""
-    session.outbox.put(Frame(b"|"))
-    found = []
-    while isinstance(item := await session.outbox.next(), Frame) and item.text != "|":
-        found.append(item.text)
-    return found
+def transport_of(session: Session) -> MemoryTransport:
+    """Where the session's frames go."""
+    transport = session.outbox.transport
+    assert isinstance(transport, MemoryTransport)
+    return transport
+
+
+def sent(session: Session) -> list[str]:
+    """What was sent to the session since this was asked before."""
+    return [frame.text for frame in transport_of(session).read()]

@@ -38,7 +38,7 @@ async def test_what_was_held_back_goes_to_the_earlier_subscriptions(names: list[
                     await node.publish("room", name, 1, sender="bob")
                 source.gate.set()
         await node.publish("room", "typing", 1, sender="bob")
-        assert await sent(session) == ["typing:None", "typing:None"]
+        assert sent(session) == ["typing:None", "typing:None"]
 
 
 async def test_where_the_room_was_deleted_meanwhile_nobody_is_put_back_into_it() -> None:
@@ -63,7 +63,7 @@ async def test_where_the_room_was_deleted_meanwhile_nobody_is_put_back_into_it()
                 source.gate.set()
         assert session.memberships == {}
         assert node.hub.size("club") == 0
-        assert await sent(session) == ["TakenOut", "RoomDeleted"]
+        assert sent(session) == ["TakenOut", "RoomDeleted"]
 
 
 async def test_who_holds_back_too_much_while_its_join_is_read_is_too_slow() -> None:

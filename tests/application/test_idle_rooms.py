@@ -63,7 +63,7 @@ async def test_a_room_with_somebody_in_it_stays_and_its_members_miss_nothing() -
         closed_twice(node)
         closed_twice(node)
         await node.publish("room-1", "message", 3, sender="ada")
-        assert await sent(member) == ["message:6"]
+        assert sent(member) == ["message:6"]
         node.join.leave(member, "room-1")
         closed_twice(node)
         assert node.registry.opened("room-1") is None

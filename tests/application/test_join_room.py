@@ -93,7 +93,7 @@ async def test_what_is_published_during_the_snapshots_read_comes_live_after_it_a
             joined = await node.join(session, "room")
             found.extend(event.place for event in joined.history)
             assert joined.position.seq == 5
-            assert await sent(session) == [], "nothing goes out before the answer"
+            assert sent(session) == [], "nothing goes out before the answer"
             node.join.release(session, "room")
 
         with fail_after(5):
@@ -104,7 +104,7 @@ async def test_what_is_published_during_the_snapshots_read_comes_live_after_it_a
                 source.gate.set()
         assert found == [5, 4, 3, 2, 1]
         await publish(node, 1)
-        assert await sent(session) == ["message:6", "message:7", "message:8", "message:9", "message:10"]
+        assert sent(session) == ["message:6", "message:7", "message:8", "message:9", "message:10"]
 
 
 async def test_a_page_asked_before_an_event_does_not_hold_it_and_loses_none_that_is_evicted_meanwhile() -> None:
@@ -156,7 +156,7 @@ async def test_where_the_source_is_out_of_reach_a_join_shows_what_memory_holds_a
         node.join.release(session, "room")
         assert (back.recovered, [event.seq for event in back.history], back.has_more) == (False, [5, 4], True)
         await publish(node, 1)
-        assert await sent(session) == ["message:6"]
+        assert sent(session) == ["message:6"]
 
 
 async def test_a_join_that_cannot_read_the_history_leaves_everything_as_it_was() -> None:
@@ -178,7 +178,7 @@ async def test_a_join_that_cannot_read_the_history_leaves_everything_as_it_was()
             await node.join(member, "room", events=["message", "typing"])
         await node.publish("room", "typing", None, sender="bob")
         await publish(node, 1)
-        assert await sent(member) == ["message:6"], "the earlier subscriptions stay"
+        assert sent(member) == ["message:6"], "the earlier subscriptions stay"
 
 
 async def test_a_room_deleted_during_a_join_is_refused_after_the_member_was_told() -> None:
@@ -199,7 +199,7 @@ async def test_a_room_deleted_during_a_join_is_refused_after_the_member_was_told
                 await source.reading.wait()
                 await node.manage.delete("club", user_id="ada")
                 source.gate.set()
-        assert await sent(session) == ["TakenOut", "RoomDeleted"]
+        assert sent(session) == ["TakenOut", "RoomDeleted"]
         assert session.memberships == {}
 
 
@@ -213,7 +213,7 @@ async def test_subscriptions_begin_with_the_rooms_defaults_and_change_by_name() 
         assert node.join.unsubscribe(session, "quiet", ["message"]) == ["typing"]
         await publish(node, 1, "quiet")
         await node.publish("quiet", "typing", None, sender="bob")
-        assert await sent(session) == ["typing:None"]
+        assert sent(session) == ["typing:None"]
         with pytest.raises(EventNotAllowed):
             node.join.subscribe(session, "quiet", ["nothing"])
 
@@ -229,4 +229,4 @@ async def test_one_batch_is_encoded_once_for_all_with_the_same_subscriptions() -
         assert isinstance(node.codec, ReadableCodec)
         assert node.codec.encoded == 2
         for session in sessions:
-            assert await sent(session) == ["message:1"]
+            assert sent(session) == ["message:1"]

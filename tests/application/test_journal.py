@@ -126,10 +126,10 @@ async def test_an_event_without_history_overtakes_nothing_of_its_room_and_waits_
         await put(node, "behind", outcomes, name="typing")
         await put(node, "free", outcomes, name="typing", room="b")
         await outcomes.reach(1)
-        assert await sent(session) == ["typing:None"], "the other room's went out at once"
+        assert sent(session) == ["typing:None"], "the other room's went out at once"
         archive.gate.set()
         await outcomes.reach(3)
-        assert await sent(session) == ["message:1", "typing:None"]
+        assert sent(session) == ["message:1", "typing:None"]
 
 
 async def test_time_does_not_run_backwards_in_a_batch_of_events_with_and_without_history() -> None:
@@ -165,13 +165,13 @@ async def test_nothing_is_sent_before_it_is_kept_and_nothing_of_a_failed_batch_e
         await put(node, 1, outcomes)
         await archive.waiting.wait()
         assert outcomes.found == []
-        assert await sent(session) == []
+        assert sent(session) == []
         archive.gate.set()
         await outcomes.reach(1)
         archive.gate, archive.failure = None, None
         await put(node, 2, outcomes)
         await outcomes.reach(2)
-        assert await sent(session) == ["message:1"]
+        assert sent(session) == ["message:1"]
     first, second = outcomes.found
     assert isinstance(first, Unavailable)
     assert isinstance(second, Event)

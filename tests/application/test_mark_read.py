@@ -26,8 +26,8 @@ async def test_a_member_marks_and_the_users_other_sessions_are_told() -> None:
         await node.join(phone, "room")
         await node.join(other, "room")
         assert await node.mark_read(phone, "room", 3) == Mark(seq=3, unread=2)
-        assert await sent(laptop) == ["Marked"]  # which has not joined the room
-        assert await sent(phone) == await sent(other) == []
+        assert sent(laptop) == ["Marked"]  # which has not joined the room
+        assert sent(phone) == sent(other) == []
         assert await node.mark_read.unread("ada", ["room"]) == {"room": 2}
         assert await node.mark_read.unread("bob", ["room"]) == {}
 
@@ -56,7 +56,7 @@ async def test_a_session_that_has_ended_is_told_nothing() -> None:
         await node.join(first, "room")
         node.hub.disconnect(second)
         await node.mark_read(first, "room", 0)
-        assert await sent(second) == []
+        assert sent(second) == []
         node.hub.disconnect(first)
         node.hub.disconnect(first)
 

@@ -9,7 +9,7 @@ from inspect import signature
 import pytest
 
 from dialogue import History, RoomConfig, RuntimeRooms
-from dialogue.adapters.litestar import event_stream
+from dialogue.adapters.litestar import plain_transport
 from dialogue.adapters.own_storage import own_stream as hooked_stream
 from dialogue.adapters.sqlmodel import commit_outcome, mark_statements, read_marks
 from dialogue.adapters.sqlmodel.sqlite import database, log_growth, opened
@@ -28,6 +28,7 @@ from dialogue.application.feed import apply_events, listeners
 from dialogue.application.publishing import erase_user
 from dialogue.application.publishing.journal_queue import JournalLimits
 from dialogue.application.rooms import sweeper
+from dialogue.application.sessions import outbox
 from dialogue.domain import errors, idempotency_key, json_value, page, room
 from dialogue.domain.ports import read_marks as read_mark_port
 from dialogue.entrypoints.environment import ENV_PREFIX
@@ -47,7 +48,9 @@ NO_BOUNDS = {
 
 # Bounds without a setting, by the words of the page.
 FIXED: dict[str, float] = {
-    "the time for the end of a stream": event_stream.PATIENCE_S,
+    "the time for a close by the application": plain_transport.CLOSE_PATIENCE_S,
+    "the time for what waits before a close": outbox.PATIENCE_S,
+    "turns of the loop with too much waiting": outbox.TURNS_OF_GRACE,
     "the time for a close": websocket_protocol.FAREWELL_S,
     "fragments of a message": frame_bounds.MAX_FRAGMENTS,
     "pings and pongs of a client in a second": frame_bounds.MAX_CONTROL_FRAMES_A_SECOND,

@@ -28,7 +28,13 @@ from .examples import ROOT
 
 REFERENCE = ROOT / "docs" / "reference"
 DECISIONS = sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md"))
-OWN_CODES = {"CONFIGURATION", "INTERNAL", "PAYLOAD_MISMATCH", "REDACTED"}  # never sent to a client as an answer
+OWN_CODES = {
+    "DISCONNECTED",
+    "CONFIGURATION",
+    "INTERNAL",
+    "PAYLOAD_MISMATCH",
+    "REDACTED",
+}  # never sent to a client as an answer
 
 
 def reference(name: str) -> str:

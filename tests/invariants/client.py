@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dialogue.application.sessions.frame import Closing, Frame
+from dialogue.application.sessions.frame import Frame
 from dialogue.application.sessions.notice import Notice, TakenOut
 from dialogue.application.sessions.session import Session
 from dialogue.domain.event import Event
 from dialogue.domain.names import REDACTED
 from dialogue.domain.position import Position
 
+from ..application.node import transport_of
 from .life import Life, same
 from .setting import NAMES
 
@@ -59,9 +60,6 @@ class Paged(Frame):
     events: Sequence[Event]
 
 
-END = Frame(b"end")
-
-
 class FrameCodec:
     """Frames that hold the events themselves."""
 
@@ -104,11 +102,8 @@ class Client:
 
         A server that was killed may have kept what it told nobody.
         """
-        self.session.outbox.put(END)
-        while (item := await self.session.outbox.next()) is not END:
-            if isinstance(item, Closing):
-                break
-            self._read(item)
+        for frame in transport_of(self.session).read():
+            self._read(frame)
         if self.life is None or was_killed:
             return
         self._ensure_reached(self.life.head)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any
 
 import pytest
@@ -11,9 +11,14 @@ from anyio import create_task_group, fail_after
 from dependency_injector import providers
 
 from dialogue import DialogueApp, DialogueError, History, RoomConfig, create_dialogue, define_event
-from dialogue.adapters.litestar import event_stream
+from dialogue.adapters.litestar import plain_transport
 from dialogue.adapters.litestar.event_stream import EventStream
 from dialogue.adapters.memory.history_source import MemoryHistorySource
+from dialogue.adapters.memory.transport import MemoryTransport
+from dialogue.application.ports.transport import TRANSPORT
+from dialogue.application.sessions import outbox
+from dialogue.application.sessions.frame import TOO_SLOW
+from dialogue.application.sessions.listen_to_room import Listen
 from dialogue.domain.event import Event
 from dialogue.domain.page import PageLimit
 
@@ -43,10 +48,7 @@ class Caller:
         self.lost, self.arrived = Signal(), Signal()
         self.takes = Signal()
         self.takes.set()
-        self.scope: Any = {"type": "http", "state": {event_stream.CUT: self.cut}}
-
-    def cut(self) -> None:
-        self.lost.set()
+        self.scope: Any = {"type": "http", "state": {}}
 
     async def receive(self) -> Any:
         await self.lost.wait()
@@ -87,7 +89,8 @@ def source_of(dialogue: DialogueApp) -> GatedSource:
 
 
 def stream_of(dialogue: DialogueApp) -> EventStream:
-    return EventStream(dialogue.container.services(), user_id="ada", room_id="room", names=None, since=None)
+    wanted = Listen(user_id="ada", room_id="room")
+    return EventStream(dialogue.container.listen(), dialogue.container.sse_codec(), wanted)
 
 
 async def publish(dialogue: DialogueApp, *numbers: int) -> None:
@@ -127,23 +130,49 @@ async def test_a_client_that_is_lost_while_it_takes_nothing_leaves_at_once(dialo
     assert dialogue.room("room").info.size == 0
 
 
-async def test_a_client_that_is_too_slow_leaves_before_it_is_cut(dialogue: DialogueApp) -> None:
+class NoisyTransport(MemoryTransport):
+    """A server's own transport, which tells when the close is written."""
+
+    def __init__(self, on_close: Callable[[], None]) -> None:
+        super().__init__()
+        self._on_close = on_close
+
+    def close(self, code: int, reason: str) -> None:
+        self._on_close()
+        super().close(code, reason)
+
+
+async def test_a_client_that_is_too_slow_leaves_before_it_is_closed(dialogue: DialogueApp) -> None:
     source_of(dialogue).gate.set()
     caller = Caller()
     sizes: list[int] = []
+    transport = NoisyTransport(lambda: sizes.append(dialogue.room("room").info.size))
+    caller.scope["state"][TRANSPORT] = transport
+    with fail_after(10):
+        async with create_task_group() as tasks:
+            tasks.start_soon(stream_of(dialogue), caller.scope, caller.receive, caller.send)
+            await transport.arrived()
+            transport.block()
+            await publish(dialogue, *range(20))
+    assert sizes == [0]
+    assert transport.closing == TOO_SLOW
 
-    def cut() -> None:
-        sizes.append(dialogue.room("room").info.size)
-        caller.cut()
 
-    caller.scope["state"][event_stream.CUT] = cut
+async def test_a_stream_whose_client_takes_nothing_ends_at_a_stop(
+    dialogue: DialogueApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outbox, "PATIENCE_S", 0.01)
+    monkeypatch.setattr(plain_transport, "FRAME_PATIENCE_S", 0.01)
+    monkeypatch.setattr(plain_transport, "CLOSE_PATIENCE_S", 0.01)
+    source_of(dialogue).gate.set()
+    caller = Caller()
     with fail_after(10):
         async with create_task_group() as tasks:
             tasks.start_soon(stream_of(dialogue), caller.scope, caller.receive, caller.send)
             await caller.until(b"recovered")
             caller.takes = Signal()
-            await publish(dialogue, *range(20))
-    assert sizes == [0]
+            await publish(dialogue, 1, 2, 3)
+            await dialogue.drain()
     assert not caller.is_complete
 
 

@@ -7,7 +7,8 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dialogue.adapters.wire.frames import WireCodec, event_bytes, frame
+from dialogue.adapters.wire.frames import event_bytes, frame
+from dialogue.adapters.wire.wire_codec import WireCodec
 from dialogue.application.sessions.notice import Marked, PutIntoRoom, RoomCreated, RoomDeleted, RoomInfo, TakenOut
 from dialogue.domain.event import Event
 from dialogue.domain.page import weight

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dialogue.adapters.wire.frames import event_bytes
-from dialogue.adapters.wire.sse_codec import Farewell, SseCodec, opening
+from dialogue.adapters.wire.sse_codec import SseCodec
 from dialogue.application.sessions.join_room import Joined
 from dialogue.application.sessions.notice import Marked, TakenOut
 from dialogue.domain.event import Event
@@ -62,19 +62,18 @@ def test_without_a_known_epoch_there_is_no_place() -> None:
 
 def test_the_end_of_a_membership_is_the_last_frame_and_other_notices_are_comments() -> None:
     left = codec().notice(TakenOut("r", "why\nnot é"))
-    assert isinstance(left, Farewell)
+    assert left.is_last
     assert left.text == 'event: left\ndata: {"roomId":"r","reason":"why\\nnot é"}\n\n'
     assert left.size == len(left.text.encode())
     other = codec().notice(Marked(room_id="r", seq=1, unread=0))
-    assert not isinstance(other, Farewell)
+    assert not other.is_last
     assert other.text == ": Marked\n\n"
 
 
 def test_the_opening_moves_the_position_only_where_no_history_follows() -> None:
     position = Position(epoch="epoch-1", seq=9)
     nothing = Joined(room=ROOM, events=("e",), position=position, history=(), has_more=True, recovered=True)
-    [first] = opening(nothing)
-    head, place, data = first.decode().rstrip("\n").split("\n")
+    head, place, data = codec().answer(nothing, None).text.rstrip("\n").split("\n")
     assert (head, place) == ("event: recovered", "id: epoch-1-9")
     assert json.loads(data[6:]) == {
         "recovered": True,
@@ -84,7 +83,7 @@ def test_the_opening_moves_the_position_only_where_no_history_follows() -> None:
         "hasMore": True,
     }
     some = Joined(room=ROOM, events=("e",), position=position, history=(event(8), event(5)), has_more=False)
-    first, *rest = opening(some)
-    assert b"\nid:" not in first
-    assert b'"recovered":false' in first
-    assert [message.split(b"\n")[0] for message in rest] == [b"id: epoch-1-5", b"id: epoch-1-8"]
+    first, *rest = codec().answer(some, None).text.removesuffix("\n\n").split("\n\n")
+    assert "\nid:" not in first
+    assert '"recovered":false' in first
+    assert [message.split("\n")[0] for message in rest] == ["id: epoch-1-5", "id: epoch-1-8"]

@@ -1,0 +1,122 @@
+"""A transport on any ASGI server."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+from anyio import CancelScope, Event, create_task_group, current_time, move_on_after
+from litestar.exceptions import WebSocketDisconnect
+
+from ...application.sessions.frame import Closing, Frame
+
+FRAME_PATIENCE_S = 1.0
+"""How long a close waits for the frame that is on its way."""
+
+CLOSE_PATIENCE_S = 5.0
+"""How long a client may take for its close."""
+
+
+class PlainTransport:
+    """Frames go out one after the other in a task of its own, since ASGI's `send` may wait for a client that does not
+    read; a frame is taken while none is on its way.
+
+    `send` and `end` say in ASGI's words what a frame and the end are; `cut` ends the connection where the client does
+    not take that, if the server has a way to.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[Frame], Awaitable[None]],
+        end: Callable[[Closing], Awaitable[None]],
+        cut: Callable[[], None] | None = None,
+    ) -> None:
+        self._send = send
+        self._end = end
+        self._cut = cut
+        self._frame: Frame | None = None
+        self._closing: Closing | None = None
+        self._is_over = False
+        self._sending = CancelScope()
+        self._arrived = Event()
+        self._moved = Event()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[PlainTransport]:
+        """The transport at work; what the body raises passes through as it is."""
+        refusal: Exception | None = None
+        async with create_task_group() as tasks:
+            tasks.start_soon(self._run)
+            try:
+                yield self
+            except Exception as error:
+                refusal = error
+            tasks.cancel_scope.cancel()
+        if refusal is not None:
+            raise refusal
+
+    def write(self, frame: Frame) -> bool:
+        """See `Transport`."""
+        if self._is_over or self._closing is not None:
+            return True
+        if self._frame is not None:
+            return False
+        self._frame = frame
+        self._arrived.set()
+        return True
+
+    async def drained(self) -> None:
+        """See `Transport`."""
+        while not self._is_over and (self._frame is not None or self._closing is not None):
+            await self._moved.wait()
+
+    def close(self, code: int, reason: str) -> None:
+        """See `Transport`."""
+        if self._closing is None:
+            self._closing = Closing(code, reason)
+            self._sending.deadline = current_time() + FRAME_PATIENCE_S
+            self._arrived.set()
+
+    def abort(self) -> None:
+        """See `Transport`: plain ASGI has no word for it, so the frame on its way is given up."""
+        if not self._is_over:
+            self._sending.cancel()
+            self._finish()
+
+    async def _run(self) -> None:
+        try:
+            with self._sending:
+                await self._send_frames()
+            if not self._is_over:
+                await self._say_farewell()
+        except (WebSocketDisconnect, OSError, RuntimeError):
+            pass  # the client is gone; the reader hears of it
+        finally:
+            self._finish()
+
+    async def _send_frames(self) -> None:
+        while self._frame is not None or self._closing is None:
+            if self._frame is None:
+                await self._arrived.wait()
+                self._arrived = Event()
+            else:
+                await self._send(self._frame)
+                self._frame = None
+                self._move()
+
+    async def _say_farewell(self) -> None:
+        assert self._closing is not None, "frames are sent until the close"
+        if self._sending.cancelled_caught and self._cut is not None:
+            self._cut()
+            return
+        with move_on_after(CLOSE_PATIENCE_S):
+            await self._end(self._closing)
+
+    def _finish(self) -> None:
+        self._is_over = True
+        self._frame = None
+        self._move()
+
+    def _move(self) -> None:
+        moved, self._moved = self._moved, Event()
+        moved.set()

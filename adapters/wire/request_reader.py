@@ -1,0 +1,158 @@
+"""From a text frame to the request that it holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from ...application.sessions.requests import (
+    Asked,
+    Connect,
+    CreateRoom,
+    DeleteRoom,
+    GetHistory,
+    GetRooms,
+    Join,
+    Leave,
+    MarkAsRead,
+    Ping,
+    RequestId,
+    SessionRequest,
+    Subscribe,
+    Trigger,
+    Unfit,
+    Unsubscribe,
+)
+from ...domain.errors import DialogueError, InvalidRequest
+from ...domain.json_value import is_unicode
+from ...domain.names import MAX_ROOM_ID, flaw_of_name, flaw_of_room_id
+from ...domain.position import Position
+from . import requests
+from .frame_reader import FrameReader
+from .requests import parse
+
+MAX_REQUEST_ID = 64
+
+Message = Mapping[str, object]
+
+
+class RequestReader:
+    """Reads the frames of one client."""
+
+    def __init__(self) -> None:
+        self._frames = FrameReader()
+
+    def read(self, text: str | None) -> Asked:
+        """What the frame asks, or why it cannot be read; None stands for a binary one."""
+        request_id: RequestId = None
+        try:
+            if text is None:
+                raise InvalidRequest.field("frame", "must be text, not binary")
+            message = self._frames.read(text)
+            request_id = _request_id(message)
+            self._frames.refuse_repeats(message)
+            return Asked(_request(message), request_id)
+        except DialogueError as error:
+            return Asked(error, request_id)
+
+
+def _request(message: Message) -> SessionRequest:
+    kind = message.get("type")
+    decode = _BY_TYPE.get(kind) if isinstance(kind, str) else None
+    if decode is None:
+        raise InvalidRequest.field("type", f"must be one of {', '.join(_BY_TYPE)}")
+    try:
+        return decode(message)
+    except DialogueError as error:
+        if kind == "connect":
+            raise
+        return Unfit(error)  # whoever is not connected is told that first
+
+
+def _request_id(message: Message) -> RequestId:
+    if "id" not in message:
+        return None
+    request_id = message["id"]
+    if isinstance(request_id, int) and not isinstance(request_id, bool):
+        return request_id
+    if isinstance(request_id, str) and len(request_id) <= MAX_REQUEST_ID and is_unicode(request_id):
+        return request_id
+    raise InvalidRequest.field("id", f"must be a text of at most {MAX_REQUEST_ID} characters, or an integer")
+
+
+def _connect(message: Message) -> Connect:
+    return Connect(parse(requests.Connect, message).auth)
+
+
+def _join(message: Message) -> Join:
+    fields = parse(requests.Join, message)
+    since = None if fields.since is None else Position(epoch=fields.since.epoch, seq=fields.since.seq)
+    return Join(fields.room_id, fields.events, since)
+
+
+def _leave(message: Message) -> Leave:
+    return Leave(parse(requests.OfRoom, message).room_id)
+
+
+def _subscribe(message: Message) -> Subscribe:
+    fields = parse(requests.Subscribe, message)
+    return Subscribe(fields.room_id, fields.events)
+
+
+def _unsubscribe(message: Message) -> Unsubscribe:
+    fields = parse(requests.Subscribe, message)
+    return Unsubscribe(fields.room_id, fields.events)
+
+
+def _trigger(message: Message) -> Trigger:
+    fields = parse(requests.Trigger, message)
+    return Trigger(fields.room_id, fields.event, fields.data, fields.meta, fields.key)
+
+
+def _get_history(message: Message) -> GetHistory:
+    fields = parse(requests.GetHistory, message)
+    return GetHistory(requests.page_request(fields.room_id, fields))
+
+
+def _mark_read(message: Message) -> MarkAsRead:
+    fields = parse(requests.MarkRead, message)
+    return MarkAsRead(fields.room_id, fields.seq)
+
+
+def _list_rooms(message: Message) -> GetRooms:
+    fields = parse(requests.ListRooms, message)
+    return GetRooms(fields.cursor, fields.limit)
+
+
+def _create_room(message: Message) -> CreateRoom:
+    room = parse(requests.CreateRoom, message).room
+    for path, flaw in (("room.id", flaw_of_room_id(room.id)), ("room.name", flaw_of_name(room.name, MAX_ROOM_ID))):
+        if flaw:
+            raise InvalidRequest.field(path, flaw)
+    return CreateRoom(
+        id=room.id, name=room.name, description=room.description, max_size=room.max_size, events=room.events
+    )
+
+
+def _delete_room(message: Message) -> DeleteRoom:
+    return DeleteRoom(parse(requests.OfRoom, message).room_id)
+
+
+def _ping(message: Message) -> Ping:
+    parse(requests.Nothing, message)
+    return Ping()
+
+
+_BY_TYPE: Mapping[str, Callable[[Message], SessionRequest]] = {
+    "connect": _connect,
+    "trigger": _trigger,
+    "join": _join,
+    "leave": _leave,
+    "subscribe": _subscribe,
+    "unsubscribe": _unsubscribe,
+    "getHistory": _get_history,
+    "markRead": _mark_read,
+    "listRooms": _list_rooms,
+    "createRoom": _create_room,
+    "deleteRoom": _delete_room,
+    "ping": _ping,
+}

@@ -1,0 +1,53 @@
+"""The codec of `dialogue.v1`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...application.sessions.answers import Answer
+from ...application.sessions.frame import Frame
+from ...application.sessions.notice import Marked, Notice, PutIntoRoom, RoomCreated, RoomDeleted, TakenOut
+from ...application.sessions.requests import RequestId
+from ...domain.event import Event
+from .answers import wire_answer
+from .frames import event_bytes, frame, in_runs, json_bytes, wire_position, wire_room
+
+
+class WireCodec:
+    """Encodes for the WebSockets of `dialogue.v1`."""
+
+    def __init__(self, max_out_frame: int) -> None:
+        self._max_out_frame = max_out_frame
+
+    def events(self, room_id: str, events: Sequence[Event]) -> list[Frame]:
+        """See `Codec.events`."""
+        head = b'{"type":"events","roomId":' + json_bytes(room_id) + b',"events":['
+        runs = in_runs(map(event_bytes, events), len(head) + 2, self._max_out_frame)
+        return [Frame(head + b",".join(run) + b"]}") for run in runs]
+
+    def answer(self, answer: Answer, request_id: RequestId) -> Frame:
+        """See `ClientCodec.answer`."""
+        kind, fields = wire_answer(answer, self._max_out_frame)
+        return frame(kind, request_id, **fields)
+
+    def notice(self, notice: Notice) -> Frame:
+        """See `Codec.notice`."""
+        match notice:
+            case PutIntoRoom():
+                return frame(
+                    "joined",
+                    roomId=notice.room_id,
+                    roomName=notice.room_name,
+                    events=notice.events,
+                    position=wire_position(notice.position),
+                    history=(),
+                    hasMore=notice.has_more,
+                )
+            case TakenOut(room_id=room_id, reason=reason):
+                return frame("left", roomId=room_id, reason=reason)
+            case RoomCreated(room=room):
+                return frame("roomCreated", room=wire_room(room))
+            case RoomDeleted(room_id=room_id):
+                return frame("roomDeleted", roomId=room_id)
+            case Marked():
+                return frame("marked", roomId=notice.room_id, seq=notice.seq, unread=notice.unread)

@@ -1,0 +1,94 @@
+"""How the requests of a connected session are answered, but for those that publish."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from ...domain.errors import EventNotAllowed, InvalidRequest
+from ...domain.ports.room_store import StoredRoom
+from ..reading.mark_read import MarkRead
+from ..reading.page_history import PageHistory
+from ..rooms.list_rooms import ListRooms
+from ..rooms.manage_rooms import ManageRooms
+from .answers import Answer, Left, Pong, Subscribed
+from .join_room import JoinRoom
+from .notice import Marked, RoomCreated, RoomDeleted, RoomInfo
+from .requests import (
+    CreateRoom,
+    DeleteRoom,
+    GetHistory,
+    GetRooms,
+    Join,
+    Leave,
+    MarkAsRead,
+    Ping,
+    Subscribe,
+    Unsubscribe,
+)
+from .session import Session
+
+Reply = Callable[[Answer], None]
+Answerable = (
+    Join | Leave | Subscribe | Unsubscribe | GetHistory | MarkAsRead | GetRooms | CreateRoom | DeleteRoom | Ping
+)
+
+
+class AnswerRequest:
+    """Has each request done by the service that it is for, and replies."""
+
+    def __init__(
+        self, join: JoinRoom, pages: PageHistory, mark_read: MarkRead, rooms: ListRooms, manage: ManageRooms
+    ) -> None:
+        self._join = join
+        self._pages = pages
+        self._mark_read = mark_read
+        self._rooms = rooms
+        self._manage = manage
+
+    async def __call__(self, session: Session, request: Answerable, reply: Reply) -> None:
+        """Do what is asked and `reply` once. Raises the DialogueError that refuses it."""
+        match request:
+            case Join(room_id=room_id, events=events, since=since):
+                reply(await self._join(session, room_id, events=events, since=since))
+                self._join.release(session, room_id)
+            case GetHistory(page=page):
+                session.membership(page.room_id)
+                reply(await self._pages(page))
+            case MarkAsRead(room_id=room_id, seq=seq):
+                mark = await self._mark_read(session, room_id, seq)
+                reply(Marked(room_id=room_id, seq=mark.seq, unread=mark.unread))
+            case GetRooms(cursor=cursor, limit=limit):
+                reply(await self._rooms(session.user_id, cursor, limit))
+            case CreateRoom():
+                reply(RoomCreated(await self._create(session, request)))
+            case DeleteRoom(room_id=room_id):
+                await self._manage.delete(room_id, user_id=session.user_id, by=session)
+                reply(RoomDeleted(room_id))
+            case _:
+                reply(self._at_once(session, request))
+
+    def _at_once(self, session: Session, request: Leave | Subscribe | Unsubscribe | Ping) -> Answer:
+        match request:
+            case Leave(room_id=room_id):
+                self._join.leave(session, room_id)
+                return Left(room_id)
+            case Subscribe(room_id=room_id, events=events):
+                return Subscribed(room_id, self._join.subscribe(session, room_id, events))
+            case Unsubscribe(room_id=room_id, events=events):
+                return Subscribed(room_id, self._join.unsubscribe(session, room_id, events))
+            case Ping():
+                return Pong()
+
+    async def _create(self, session: Session, wanted: CreateRoom) -> RoomInfo:
+        stored = StoredRoom(
+            id=wanted.id,
+            name=wanted.name,
+            description=wanted.description,
+            max_size=wanted.max_size,
+            event_names=None if wanted.events is None else tuple(wanted.events),
+            created_by_id=session.user_id,
+        )
+        try:
+            return await self._manage.create(stored, by=session)
+        except EventNotAllowed as error:
+            raise InvalidRequest.field("room.events", error.message) from error

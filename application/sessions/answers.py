@@ -1,0 +1,76 @@
+"""What a client's requests are answered with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...domain.errors import DialogueError
+from ...domain.page import Page
+from ..rooms.list_rooms import RoomList
+from .join_room import Joined
+from .notice import Marked, RoomCreated, RoomDeleted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Connected:
+    """The client is known as this user, and what holds for its connection."""
+
+    client_id: str
+    user_id: str
+    heartbeat_s: float
+    max_frame: int
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """The session has left a room."""
+
+    room_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """All names that the session now receives of a room."""
+
+    room_id: str
+    events: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Triggered:
+    """An event was kept, now or before, or, without history, sent on."""
+
+    room_id: str
+    event: str
+    timestamp_ms: int
+    seq: int | None
+    is_duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A request was refused."""
+
+    error: DialogueError
+
+
+@dataclass(frozen=True, slots=True)
+class Pong:
+    """The server is there."""
+
+
+Answer = (
+    Connected
+    | Joined
+    | Left
+    | Subscribed
+    | Triggered
+    | Page
+    | Marked
+    | RoomList
+    | RoomCreated
+    | RoomDeleted
+    | Refused
+    | Pong
+)

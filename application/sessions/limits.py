@@ -1,0 +1,25 @@
+"""The bounds of one connection."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """How much may wait to be sent to one client, behind what its transport has taken."""
+
+    max_frames: int = 1_000
+    max_bytes: int = 4 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SessionLimits:
+    """The bounds of one connection; `protocol.md` and the settings say what each means."""
+
+    max_frame: int
+    backlog: Backlog
+    max_in_flight: int
+    heartbeat_s: float
+    connect_timeout_s: float
+    request_timeout_s: float

@@ -1,0 +1,95 @@
+"""Serving one client that is in one room and only listens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from secrets import token_urlsafe
+from typing import Protocol
+
+from anyio import create_task_group, sleep
+
+from ...domain.position import Position
+from ..feed.hub import Hub
+from ..node import Node
+from ..ports.transport import Transport
+from .frame import Frame
+from .join_room import JoinRoom
+from .limits import SessionLimits
+from .outbox import Outbox
+from .serve_session import ClientCodec
+from .session import Session
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listen:
+    """What a listener asks for; `events` and `since` are as in a join."""
+
+    user_id: str
+    room_id: str
+    events: Sequence[str] | None = None
+    since: Position | None = None
+
+
+class Listener(Protocol):
+    """The client's side, beside its transport."""
+
+    async def begin(self) -> None:
+        """Called once it is in the room, before the first frame is written."""
+        ...
+
+    async def gone(self) -> None:
+        """Return when the client has ended the connection."""
+        ...
+
+
+class ListenToRoom:
+    """Joins a room on behalf of a client that asks for nothing else, and serves it until either side ends it."""
+
+    def __init__(self, node: Node, hub: Hub, join: JoinRoom, limits: SessionLimits) -> None:
+        self._node = node
+        self._hub = hub
+        self._join = join
+        self._limits = limits
+
+    async def __call__(
+        self, wanted: Listen, transport: Transport, codec: ClientCodec, alive: Frame, client: Listener
+    ) -> None:
+        """Answer with what the join gives and send what follows, `alive` at each heartbeat.
+
+        Raises what refuses the join, and then nothing was written.
+        """
+        outbox = Outbox(transport, self._limits.backlog, is_open=False)
+        session = Session(session_id=token_urlsafe(12), user_id=wanted.user_id, codec=codec, outbox=outbox)
+        # No await between these two: a stop closes all that are attached, and lets nobody through afterwards.
+        self._node.ensure_running()
+        self._hub.attach(outbox)
+        try:
+            joined = await self._join(session, wanted.room_id, events=wanted.events, since=wanted.since)
+            outbox.put(codec.answer(joined, None))
+            self._join.release(session, wanted.room_id)
+            await client.begin()
+            await self._serve(session, alive, client)
+        finally:
+            self._hub.disconnect(session)
+            self._hub.detach(outbox)
+
+    async def _serve(self, session: Session, alive: Frame, client: Listener) -> None:
+        try:
+            async with create_task_group() as tasks:
+                tasks.start_soon(self._write, session, tasks.cancel_scope.cancel)
+                tasks.start_soon(self._keep_alive, session.outbox, alive)
+                await client.gone()
+                tasks.cancel_scope.cancel()
+        finally:
+            session.outbox.give_up()
+
+    async def _write(self, session: Session, finished: Callable[[], None]) -> None:
+        await session.outbox.run(partial(self._hub.disconnect, session))
+        finished()
+
+    async def _keep_alive(self, outbox: Outbox, alive: Frame) -> None:
+        while True:
+            await sleep(self._limits.heartbeat_s)
+            outbox.put(alive)

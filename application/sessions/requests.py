@@ -1,0 +1,142 @@
+"""What a client asks of the server, decoded; every field has been checked for type and size."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from time import monotonic
+
+from ...domain.errors import DialogueError
+from ...domain.page import PageRequest
+from ...domain.position import Position
+
+RequestId = str | int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Say who one is; `claims` are the client's, and what the server itself has seen of it."""
+
+    claims: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Join a room, or join it again; `since` is a position that the client has seen."""
+
+    room_id: str
+    events: Sequence[str] | None = None
+    since: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """Leave a room."""
+
+    room_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribe:
+    """Receive a room's events of these names too."""
+
+    room_id: str
+    events: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Unsubscribe:
+    """Receive a room's events of these names no more."""
+
+    room_id: str
+    events: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """Publish an event."""
+
+    room_id: str
+    event: str
+    data: object
+    meta: Mapping[str, object] | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GetHistory:
+    """Read a page of history."""
+
+    page: PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class MarkAsRead:
+    """Say how far the user has read."""
+
+    room_id: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class GetRooms:
+    """List the rooms."""
+
+    cursor: str
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRoom:
+    """Make a room."""
+
+    id: str
+    name: str
+    description: str | None = None
+    max_size: int | None = None
+    events: Sequence[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DeleteRoom:
+    """Delete a room that was made at run time."""
+
+    room_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """Ask for an answer, and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfit:
+    """A request of a kind that is known, whose fields are not as they must be."""
+
+    error: DialogueError
+
+
+SessionRequest = (
+    Connect
+    | Join
+    | Leave
+    | Subscribe
+    | Unsubscribe
+    | Trigger
+    | GetHistory
+    | MarkAsRead
+    | GetRooms
+    | CreateRoom
+    | DeleteRoom
+    | Ping
+    | Unfit
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request as it came: what was asked, or why that could not be read; under which id; and when it arrived."""
+
+    request: SessionRequest | DialogueError
+    id: RequestId = None
+    arrived_at: float = field(default_factory=monotonic)

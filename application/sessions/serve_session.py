@@ -1,0 +1,204 @@
+"""Serving one client from its first request to its end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
+from secrets import token_urlsafe
+from typing import Protocol
+
+from anyio import create_task_group, sleep, sleep_forever
+from anyio.lowlevel import checkpoint
+
+from ...domain.errors import DialogueError, InvalidRequest, Unauthenticated
+from ...domain.event import Event
+from ...domain.outcome import Outcome, OutcomeUnknown, Repeat
+from ..deadline import deadline_at
+from ..feed.hub import Hub
+from ..ports.codec import Codec
+from ..ports.transport import Transport
+from ..publishing.publish_event import PublishEvent
+from .admit_client import AdmitClient
+from .answer_request import AnswerRequest, Reply
+from .answers import Answer, Connected, Refused, Triggered
+from .frame import SERVER_FAULT, Closing, Frame
+from .in_flight import InFlight
+from .limits import SessionLimits
+from .outbox import Outbox
+from .requests import Asked, Connect, RequestId, SessionRequest, Trigger, Unfit
+from .session import Session
+
+NO_CONNECT = Closing(4408, "no connect in time")
+NOT_AUTHENTICATED = Closing(4401, "not authenticated")
+
+logger = logging.getLogger("dialogue.session")
+
+
+class ClientCodec(Codec, Protocol):
+    """A codec for clients that ask."""
+
+    def answer(self, answer: Answer, request_id: RequestId) -> Frame:
+        """The answer to the request of that id."""
+        ...
+
+
+Receive = Callable[[], Awaitable[Asked | Closing | None]]
+"""A client's next request; a Closing to end the connection with, or None where the client has ended it."""
+
+
+class ServeSession:
+    """Serves clients, whatever the technology: their requests come decoded, and frames go out on a transport."""
+
+    def __init__(
+        self, hub: Hub, admit: AdmitClient, answer: AnswerRequest, publish: PublishEvent, limits: SessionLimits
+    ) -> None:
+        self.hub = hub
+        self.admit = admit
+        self.answer = answer
+        self.publish = publish
+        self.limits = limits
+
+    async def __call__(self, transport: Transport, codec: ClientCodec, receive: Receive) -> None:
+        """Serve a client until either side ends it; then its close has been written, where it had to be."""
+        await _Served(self, transport, codec).run(receive)
+
+
+class _Served:
+    """One client. Its requests are handled one after the other, so that they take effect in the order sent.
+
+    Triggers alone are not waited for: they queue in order, and their answers come when they are kept.
+    """
+
+    def __init__(self, service: ServeSession, transport: Transport, codec: ClientCodec) -> None:
+        self._service = service
+        self._limits = service.limits
+        self._codec = codec
+        self._outbox = Outbox(transport, service.limits.backlog)
+        self._in_flight = InFlight(service.limits.max_in_flight)
+        self._id = token_urlsafe(12)
+        self._session: Session | None = None
+
+    async def run(self, receive: Receive) -> None:
+        self._service.hub.attach(self._outbox)
+        try:
+            async with create_task_group() as tasks:
+                tasks.start_soon(self._write, tasks.cancel_scope.cancel)
+                tasks.start_soon(self._await_connect)
+                await self._read(receive)
+                tasks.cancel_scope.cancel()
+        finally:
+            self._leave()
+            self._outbox.give_up()
+            self._service.hub.detach(self._outbox)
+
+    def _leave(self) -> None:
+        if self._session is not None:
+            self._service.hub.disconnect(self._session)
+
+    async def _await_connect(self) -> None:
+        await sleep(self._limits.connect_timeout_s)
+        if self._session is None:
+            self._outbox.finish(NO_CONNECT)
+
+    async def _write(self, finished: Callable[[], None]) -> None:
+        await self._outbox.run(self._leave)
+        finished()
+
+    async def _read(self, receive: Receive) -> None:
+        while not self._outbox.is_closed:
+            await self._outbox.relief()
+            asked = await receive()
+            if asked is None:
+                return
+            if isinstance(asked, Closing):
+                self._outbox.abort(asked)
+            else:
+                with deadline_at(asked.arrived_at + self._limits.request_timeout_s):
+                    await self._handle(asked)
+                await checkpoint()  # one request a turn of the loop: whoever sends many at once holds up nobody
+        await sleep_forever()  # the writer sends what is left, closes, and cancels
+
+    async def _handle(self, asked: Asked) -> None:
+        reply = partial(self._reply, asked.id)
+        try:
+            if isinstance(asked.request, DialogueError):
+                raise asked.request
+            await self._dispatch(asked.request, reply)
+        except DialogueError as error:
+            reply(Refused(error))
+        except Exception:
+            logger.exception("a request failed")
+            self._outbox.abort(SERVER_FAULT)
+
+    def _reply(self, request_id: RequestId, answer: Answer) -> None:
+        self._outbox.put(self._codec.answer(answer, request_id))
+
+    async def _dispatch(self, request: SessionRequest, reply: Reply) -> None:
+        if isinstance(request, Connect):
+            await self._connect(request, reply)
+        elif self._session is None:
+            raise Unauthenticated("The first request must be connect")
+        elif isinstance(request, Unfit):
+            raise request.error
+        elif isinstance(request, Trigger):
+            await self._trigger(self._session, request, reply)
+        else:
+            await self._service.answer(self._session, request, reply)
+
+    async def _connect(self, request: Connect, reply: Reply) -> None:
+        if self._session is not None:
+            raise InvalidRequest.field("type", "must not be connect twice")
+        try:
+            session = await self._service.admit(self._id, request, self._codec, self._outbox)
+        except Unauthenticated as error:
+            reply(Refused(error))
+            self._outbox.finish(NOT_AUTHENTICATED)
+            return
+        self._session = session
+        reply(
+            Connected(
+                client_id=session.id,
+                user_id=session.user_id,
+                heartbeat_s=self._limits.heartbeat_s,
+                max_frame=self._limits.max_frame,
+            )
+        )
+        await self._service.admit.welcome(session)
+
+    async def _trigger(self, session: Session, request: Trigger, reply: Reply) -> None:
+        await self._in_flight.enter()
+        settled = False
+
+        def settle(outcome: Outcome) -> None:
+            nonlocal settled
+            settled = True
+            self._in_flight.leave()
+            self._answer_trigger(outcome, request, reply)
+
+        try:
+            await self._service.publish.from_session(
+                session, request.room_id, request.event, request.data, request.meta, request.key, settle
+            )
+        except BaseException:
+            if not settled:
+                self._in_flight.leave()
+            raise
+
+    def _answer_trigger(self, outcome: Outcome, request: Trigger, reply: Reply) -> None:
+        if isinstance(outcome, OutcomeUnknown):
+            self._outbox.finish(SERVER_FAULT)
+        elif isinstance(outcome, DialogueError):
+            reply(Refused(outcome))
+        else:
+            reply(_triggered(outcome, request))
+
+
+def _triggered(outcome: Event | Repeat, request: Trigger) -> Triggered:
+    return Triggered(
+        room_id=request.room_id,
+        event=request.event,
+        timestamp_ms=outcome.timestamp_ms,
+        seq=outcome.seq,
+        is_duplicate=isinstance(outcome, Repeat),
+    )
