@@ -92,6 +92,7 @@ class MemoryNode:
     hub: Hub = field(default_factory=Hub)
     run_hook: RunHook = field(default_factory=lambda: RunHook(DaemonThreads(4), timeout_s=5))
     recovering: type[RecoverEvents] = RecoverEvents
+    applying: type[ApplyEvents] = ApplyEvents
 
     def __post_init__(self) -> None:
         storage = self.storage or MemoryStorage(self.store)
@@ -106,7 +107,7 @@ class MemoryNode:
             template = Room.configured("template", offered)
         self.listeners = Listeners(self.run_hook)
         self.registry = RoomRegistry(configured, template, self.runtime, archive, source, rooms)
-        self.apply = ApplyEvents(self.registry, source, self.hub, self.listeners)
+        self.apply = self.applying(self.registry, source, self.hub, self.listeners)
         self.journal = Journal(archive, self.apply, self.clock, self.journal_limits)
         self.publish = PublishEvent(self.registry, self.journal, source, self.max_page_size)
         self.pages = PageHistory(self.registry, source, self.apply, self.max_page_size)

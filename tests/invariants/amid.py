@@ -11,6 +11,7 @@ from anyio.lowlevel import checkpoint
 from dialogue.application.publishing.publish_event import Published
 from dialogue.domain.errors import RoomNotFound
 from dialogue.domain.event import Event
+from dialogue.domain.outcome import OutcomeUnknown
 from dialogue.domain.ports.room_store import StoredRoom
 
 from .acts import numbered, publish_one
@@ -53,6 +54,21 @@ async def _send_again(world: World, wanted: Sequence[Sent]) -> None:
     for sent in wanted:
         await publish_one(world, sent, answers)
     take_up(world.life, world.keys, answers, world.clock.now)
+
+
+async def lose_answers(world: World, wanted: Sequence[Sent], seed: int, lost: int) -> None:
+    """Of these some are kept and not answered for: everybody sees them all the same, without waiting for the next."""
+    keyed = [replace(sent, value=sent.number, key=f"lost {sent.number}") for sent in numbered(world, wanted)]
+    answers: list[Answered] = []
+    world.pauses.draw(seed)
+    world.pauses.lost_answers = lost
+    async with create_task_group() as tasks:
+        for sent in keyed:
+            tasks.start_soon(publish_one, world, sent, answers)
+    world.pauses.draw(None)
+    world.pauses.lost_answers = 0
+    answered = [each for each in answers if not isinstance(each.answer, OutcomeUnknown)]
+    _take_up_all(world, keyed, await world.beyond(), [each for each in answered if each.sent.has_history])
 
 
 async def make_anew(world: World, wanted: Sequence[Sent], seed: int, turns: int) -> None:

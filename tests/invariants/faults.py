@@ -5,11 +5,13 @@ Each is wrong now and then only, as real ones are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 
+from dialogue.application.feed.apply_events import ApplyEvents
 from dialogue.application.feed.hub import Hub
+from dialogue.application.feed.submission import Look
 from dialogue.application.reading.page_budget import Run
 from dialogue.application.reading.recover_events import RecoverEvents
 from dialogue.application.rooms.room_history import RoomHistory
@@ -40,6 +42,7 @@ class Fault:
     spoil: Callable[[StorageParts], StorageParts] = _as_it_is
     hub: type[Hub] = Hub
     recovering: type[RecoverEvents] = RecoverEvents
+    applying: type[ApplyEvents] = ApplyEvents
 
 
 NO_FAULT = Fault()
@@ -213,6 +216,16 @@ class OldRedactions(RecoverEvents):
         return await super().__call__(room, history, [name for name in subscribed if name in room.definitions], since)
 
 
+class Incurious(ApplyEvents):
+    """Never looks behind what it was handed: a gap stays one, and what had no answer is not seen."""
+
+    def take(self, room_id: str, submissions: Iterable[Look]) -> None:
+        known = list(submissions)
+        for each in known:
+            each.was_looked_behind = True
+        super().take(room_id, known)
+
+
 def _source(change: Change) -> Fault:
     return Fault(spoil=lambda ports: replace(ports, source=_Source(ports.source, change)))
 
@@ -229,6 +242,7 @@ FAULTS = {
     "a live event is lost": Fault(hub=LosingHub),
     "a live event comes twice": Fault(hub=RepeatingHub),
     "two live events are swapped": Fault(hub=SwappingHub),
+    "what was kept and not answered for is not seen": Fault(applying=Incurious),
     "a page lacks an event": _source(loses),
     "a page has an event twice": _source(repeats),
     "a page has two events swapped": _source(swaps),

@@ -30,6 +30,7 @@ class Pauses:
 
     def __init__(self) -> None:
         self._random: Random | None = None
+        self.lost_answers = 0  # how many of the next appends are kept and do not say so
 
     def draw(self, seed: int | None) -> None:
         """Begin to hesitate, or (None) stop."""
@@ -60,6 +61,9 @@ class HesitantArchive:
         await self._pauses.pause()
         outcomes = await self._archive.append(groups, applied, now_ms)
         await self._pauses.pause()
+        if self._pauses.lost_answers:
+            self._pauses.lost_answers -= 1
+            raise RuntimeError("the answer was lost")
         return outcomes
 
     async def sweep(self, limit: int, now_ms: int) -> int:

@@ -142,6 +142,10 @@ class AnyOrder(RuleBasedStateMachine):
     def close_idle_rooms(self) -> None:
         self._do(acts.close_idle_rooms)
 
+    @rule(sent=steps.CRASHED, seed=steps.SEEDS, lost=st.integers(1, 3))
+    def lose_answers(self, sent: list[Sent], seed: int, lost: int) -> None:
+        self._do(amid.lose_answers, sent, seed, lost)
+
     @rule(sent=steps.CRASHED, seed=steps.SEEDS, turns=steps.TURNS)
     def make_the_room_anew(self, sent: list[Sent], seed: int, turns: int) -> None:
         self._do(amid.make_anew, sent, seed, turns)

@@ -144,6 +144,7 @@ class World:
             codec=FrameCodec(),
             hub=self.fault.hub(),
             recovering=self.fault.recovering,
+            applying=self.fault.applying,
         )
         await self.node.registry.load()
         self._scope = await self._tasks.start(self._run)
