@@ -97,10 +97,12 @@ class Event(Generic[Data_co]):
         seq: int | None = None,
         epoch: str | None = None,
         meta: Mapping[str, object] | None = None,
+        is_redacted: bool = False,
     ) -> Event:
         """An event from Python values, as an application's own storage gives it back.
 
-        `seq` and `epoch` go together: a place is one in a life of the room. Raises InvalidEvent where `data` or `meta`
+        `seq` and `epoch` go together: a place is one in a life of the room. One that `is_redacted` is a tombstone,
+        whose `data` is None. Raises InvalidEvent where `data` or `meta`
         is no JSON that could be kept.
         """
         return cls(
@@ -112,4 +114,5 @@ class Event(Generic[Data_co]):
             seq=seq,
             epoch=epoch,
             meta=None if meta is None else json_value.keepable(meta, "meta"),
+            is_redacted=is_redacted,
         )

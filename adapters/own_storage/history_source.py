@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
 
 from ...domain.errors import InvalidRequest
 from ...domain.event import Event
 from ...domain.page import PageLimit, fitting
 from .own_room import OwnRoom
 from .own_stream import OwnStream
+from .search import NOT_HELD, ensure_placed, first_at, newest_before
 from .store import OwnStore
-
-NO_PLACE = "reaches events that the application's storage gives back without a place: use start and end"
 
 
 class OwnHistorySource:
@@ -27,20 +27,23 @@ class OwnHistorySource:
 
     async def older(self, room_id: str, names: Sequence[str] | None, before: int, limit: PageLimit) -> list[Event]:
         """See `HistorySource.older`; behind the events that have a seq come those that have none, by their time."""
-        found: list[Event] = []
+        runs: list[list[Event]] = []
         for room, stream in self._streams(room_id, names):
-            newest = await self._newest_before(stream, before, room.epoch)
-            found += await stream.between(newest - limit.events + 1, newest, room.epoch)
+            newest = (await newest_before(stream, before, room.epochs)).event_seq
+            runs.append(await stream.between(newest - limit.events + 1, newest, room.epochs))
         # Not cut by its size: behind an event without a seq nobody could go on.
-        return sorted(found, key=lambda event: (event.timestamp_ms, event.seq or 0), reverse=True)[: limit.events]
+        return list(islice(_merged(runs), limit.events))
 
     async def newer(self, room_id: str, names: Sequence[str] | None, after: int, limit: PageLimit) -> list[Event]:
-        """See `HistorySource.newer`."""
+        """See `HistorySource.newer`; InvalidRequest where the storage has lost, or let go, what comes after `after`."""
         found: list[Event] = []
         for room, stream in self._streams(room_id, names):
-            oldest = max(await self._newest_before(stream, after + 1, room.epoch) + 1, 1)
-            run = await stream.between(oldest, oldest + limit.events - 1, room.epoch)
-            _ensure_placed(run, "after")
+            below = await newest_before(stream, after + 1, room.epochs)
+            first = max(below.event_seq, stream.start) + 1
+            run = await stream.between(first, first + limit.events - 1, room.epochs)
+            ensure_placed(run, "after")
+            if not below.is_certain or (first <= stream.head and (not run or run[-1].event_seq != first)):
+                raise InvalidRequest.field("after", NOT_HELD)
             found += run
         return fitting(sorted(found, key=lambda event: event.place), limit)
 
@@ -50,19 +53,13 @@ class OwnHistorySource:
         return [
             event
             for room, stream in self._streams(room_id, [name])
-            for event in fitting(await stream.between(first, last, room.epoch), limit)
+            for event in fitting(await stream.between(first, last, room.epochs), limit)
         ]
 
     async def seq_at(self, room_id: str, timestamp_ms: int) -> int | None:
-        """See `HistorySource.seq_at`; InvalidRequest where that event is not in memory any more."""
-        found: list[int] = []
-        for _, stream in self._streams(room_id, None):
-            place = next((event.place for event in stream.waiting if event.timestamp_ms >= timestamp_ms), None)
-            oldest = stream.waiting[0] if stream.waiting else None
-            if stream.stored > stream.floor and (oldest is None or oldest.place == place):
-                raise InvalidRequest.field("beforeTime/afterTime", "reaches behind memory: use start and end")
-            found += [] if place is None else [place]
-        return min(found, default=None)
+        """See `HistorySource.seq_at`; InvalidRequest where that event has no place, or may have none."""
+        found = [await first_at(stream, timestamp_ms, room.epochs) for room, stream in self._streams(room_id, None)]
+        return min((seq for seq in found if seq is not None), default=None)
 
     def _streams(self, room_id: str, names: Sequence[str] | None) -> list[tuple[OwnRoom, OwnStream]]:
         room = self._store.rooms.get(room_id)
@@ -71,22 +68,20 @@ class OwnHistorySource:
         wanted: Iterable[str] = room.streams if names is None else dict.fromkeys(names)
         return [(room, room.streams[name]) for name in wanted if name in room.streams]
 
-    async def _newest_before(self, stream: OwnStream, before: int, epoch: str) -> int:
-        """The event seq of the stream's newest event with a seq smaller than `before`."""
-        if before > stream.stored_seq:
-            return stream.stored + bisect_left(stream.waiting, before, key=lambda event: event.place)
-        low, high = max(stream.floor, 0), stream.stored
-        while low < high:  # the answer lies from low to high
-            middle = (low + high + 1) // 2
-            found = await stream.between(middle, middle, epoch)
-            _ensure_placed(found, "before")
-            if found and found[0].place < before:
-                low = middle
-            else:
-                high = middle - 1
-        return low
+
+def _merged(runs: Sequence[Sequence[Event]]) -> Iterator[Event]:
+    """The newest first, each run's own order kept: of events without a seq the time alone tells which is newer."""
+    rest = [deque(run) for run in runs if run]
+    while rest:
+        newest = rest[0]
+        for run in rest[1:]:
+            if _is_newer(run[0], newest[0]):
+                newest = run
+        yield newest.popleft()
+        rest = [run for run in rest if run]
 
 
-def _ensure_placed(events: Sequence[Event], field: str) -> None:
-    if any(event.seq is None for event in events):
-        raise InvalidRequest.field(field, NO_PLACE)
+def _is_newer(event: Event, other: Event) -> bool:
+    if event.seq is not None and other.seq is not None:
+        return event.seq > other.seq
+    return (event.timestamp_ms, event.seq is not None) > (other.timestamp_ms, other.seq is not None)

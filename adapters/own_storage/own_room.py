@@ -5,9 +5,10 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Mapping
+from functools import partial
 
 from ...domain.draft import Draft
-from ...domain.errors import DialogueError, InvalidRequest, PositionUnknown
+from ...domain.errors import DialogueError, InvalidRequest, PositionUnknown, Unavailable
 from ...domain.event import Event
 from ...domain.names import REDACTED
 from ...domain.outcome import Repeat
@@ -15,7 +16,9 @@ from ...domain.ports.read_marks import MAX_UNREAD
 from ...domain.position import RoomHead
 from ...domain.redaction import Redaction, without_sender
 from .own_stream import OwnStream
+from .places import Places
 from .storage_hooks import StorageHooks
+from .stored_events import StoredEvents
 
 KEPT_REDACTIONS = 1_000
 
@@ -25,12 +28,22 @@ class OwnRoom:
 
     def __init__(self, room_id: str, limits: Mapping[str, int], hooks: StorageHooks) -> None:
         self.epoch = secrets.token_hex(8)
+        self.epochs = frozenset({self.epoch})
         self.head = 0
         self.floor = 0
         self.last_timestamp_ms = 0
         self.senders: deque[str | None] = deque(maxlen=MAX_UNREAD)  # of the newest events; None for the system's
-        self.streams = {name: OwnStream(room_id, name, limit, hooks) for name, limit in limits.items()}
-        self.streams[REDACTED] = OwnStream(room_id, REDACTED, KEPT_REDACTIONS, hooks, is_stored=False)
+        self._places = Places()
+        self._numbers = {name: number for number, name in enumerate([*limits, REDACTED])}
+        self.streams = {
+            name: OwnStream(
+                StoredEvents(room_id, name, hooks, partial(self._places.count, number)),
+                limits.get(name, KEPT_REDACTIONS),
+                hooks,
+                is_stored=name in limits,
+            )
+            for name, number in self._numbers.items()
+        }
 
     @property
     def reach(self) -> RoomHead:
@@ -49,13 +62,19 @@ class OwnRoom:
         self.head += 1
         self.last_timestamp_ms = max(self.last_timestamp_ms, now_ms)
         event = draft.kept(timestamp_ms=self.last_timestamp_ms, seq=self.head, event_seq=stream.head + 1)
+        self._places.add(self.head, self._numbers[draft.name])
         stream.push(event)
         self.senders.append(None if event.name == REDACTED else event.sender)
         return event
 
     def blank(self, redaction: Redaction) -> Repeat | DialogueError | None:
-        """Blank an event that waits in memory; what becomes of the redaction where that cannot be done, or was."""
+        """Blank an event that waits in memory; what becomes of the redaction where that cannot be done, or was.
+
+        One that the storage was offered may be there, as it was: it is not ours to blank any more, and not yet theirs.
+        """
         found = self._waiting(redaction.seq)
+        if found is not None and self.streams[found.name].is_on_its_way(found):
+            return Unavailable(f"The event at seq {redaction.seq} is being handed over to the application's storage")
         if found is None and self.floor < redaction.seq <= self.head:
             return InvalidRequest.field("seq", "was handed over to the application's storage, and is redacted there")
         if found is not None and redaction.erases_sender and (found.is_redacted or found.name == REDACTED):
@@ -72,10 +91,12 @@ class OwnRoom:
     def begin_anew(self) -> None:
         """Begin the next life with the events that are here."""
         self.epoch = secrets.token_hex(8)
+        self.epochs |= {self.epoch}
 
     def end(self) -> None:
         """Begin the next life; what waits of this one is handed over."""
         self.epoch = secrets.token_hex(8)
+        self.epochs = frozenset({self.epoch})
         self.floor = self.head
         for stream in self.streams.values():
             stream.end(self.head)

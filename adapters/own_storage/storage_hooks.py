@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from itertools import islice
 from typing import Any, TypeVar
+
+from anyio import fail_after
 
 from ...application.hooks.client import OnCleanup, OnLoad
 from ...application.hooks.run_hook import Call, RunHook, Turn
@@ -38,6 +42,19 @@ class StorageHooks:
         about = f"on_cleanup({room_id!r}, {name!r}, {len(events)} events)"
         await self._run_hook.to_its_end(Call(self._on_cleanup, (room_id, name, list(events)), about))
 
+    @asynccontextmanager
+    async def reading(self, turn: Turn) -> AsyncIterator[None]:
+        """The turn of one who reads, and who waits for it no longer than for the reading itself. Raises Unavailable."""
+        try:
+            with fail_after(self._run_hook.timeout_s):
+                await turn.take()
+        except TimeoutError as error:
+            raise Unavailable("The application's storage is busy with what it was called for before") from error
+        try:
+            yield
+        finally:
+            turn.give_back()
+
     async def load(self, room_id: str, name: str, start: int, end: int, turn: Turn) -> list[Event]:
         """The stored events from `start` to `end` (exclusive), newest first, counted from the newest that is stored.
 
@@ -46,23 +63,47 @@ class StorageHooks:
         about = f"on_load({room_id!r}, {name!r}, {start}, {end})"
         try:
             loaded = await self._run_hook(Call(self._on_load, (room_id, name, start, end), about), turn)
-            return [_event(room_id, name, item) for item in loaded][: end - start]
+            # In a thread, too: what is given may be a generator over a database, and what is read may be large.
+            return await self._run_hook(Call(_events, (room_id, name, loaded, end - start), about), turn)  # type: ignore[no-any-return]
         except Exception as error:
             logger.exception("%s failed", about)
             raise Unavailable("The history cannot be reached: the application's on_load failed") from error
 
 
+def _events(room_id: str, name: str, loaded: Iterable[Event | Mapping[str, Any]], limit: int) -> list[Event]:
+    return [_event(room_id, name, item) for item in islice(loaded, limit)]
+
+
 def _event(room_id: str, name: str, item: Event | Mapping[str, Any]) -> Event:
     """What `on_load` gave: an Event, or a mapping as the ancestor's, with the names of the wire."""
-    if isinstance(item, Event):
-        return item
-    return Event.of(
-        room_id=room_id,
-        name=name,
-        data=item["data"],
-        sender=item["from"],
-        timestamp_ms=item["timestamp"],
-        seq=item.get("seq"),
-        epoch=item.get("epoch"),
-        meta=item.get("meta"),
+    event = (
+        item
+        if isinstance(item, Event)
+        else Event.of(
+            room_id=room_id,
+            name=name,
+            data=item["data"],
+            sender=item["from"],
+            timestamp_ms=item["timestamp"],
+            seq=item.get("seq"),
+            epoch=item.get("epoch"),
+            meta=item.get("meta"),
+            is_redacted=item.get("redacted", False),
+        )
     )
+    if (event.room_id, event.name) != (room_id, name):
+        raise ValueError(f"an event {event.name!r} of {event.room_id!r} is none {name!r} of {room_id!r}")
+    for field, kind in _KINDS.items():
+        if not isinstance(getattr(event, field), kind):
+            raise TypeError(f"{field} must be {kind}, not {getattr(event, field)!r}")
+    return event
+
+
+_KINDS: dict[str, Any] = {
+    "payload": bytes,
+    "sender": str,
+    "timestamp_ms": int,
+    "seq": int | None,
+    "epoch": str | None,
+    "is_redacted": bool,
+}

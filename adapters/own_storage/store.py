@@ -41,7 +41,7 @@ class OwnStore:
         self._max_waiting = max_waiting
         self._flush_timeout_s = flush_timeout_s
         self._tasks: TaskGroup | None = None
-        self._handing: set[OwnStream] = set()
+        self._handing: dict[OwnStream, None] = {}  # no set: in order of arrival, so that a run can be replayed
         self._idle = Signal()
 
     @property
@@ -60,14 +60,14 @@ class OwnStore:
         if room is None:
             room = self.rooms[room_id] = OwnRoom(room_id, self._limits_of(room_id), self._hooks)
         for stream in room.streams.values():
-            await stream.warm()
+            await stream.warm(room.epochs)
         return room
 
     def hand_over(self, room: OwnRoom) -> None:
         """See to it that what is due in `room` is handed over, one bite after the other for each stream."""
         for stream in room.streams.values():
             if stream.due and stream not in self._handing and self._tasks is not None:
-                self._handing.add(stream)
+                self._handing[stream] = None
                 self._tasks.start_soon(self._hand_over, stream)
 
     @asynccontextmanager
@@ -99,6 +99,6 @@ class OwnStore:
             while await stream.hand_over():
                 pass
         finally:
-            self._handing.discard(stream)
+            del self._handing[stream]
             idle, self._idle = self._idle, Signal()
             idle.set()

@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import isawaitable, iscoroutinefunction
-from types import TracebackType
 from typing import Any, TypeVar
 
 from anyio import Lock, create_task_group, move_on_after, sleep
@@ -63,7 +62,8 @@ class Turn:
         """The one whose turn it is has begun this."""
         self._last = running
 
-    async def __aenter__(self) -> None:
+    async def take(self) -> None:
+        """Wait for the turn."""
         await self._lock.acquire()
         try:
             if self._last is not None:
@@ -73,10 +73,15 @@ class Turn:
             raise
         self._last = None
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def give_back(self) -> None:
+        """End the turn that was taken."""
         self._lock.release()
+
+    async def __aenter__(self) -> None:
+        await self.take()
+
+    async def __aexit__(self, *_: object) -> None:
+        self.give_back()
 
 
 class RunHook:
@@ -90,7 +95,7 @@ class RunHook:
 
     def __init__(self, run_sync: RunSync, timeout_s: float) -> None:
         self._run_sync = run_sync
-        self._timeout_s = timeout_s
+        self.timeout_s = timeout_s
 
     async def __call__(self, call: Call, turn: Turn | None = None) -> Any:
         """What the function gives. Raises the Exception that it raises, TimeoutError, and HookCancelled.
@@ -114,10 +119,10 @@ class RunHook:
         if call.is_async:
             return await self(call)
         running = await self._run_sync.start(call.begin)
-        with move_on_after(self._timeout_s) as scope:
+        with move_on_after(self.timeout_s) as scope:
             await running.ended()
         if scope.cancelled_caught:
-            logger.warning("%s takes longer than %s s; what comes next waits for it", call.about, self._timeout_s)
+            logger.warning("%s takes longer than %s s; what comes next waits for it", call.about, self.timeout_s)
         result = await running.result()
         with self._in_time(call):
             return await _settled(result)
@@ -144,10 +149,10 @@ class RunHook:
 
     @contextmanager
     def _in_time(self, call: Call) -> Iterator[None]:
-        with move_on_after(self._timeout_s) as scope:
+        with move_on_after(self.timeout_s) as scope:
             yield
         if scope.cancelled_caught:
-            raise TimeoutError(f"{call.about} took longer than {self._timeout_s} s")
+            raise TimeoutError(f"{call.about} took longer than {self.timeout_s} s")
 
 
 async def _settled(result: Any) -> Any:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Iterable, Sequence
 
 from ...domain.errors import InvalidRequest, PositionUnknown, Unavailable
 from ...domain.event import Event
@@ -91,11 +90,20 @@ def _unknown(history: RoomHistory, names: Sequence[str], why: str) -> PositionUn
     return PositionUnknown(why, epoch=history.epoch, floor=floor, head=history.head)
 
 
-def ensure_contiguous(events: Sequence[Event]) -> None:
-    """Raise Unavailable where a stream's run has a hole: memory and source do not meet."""
-    for newer, older in pairwise(events):
-        if newer.event_seq is not None and older.event_seq is not None and newer.event_seq != older.event_seq + 1:
+def ensure_contiguous(events: Iterable[Event]) -> None:
+    """Raise Unavailable where a run, newest first, has a hole or a repeat: memory and source do not meet.
+
+    A run of several names holds every event of each of them that lies in between.
+    """
+    newer: dict[str, Event] = {}
+    last: Event | None = None
+    for event in events:
+        above = newer.get(event.name)
+        if above is not None and above.event_seq is not None and above.event_seq - 1 != event.event_seq:
             raise Unavailable(
-                f"The history of {newer.name!r} in {newer.room_id!r} does not meet between event seqs "
-                f"{older.event_seq} and {newer.event_seq}"
+                f"The history of {event.name!r} in {event.room_id!r} does not meet between event seqs "
+                f"{event.event_seq} and {above.event_seq}"
             )
+        if last is not None and last.seq is not None and event.seq is not None and event.seq >= last.seq:
+            raise Unavailable(f"The history of {event.room_id!r} gives seq {event.seq} behind seq {last.seq}")
+        newer[event.name] = last = event

@@ -64,13 +64,17 @@ class PageHistory:
         """The newest `limit` events of these names up to the applied head, newest first."""
         if not names:
             return Run(events=[], has_more=False)
-        return await self._older(room_id, history, names, history.head + 1, limit)
+        run = await self._older(room_id, history, names, history.head + 1, limit)
+        ensure_contiguous(run.events)
+        return run
 
     async def after(self, room_id: str, history: RoomHistory, names: Sequence[str], seq: int, limit: int) -> Run:
         """The oldest `limit` events of these names with a larger seq, up to the applied head, oldest first."""
         if not names:
             return Run(events=[], has_more=False)
-        return await self._newer(room_id, history, names, seq, limit)
+        run = await self._newer(room_id, history, names, seq, limit)
+        ensure_contiguous(reversed(run.events))
+        return run
 
     def in_memory(self, history: RoomHistory, names: Sequence[str]) -> Run:
         """All events of these names that memory holds as one contiguous run, newest first."""
@@ -96,8 +100,7 @@ class PageHistory:
                     run = await self._between(request.room_id, history, names[0], offsets)
                 case form:  # pragma: no cover
                     raise AssertionError(f"unresolved form {form}")
-        if len(names) == 1:
-            ensure_contiguous(run.events)
+        ensure_contiguous(run.events)
         return Page(
             room_id=request.room_id,
             event_name=request.event_name,

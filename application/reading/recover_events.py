@@ -55,6 +55,9 @@ class RecoverEvents:
         if run.has_more or history.is_ended or not _reaches(history, names, since):
             return None
         missed = Counter(event.name for event in run.events)
+        newest = {event.name: event.event_seq for event in run.events}
+        if any(event_seq != heads[name] for name, event_seq in newest.items()):
+            return None  # the source does not know of the newest ones, or knows of others
         has_more = any(heads[name] - missed[name] > history.stream(name).floor for name in names)
         return Run(events=run.events[::-1], has_more=has_more)
 

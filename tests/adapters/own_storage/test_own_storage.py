@@ -60,7 +60,7 @@ async def page(app: DialogueApp, form: PageForm, name: str | None = "message", l
 async def until_handed_over(app: DialogueApp, amount: int) -> None:
     """Wait until the storage has said that it has so many messages."""
     with fail_after(5):
-        while app.container.hook_store().rooms["room"].streams["message"].stored < amount:
+        while app.container.hook_store().rooms["room"].streams["message"].stored.head < amount:
             await checkpoint()
 
 
@@ -269,10 +269,10 @@ async def test_naming_a_database_keeps_events_there(caplog: pytest.LogCaptureFix
     app = app_over(storage, database="memory://")
     async with app.lifespan():
         await publish(app, *range(10))
-    assert "history is kept in memory://" in caplog.text
+    assert "history in memory alone (memory://)" in caplog.text
     async with app_over(storage).lifespan():
         pass
-    assert "history is kept by the application's hooks" in caplog.text
+    assert "on_cleanup and on_load" in caplog.text
 
 
 def test_on_load_without_on_cleanup_is_refused() -> None:
