@@ -13,6 +13,7 @@ from typing import Any
 from anyio import move_on_after
 from uvicorn import Server
 
+from .acceptor import Acceptor
 from .http_protocol import HttpProtocol
 from .server_config import CLIENT_TIMEOUT_S, ServerConfig
 from .websocket_protocol import LAST_FAREWELL_S, WebSocketProtocol
@@ -32,6 +33,8 @@ class DialogueServer(Server):
     The process then ends with 0: being asked to stop is no failure.
     """
 
+    config: ServerConfig
+
     def __init__(self, config: ServerConfig, drain: Callable[[], Awaitable[None]], drain_timeout_s: float) -> None:
         super().__init__(config)
         self._drain = drain
@@ -44,12 +47,16 @@ class DialogueServer(Server):
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start to accept."""
+        """Start to accept on these sockets, which are bound."""
         # What was loaded until now stays for good. Each full collection walked through it again (more than a hundred
         # thousand objects), and stopped every client for a tenth of a second.
         gc.collect()
         gc.freeze()
-        await super().startup(sockets)
+        await super().startup([])  # without sockets it makes no servers of its own
+        self.servers = [Acceptor(each, self.config.backlog, self._new_protocol) for each in sockets or ()]  # type: ignore[misc]
+
+    def _new_protocol(self) -> HttpProtocol:
+        return HttpProtocol(self.config, self.server_state, self.lifespan.state)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Stop."""

@@ -14,6 +14,7 @@ from dialogue.adapters.own_storage import own_stream as hooked_stream
 from dialogue.adapters.sqlmodel import commit_outcome, mark_statements, read_marks
 from dialogue.adapters.sqlmodel.sqlite import database, log_growth, opened
 from dialogue.adapters.uvicorn import (
+    acceptor,
     exchange,
     frame_bounds,
     http_protocol,
@@ -54,6 +55,7 @@ FIXED: dict[str, float] = {
     "the time for a close": websocket_protocol.FAREWELL_S,
     "fragments of a message": frame_bounds.MAX_FRAGMENTS,
     "pings and pongs of a client in a second": frame_bounds.MAX_CONTROL_FRAMES_A_SECOND,
+    "connections accepted in one turn of the loop": acceptor.ACCEPTED_A_TURN,
     "frames parsed in one turn of the loop": websocket_protocol.FRAMES_A_TURN,
     "bytes parsed in one turn of the loop": intake.BYTES_A_TURN,
     "messages parsed ahead of their handling": websocket_protocol.MESSAGES_AHEAD,
