@@ -13,12 +13,22 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import seed as seeded
 from hypothesis import strategies as st
 
+from dialogue.adapters.uvicorn.websocket_protocol import WebSocketProtocol
+from dialogue.application.sessions.outbox import Outbox
+from dialogue.domain.event import Event
+
 from ..support.raw_client import DEADLINE_S, RawClient, raw
 from ..support.server_process import ServerProcess
 from ..support.websocket_frames import BINARY, CLOSE, CONTINUATION, TEXT, websocket_frame
 from .conftest import Report, Serve
 from .frame_strategies import MAX_FRAME, texts
 from .what_is_due import is_answer
+
+
+def name_of(kind: type) -> str:
+    """As the server counts it. The classes are imported, so that one that has moved is missed."""
+    return f"{kind.__module__}.{kind.__qualname__}"
+
 
 BAD_FRAMES = 10_000
 CONNECTIONS = 8
@@ -27,11 +37,11 @@ WINDOWS = 10
 ROOMS = ["hall", "small", "nowhere"]
 ALLOWED_GROWTH = 1.10
 READINGS = 10
-EVENT = "dialogue.domain.event.Event"
+EVENT = name_of(Event)
 MOST_EVENTS = 10
 """Two buffers of one event each, with what they have not reclaimed yet, and those on their way."""
-CONNECTION = "dialogue.adapters.litestar.connection.Connection"
-PROTOCOL = "dialogue.adapters.uvicorn.websocket_protocol.WebSocketProtocol"
+CONNECTION = name_of(Outbox)
+PROTOCOL = name_of(WebSocketProtocol)
 ENDINGS = [
     websocket_frame(CLOSE, b"\x03\xe8"),
     websocket_frame(TEXT, b"x" * (MAX_FRAME + 1)),
@@ -67,6 +77,7 @@ class Counting:
         deadline = time.monotonic() + DEADLINE_S
         while (counts := self.counts())[CONNECTION] > 1 or counts[PROTOCOL] > 1:
             assert time.monotonic() < deadline, counts
+        assert counts[CONNECTION] == counts[PROTOCOL] == 1, f"our own connection is not among {counts}"
         return counts
 
 
