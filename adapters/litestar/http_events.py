@@ -27,6 +27,7 @@ from .headers import header_text
 from .http_identity import user_of
 from .http_rooms import RoomInPath, UserId, integer, json_response, problems
 from .operation import DescribedOperation
+from .query import number, query_fields
 from .schemas import EventDocument, HistoryDocument
 
 
@@ -50,6 +51,7 @@ class PublishOperation(DescribedOperation):
         self.request_body = RequestBody(content={"application/json": OpenAPIMediaType(schema=schema)}, required=True)
 
 
+NUMBERS = ("limit", "before", "after", "around", "beforeTime", "afterTime", "start", "end", "anchor")
 NUMBER = integer(0, requests.MAX_NUMBER)
 Place = Annotated[str | None, QueryParameter(description="A seq: 0 or more.", schema_extra=NUMBER)]
 TIME = "Milliseconds since the Unix epoch; as `before` or `after` the room's first event of that time or later."
@@ -96,21 +98,8 @@ async def get_history(
 ) -> Response[bytes]:
     """Read a page of history."""
     await user_of(request, authenticator)
-    given = {
-        "event": event,
-        "limit": limit,
-        "before": before,
-        "after": after,
-        "around": around,
-        "beforeTime": before_time,
-        "afterTime": after_time,
-        "start": start,
-        "end": end,
-        "anchor": anchor,
-        "epoch": epoch,
-    }
-    present = {name: value for name, value in given.items() if value is not None}
-    fields = requests.parse(requests.HistoryFields, present, strict=False)
+    given = query_fields(request, texts=("event", "epoch"), numbers=NUMBERS)
+    fields = requests.parse(requests.HistoryFields, given)
     page = await pages(requests.page_request(room_id, fields))
     return json_response(wire_page(page), headers=_links(request, page, fields))
 
@@ -174,7 +163,7 @@ async def redact_event(
 ) -> None:
     """Redact an event."""
     user_id = await user_of(request, authenticator)
-    place = requests.parse(requests.EventPlace, {"seq": seq}, strict=False).seq
+    place = requests.parse(requests.EventPlace, {"seq": number("seq", seq)}).seq
     await redact.by_user(room_id, place, user_id)
 
 

@@ -9,6 +9,7 @@ from litestar import Request
 from ...application.ports.authenticator import Authenticator, claims_of
 from ...domain.errors import InvalidRequest
 from .headers import header_text
+from .query import query_text
 
 USER_HEADER = "X-User-Id"
 CLAIMED_USER = "auth.userId"
@@ -25,7 +26,7 @@ async def user_of(request: Request[Any, Any, Any], authenticator: Authenticator,
     if authorization.lower().startswith(_BEARER):
         claims["token"] = authorization[len(_BEARER) :].strip()
     if authenticator.trusts_clients:
-        named = header_text(request, USER_HEADER) or request.query_params.get("userId")
+        named = header_text(request, USER_HEADER) or query_text(request, "userId")
         claims |= {"userId": named} if named else {}
     try:
         return await authenticator.authenticate(claims_of(request.scope, claims), None)

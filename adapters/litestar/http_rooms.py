@@ -18,6 +18,7 @@ from ..wire.answers import wire_rooms
 from ..wire.frames import json_bytes, wire_room
 from .http_identity import user_of
 from .operation import DescribedOperation
+from .query import query_fields
 from .schemas import ProblemDocument, RoomDocument, RoomsDocument
 
 JSON = "application/json"
@@ -82,8 +83,7 @@ async def list_rooms(
 ) -> Response[bytes]:
     """List the rooms."""
     user_id = await user_of(request, authenticator)
-    fields = {name: value for name, value in (("limit", limit), ("cursor", cursor)) if value is not None}
-    wanted = requests.parse(requests.ListRooms, fields, strict=False)
+    wanted = requests.parse(requests.ListRooms, query_fields(request, texts=("cursor",), numbers=("limit",)))
     listed = await rooms(user_id, wanted.cursor, wanted.limit)
     return json_response(wire_rooms(listed, max_out_frame))
 

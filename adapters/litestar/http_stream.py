@@ -20,6 +20,7 @@ from .headers import header_text
 from .http_identity import user_of
 from .http_rooms import RoomInPath, UserId, problems
 from .operation import DescribedOperation
+from .query import query_text
 
 
 @get(
@@ -68,7 +69,7 @@ async def stream_events(
     ] = None,
 ) -> ASGIApp:
     """Stream a room's events."""
-    user = await user_of(request, authenticator, token)
+    user = await user_of(request, authenticator, query_text(request, "token"))
     wanted = requests.parse(requests.Stream, {} if event is None else {"event": event})
     last_id = header_text(request, "Last-Event-ID")
     since = None if last_id is None else requests.since(last_id)
@@ -84,6 +85,6 @@ async def head_stream(
     token: Annotated[str | None, QueryParameter()] = None,
 ) -> Response[None]:
     """Say how a stream would be answered, without joining the room."""
-    user = await user_of(request, authenticator, token)
+    user = await user_of(request, authenticator, query_text(request, "token"))
     await rooms.one(user, room_id)
     return Response(None, media_type="text/event-stream", headers={"Cache-Control": "no-store"})

@@ -165,11 +165,54 @@ async def test_every_form_of_page_is_the_same_as_on_the_websocket(
         ("event=message&start=5", "end"),
         ("anchor=5", "anchor"),
         ("after=99999999999999999999999", "after"),
+        ("before=1_0", "before"),
+        ("before=%2B10", "before"),
+        ("before=+10", "before"),
+        ("before=%2010", "before"),
+        ("before=10%20", "before"),
+        ("before=10%0A", "before"),
+        ("before=10.0", "before"),
+        ("before=1e1", "before"),
+        ("before=0x1", "before"),
+        ("before=%D9%A3", "before"),
+        ("before=", "before"),
+        ("before=" + "9" * 5_000, "before"),
+        ("before=1&before=5", "before"),
+        ("before=5&before=5", "before"),
+        ("limit=5&limit=5", "limit"),
+        ("beforeTime=1_0", "beforeTime"),
+        ("event=note&start=0&end=1_0", "end"),
+        ("event=note&event=message", "event"),
+        ("epoch=a&epoch=a", "epoch"),
+        ("event=%FF", "query"),
     ],
 )
 async def test_a_page_that_cannot_be_is_422_with_the_field(http: httpx.AsyncClient, query: str, field: str) -> None:
     document = problem(await http.get(f"/rooms/hall/events?{query}"), 422, "INVALID_REQUEST")
     assert document["details"][0]["path"] == field
+
+
+@pytest.mark.parametrize("query", ["limit=1_0", "limit=%2B1", "limit=1&limit=1", "cursor=a&cursor=b", "limit=0"])
+async def test_a_list_that_cannot_be_is_422_with_the_field(http: httpx.AsyncClient, query: str) -> None:
+    document = problem(await http.get(f"/rooms?{query}"), 422, "INVALID_REQUEST")
+    assert document["details"][0]["path"] == query.partition("=")[0]
+
+
+async def test_numbers_with_leading_zeros_are_decimal_digits(http: httpx.AsyncClient) -> None:
+    assert (await http.get("/rooms/hall/events?limit=0000000000000000000005")).status_code == 200
+
+
+@pytest.mark.parametrize("seq", ["1_0", "+1", "%201", "1.0", "x", "-1", "9" * 5_000, "%D9%A3"])
+async def test_a_place_that_is_none_cannot_be_redacted(http: httpx.AsyncClient, seq: str) -> None:
+    document = problem(await http.delete(f"/rooms/hall/events/{seq}"), 422, "INVALID_REQUEST")
+    assert document["details"][0]["path"] == "seq"
+
+
+@pytest.mark.parametrize("name", ["userId", "token"])
+async def test_who_asks_is_said_once(server: ServerProcess, name: str) -> None:
+    async with httpx.AsyncClient(base_url=server.http, trust_env=False) as client:
+        answer = await client.get(f"/rooms/hall/stream?{name}=ada&{name}=bob")
+    assert problem(answer, 422, "INVALID_REQUEST")["details"][0]["path"] == name
 
 
 async def test_an_unknown_position_is_410_with_the_valid_range(http: httpx.AsyncClient, room: str) -> None:

@@ -1,0 +1,48 @@
+"""The query of a request, as it was sent: each name once, numbers in decimal digits, texts in UTF-8."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+from litestar import Request
+
+from ...domain.errors import InvalidRequest
+from ..wire.requests import MAX_NUMBER
+
+_DIGITS = re.compile(r"[0-9]+")
+_LONGEST = len(str(MAX_NUMBER))
+
+
+def query_text(request: Request[Any, Any, Any], name: str) -> str | None:
+    """The parameter, None where it is missing. Raises InvalidRequest where it stands twice or is not UTF-8."""
+    query = request.scope["query_string"].decode("latin-1")
+    try:
+        values = [value for found, value in parse_qsl(query, keep_blank_values=True, errors="strict") if found == name]
+    except UnicodeDecodeError as error:
+        raise InvalidRequest.field("query", "must be UTF-8") from error
+    if len(values) > 1:
+        raise InvalidRequest.field(name, "must stand once")
+    return values[0] if values else None
+
+
+def query_fields(
+    request: Request[Any, Any, Any], *, texts: tuple[str, ...] = (), numbers: tuple[str, ...] = ()
+) -> dict[str, object]:
+    """Those of the parameters that are there. Raises InvalidRequest with the name of one that cannot be."""
+    fields: dict[str, object] = {}
+    for name in (*texts, *numbers):
+        text = query_text(request, name)
+        if text is not None:
+            fields[name] = number(name, text) if name in numbers else text
+    return fields
+
+
+def number(name: str, text: str) -> int:
+    """The number that `text` writes in decimal digits alone. Raises InvalidRequest that names `name`."""
+    if not _DIGITS.fullmatch(text):
+        raise InvalidRequest.field(name, "must be a number in decimal digits")
+    if len(text.lstrip("0")) > _LONGEST:
+        raise InvalidRequest.field(name, f"must be at most {MAX_NUMBER}")
+    return int(text[-_LONGEST:])
