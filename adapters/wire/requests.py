@@ -174,10 +174,10 @@ class GetHistory(HistoryFields, OfRoom):
     """Read a page of history."""
 
 
-def parse(model: type[Parsed], fields: Mapping[str, object], *, strict: bool = True) -> Parsed:
-    """`fields` as a `model`; texts stand for numbers where not `strict`. Raises InvalidRequest with each flaw."""
+def parse(model: type[Parsed], fields: Mapping[str, object]) -> Parsed:
+    """`fields` as a `model`. Raises InvalidRequest with each flaw."""
     try:
-        return model.model_validate(fields, strict=strict)
+        return model.model_validate(fields)
     except ValidationError as error:
         found = error.errors(include_url=False, include_context=False, include_input=False)
         raise InvalidRequest([Problem(_path(each["loc"]), _message(each["msg"])) for each in found]) from None

@@ -6,19 +6,21 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote
 
 import httpx
 import pytest
+from websockets.exceptions import InvalidStatus
 
 from ..support.server_process import ServerProcess
-from ..support.wire_client import connected, opened, texts
+from ..support.wire_client import WireClient, connected, opened, texts
 
 PYTHON = sys.executable
 MEMORY = {"DIALOGUE_DATABASE": "memory://"}
 FACTORY = "dialogue.entrypoints.server:create_app"
 
 MOUNTED = """
-from dialogue import History, RoomConfig, create_dialogue, define_event
+from dialogue import History, RoomConfig, RuntimeRooms, create_dialogue, define_event
 from fastapi import FastAPI
 from litestar import Litestar, asgi, get
 from starlette.applications import Starlette
@@ -26,7 +28,9 @@ from starlette.responses import PlainTextResponse
 from starlette.routing import Mount, Route
 
 message = define_event("message", history=History())
-dialogue = create_dialogue(rooms={"general": RoomConfig(name="General", events=[message])})
+dialogue = create_dialogue(
+    rooms={"general": RoomConfig(name="General", events=[message])}, runtime_rooms=RuntimeRooms(events=[message])
+)
 
 async def say() -> str:
     await dialogue.trigger("general", message, {"text": "from the host"}, sender="host")
@@ -41,7 +45,7 @@ starlette_forgotten = Starlette(routes=routes)
 
 itself = Starlette(routes=[Route("/say", say_in_starlette), Mount("/live", app=dialogue)], lifespan=dialogue.lifespan)
 
-fastapi = FastAPI(lifespan=dialogue.lifespan)
+fastapi = FastAPI(lifespan=dialogue.lifespan, root_path="/behind/a/proxy")
 fastapi.get("/say", response_class=PlainTextResponse)(say)
 fastapi.mount("/live", dialogue)
 
@@ -137,7 +141,33 @@ async def test_mounted_into_an_app_that_enters_its_lifespan_all_of_it_works(tmp_
             assert (await http.get("/live/")).status_code == 200
             for file in ("client.js", "client/dialogue-client.js", "page/chat.js"):
                 assert (await http.get(f"/live/{file}")).status_code == 200
+            await ensure_its_doors_are_ours(server, http, ada)
         assert server.faults == []
+
+
+async def ensure_its_doors_are_ours(server: ServerProcess, http: httpx.AsyncClient, ada: WireClient) -> None:
+    """What stands in front of every request does so below a mount, too."""
+    found = await http.get("/live", follow_redirects=True)
+    assert [str(step.status_code) for step in found.history] == ["307"]
+    assert (found.url.path, found.status_code) == ("/live/", 200)
+    for room_id in ("drivers/65", "a/events", "live/live", "/", "ä/ö"):
+        await ada.ask("createRoom", room={"id": room_id, "name": "A Room"})
+        path = f"/live/rooms/{quote(room_id, safe='')}"
+        headers = {"X-User-Id": "bob"}
+        assert (await http.get(path, headers=headers)).json()["id"] == room_id
+        sent = await http.post(f"{path}/events", json={"event": "message", "data": 1}, headers=headers)
+        assert sent.json()["roomId"] == room_id
+        assert (await http.delete(f"{path}/events/1", headers=headers)).status_code == 204
+        assert (await http.head(f"{path}/stream", headers=headers)).status_code == 200
+    assert (await http.get("/live/rooms?userId=bob", headers={"Host": "evil.example"})).status_code == 400
+    foreign = {"Origin": "https://evil.example"}
+    assert (await http.post("/live/rooms/general/events", json={}, headers=foreign)).status_code == 403
+    assert (await http.post("/live/rooms/general/events", content=b"{}")).status_code == 415
+    with pytest.raises(InvalidStatus):
+        async with opened(f"ws://evil.example:{server.port}/live/ws", host="127.0.0.1", port=server.port):
+            pass
+    async with opened(server.ws, origin="https://evil.example") as client:
+        assert (await client.closed())[0] == 4403
 
 
 @pytest.mark.parametrize("host", ["starlette_forgotten", "litestar_forgotten"])
