@@ -68,6 +68,7 @@ def wire_room(room: RoomInfo) -> dict[str, object]:
         name=room.name,
         description=room.description,
         size=room.size,
+        users=room.users,
         maxSize=room.max_size,
         createdById=room.created_by_id,
         unread=room.unread,

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ...application.sessions.answers import Answer
 from ...application.sessions.frame import Frame
-from ...application.sessions.notice import Marked, Notice, PutIntoRoom, RoomCreated, RoomDeleted, TakenOut
+from ...application.sessions.notice import Marked, Notice, PutIntoRoom, RoomCreated, RoomDeleted, RoomSize, TakenOut
 from ...application.sessions.requests import RequestId
 from ...domain.event import Event
 from .answers import wire_answer
@@ -49,5 +49,7 @@ class WireCodec:
                 return frame("roomCreated", room=wire_room(room))
             case RoomDeleted(room_id=room_id):
                 return frame("roomDeleted", roomId=room_id)
+            case RoomSize(room_id=room_id, size=size, users=users):
+                return frame("roomSize", roomId=room_id, size=size, users=users)
             case Marked():
                 return frame("marked", roomId=notice.room_id, seq=notice.seq, unread=notice.unread)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from anyio import Event as Signal
 
 from ...domain.errors import Disconnected
 from ...domain.event import Event
 from ..ports.codec import Codec
+from ..rooms.members import Crowd, Members
 from ..sessions.frame import SERVER_FAULT, Closing, Frame
 from ..sessions.notice import Notice
 from ..sessions.outbox import Outbox
@@ -17,7 +18,7 @@ from ..sessions.session import Membership, Session
 
 logger = logging.getLogger("dialogue.hub")
 
-_NOBODY: Mapping[Session, Membership] = {}
+_NOBODY = Members()
 
 
 class Hub:
@@ -33,7 +34,9 @@ class Hub:
         self._emptied = Signal()
         self._sessions: dict[Session, None] = {}
         self._by_user: dict[str, dict[Session, None]] = {}
-        self._rooms: dict[str, dict[Session, Membership]] = {}
+        self._rooms: dict[str, Members] = {}
+        self.resized_rooms: dict[str, None] = {}
+        self._resized = Signal()
 
     def attach(self, outbox: Outbox) -> None:
         """Count a connection, also one that has not said yet who it is, among those that a stop must close."""
@@ -76,22 +79,47 @@ class Hub:
         if session.has_ended:
             raise Disconnected(session.id)
         session.memberships[room_id] = membership
-        self._rooms.setdefault(room_id, {})[session] = membership
+        self._rooms.setdefault(room_id, Members()).enter(session, membership)
+        self.note_resized(room_id)
 
     def leave(self, session: Session, room_id: str) -> None:
         """Take the session out of the room; doing so twice is fine."""
         session.memberships.pop(room_id, None)
         members = self._rooms.get(room_id)
-        if members is not None and members.pop(session, None) is not None and not members:
+        if members is None or not members.leave(session):
+            return
+        if members.sessions:
+            self.note_resized(room_id)
+        else:
             del self._rooms[room_id]
+            self.resized_rooms.pop(room_id, None)
+
+    def note_resized(self, room_id: str) -> None:
+        """The room's members are to be told how many they are."""
+        self.resized_rooms[room_id] = None
+        self._resized.set()
+
+    async def resized(self) -> None:
+        """Wait until there is a room whose members are to be told."""
+        while not self.resized_rooms:
+            self._resized = Signal()
+            await self._resized.wait()
+
+    def crowd(self, room_id: str) -> Crowd:
+        """How many are in the room."""
+        return self._rooms.get(room_id, _NOBODY).crowd
 
     def size(self, room_id: str) -> int:
         """How many sessions are in the room."""
-        return len(self._rooms.get(room_id, _NOBODY))
+        return len(self._rooms.get(room_id, _NOBODY).sessions)
 
     def members(self, room_id: str) -> list[Session]:
         """The sessions in the room."""
-        return list(self._rooms.get(room_id, _NOBODY))
+        return list(self._rooms.get(room_id, _NOBODY).sessions)
+
+    def memberships(self, room_id: str) -> list[tuple[Session, Membership]]:
+        """The sessions in the room, and what they receive."""
+        return list(self._rooms.get(room_id, _NOBODY).sessions.items())
 
     def deliver(self, room_id: str, events: Sequence[Event]) -> None:
         """Send `events`, oldest first, to the room's subscribers; encoded once for each set of subscriptions.
@@ -99,7 +127,7 @@ class Hub:
         For sessions whose join is being answered they are held back.
         """
         encoded: dict[tuple[Codec, frozenset[str]], Sequence[Frame] | None] = {}
-        for session, membership in self._rooms.get(room_id, _NOBODY).items():
+        for session, membership in self._rooms.get(room_id, _NOBODY).sessions.items():
             if membership.held is not None:
                 session.hold_back(membership, events)
                 continue

@@ -23,10 +23,12 @@ class ManageRooms:
 
     def info(self, room: Room) -> RoomInfo:
         """The room as visitors see it."""
+        crowd = self._hub.crowd(room.id)
         return RoomInfo(
             id=room.id,
             name=room.name,
-            size=self._hub.size(room.id),
+            size=crowd.size,
+            users=crowd.users,
             description=room.description,
             max_size=room.max_size,
             created_by_id=room.created_by_id,

@@ -9,11 +9,12 @@ from ...domain.position import Position
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomInfo:
-    """A room as its visitors see it; `size` counts the sessions in it, `unread` is the asking user's own."""
+    """A room as its visitors see it; `size` counts sessions, `users` users, and `unread` is the asking user's own."""
 
     id: str
     name: str
     size: int
+    users: int
     description: str | None = None
     max_size: int | None = None
     created_by_id: str | None = None
@@ -53,6 +54,15 @@ class RoomDeleted:
     room_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class RoomSize:
+    """So many sessions are in a room, of so many users."""
+
+    room_id: str
+    size: int
+    users: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marked:
     """The user has read up to `seq` in a room, as another of its sessions said."""
@@ -62,4 +72,4 @@ class Marked:
     unread: int
 
 
-Notice = PutIntoRoom | TakenOut | RoomCreated | RoomDeleted | Marked
+Notice = PutIntoRoom | TakenOut | RoomCreated | RoomDeleted | RoomSize | Marked

@@ -22,7 +22,7 @@ class Membership:
     came meanwhile is sent as the earlier one has it.
     """
 
-    __slots__ = ("_may_want", "answered_to", "held", "held_size", "names")
+    __slots__ = ("_may_want", "answered_to", "held", "held_size", "names", "told_crowd")
 
     def __init__(
         self, names: frozenset[str], *, holds_back: bool = False, or_else: frozenset[str] = frozenset()
@@ -31,6 +31,7 @@ class Membership:
         self.answered_to = 0  # the join's answer holds every event up to this seq
         self.held: list[Sequence[Event]] | None = [] if holds_back else None
         self.held_size = 0
+        self.told_crowd: object = None  # how many are in the room, as this member knows it
         self._may_want = self.names | or_else
 
     def hold(self, events: Sequence[Event]) -> None:

@@ -25,6 +25,7 @@ from ...application.rooms.list_rooms import ListRooms
 from ...application.rooms.manage_rooms import ManageRooms
 from ...application.rooms.room_registry import RoomRegistry
 from ...application.rooms.sweeper import Sweeper
+from ...application.rooms.tell_sizes import TellSizes
 from ...application.sessions.join_room import JoinRoom
 from ..settings import Settings
 from .inputs import Inputs
@@ -88,7 +89,8 @@ class ServiceParts(StorageParts):
         EraseUser, StorageParts.archive, registry, journal, StorageParts.user_events, StorageParts.read_marks
     )
     readiness = Single(Readiness, StorageParts.storage, StorageParts.source, settings.ready_interval_s)
-    workers = providers.List(sweeper, idle_rooms, evictions, readiness)
+    sizes = Single(TellSizes, hub)
+    workers = providers.List(sizes, sweeper, idle_rooms, evictions, readiness)
     node = Single(Node, registry, journal, hub, listeners, workers)
     publishing = Single(Publishing, publish, redact, erase)
     dialogue = Single(Dialogue, node, registry, publishing, pages, manage)

@@ -89,7 +89,13 @@ async def test_rooms_are_listed_with_a_cursor(http: httpx.AsyncClient, room: str
     assert listed == sorted(listed)
     assert {"hall", "small", room} <= set(listed)
     hall = (await http.get("/rooms/hall")).json()
-    assert {**hall, "size": 0} == {"id": "hall", "name": "The Hall", "description": "For everyone", "size": 0}
+    assert {**hall, "size": 0, "users": 0} == {
+        "id": "hall",
+        "name": "The Hall",
+        "description": "For everyone",
+        "size": 0,
+        "users": 0,
+    }
 
 
 async def test_links_lead_to_the_very_first_event_and_back(http: httpx.AsyncClient, ada: WireClient, room: str) -> None:

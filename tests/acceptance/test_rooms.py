@@ -6,7 +6,8 @@ from itertools import count
 
 import pytest
 
-from ..support.wire_client import Message, WireClient, error_paths, seqs
+from ..support.server_process import ServerProcess
+from ..support.wire_client import Message, WireClient, connected, error_paths, seqs
 from .conftest import NUMBERS, Connect
 
 IDS = count(1)
@@ -32,7 +33,7 @@ async def test_who_makes_a_room_is_answered_and_the_others_are_told(ada: WireCli
     answer = await ada.ask("createRoom", room=wanted)
     user_id = answer["room"]["createdById"]
     assert answer["type"] == "roomCreated"
-    assert answer["room"] == {**wanted, "size": 0, "createdById": user_id}
+    assert answer["room"] == {**wanted, "size": 0, "users": 0, "createdById": user_id}
     assert user_id.startswith("ada-")
     assert await bob.pushed("roomCreated") == {"type": "roomCreated", "room": answer["room"]}
     assert "roomCreated" not in [frame["type"] for frame in await ada.settle()]
@@ -147,9 +148,15 @@ async def test_list_rooms_tells_size_and_all_fields(ada: WireClient, bob: WireCl
     await ada.join(room)
     await bob.join(room)
     rooms = {each["id"]: each for each in await all_rooms(ada)}
-    assert rooms[room]["size"] == 2
-    assert {"id", "name", "size", "createdById"} == rooms[room].keys()
-    assert {**rooms["hall"], "size": 0} == {"id": "hall", "name": "The Hall", "description": "For everyone", "size": 0}
+    assert (rooms[room]["size"], rooms[room]["users"]) == (2, 2)
+    assert {"id", "name", "size", "users", "createdById"} == rooms[room].keys()
+    assert {**rooms["hall"], "size": 0, "users": 0} == {
+        "id": "hall",
+        "name": "The Hall",
+        "description": "For everyone",
+        "size": 0,
+        "users": 0,
+    }
     assert rooms["small"]["maxSize"] == 2
 
 
@@ -180,3 +187,18 @@ async def test_a_list_of_rooms_too_large_for_a_frame_is_cut_with_a_cursor(ada: W
     answer = await ada.ask("listRooms", limit=1_000)
     assert "cursor" in answer
     assert set(made) <= {each["id"] for each in await all_rooms(ada)}
+
+
+async def test_members_are_told_how_many_they_are_and_of_how_many_users(server: ServerProcess) -> None:
+    async with connected(server.ws, "ada") as ada, connected(server.ws, "bob") as bob:
+        room = (await ada.ask("createRoom", room={"id": "counted", "name": "Counted"}))["room"]["id"]
+        await ada.join(room)
+        await bob.join(room)
+        async with connected(server.ws, "bob") as again:
+            await again.join(room)
+            while (told := await ada.pushed("roomSize", room))["size"] < 3:
+                pass
+            assert told == {"type": "roomSize", "roomId": room, "size": 3, "users": 2}
+        while (told := await ada.pushed("roomSize", room))["size"] > 2:
+            pass
+        assert told["users"] == 2

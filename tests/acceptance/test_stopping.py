@@ -124,7 +124,7 @@ async def test_rooms_made_at_run_time_come_back_and_deleted_ones_do_not(new_serv
     await to_thread.run_sync(server.start)
     async with connected(server.ws, "ada") as ada:
         rooms = {each["id"]: each for each in (await ada.ask("listRooms"))["rooms"]}
-        assert rooms["made"] == {"size": 0, "createdById": "ada", **room}
+        assert rooms["made"] == {"size": 0, "users": 0, "createdById": "ada", **room}
         assert "gone" not in rooms
         joined = await ada.join("made")
         assert joined["events"] == ["rare"]

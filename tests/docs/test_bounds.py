@@ -28,7 +28,7 @@ from dialogue.application import readiness
 from dialogue.application.feed import apply_events, listeners
 from dialogue.application.publishing import erase_user
 from dialogue.application.publishing.journal_queue import JournalLimits
-from dialogue.application.rooms import sweeper
+from dialogue.application.rooms import sweeper, tell_sizes
 from dialogue.application.sessions import outbox
 from dialogue.domain import errors, idempotency_key, json_value, page, room
 from dialogue.domain.ports import read_marks as read_mark_port
@@ -69,6 +69,7 @@ FIXED: dict[str, float] = {
     "the quiet between two requests": server.KEEP_ALIVE_S,
     "other requests at once": 1,
     "pongs that wait to be sent": 1,
+    "the time between two sizes that a room's members are told": tell_sizes.INTERVAL_S,
     "events of a page": page.MAX_LIMIT,
     "rooms of a list": requests.ListRooms().limit,
     "`meta`": room.MAX_META_SIZE,

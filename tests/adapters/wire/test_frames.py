@@ -69,7 +69,7 @@ def test_notices_have_the_fields_of_the_protocol() -> None:
     codec = WireCodec(1 << 20)
     position = Position(epoch="e", seq=7)
     joined = PutIntoRoom(room_id="r", room_name="R", events=("a", "b"), position=position, has_more=True)
-    made = RoomCreated(RoomInfo(id="r", name="R", size=0, max_size=5))
+    made = RoomCreated(RoomInfo(id="r", name="R", size=0, users=0, max_size=5))
     marked = Marked(room_id="r", seq=7, unread=2)
     notices = (joined, TakenOut("r", "why"), made, RoomDeleted("r"), marked)
     assert [json.loads(codec.notice(each).text) for each in notices] == [
@@ -83,7 +83,7 @@ def test_notices_have_the_fields_of_the_protocol() -> None:
             "hasMore": True,
         },
         {"type": "left", "roomId": "r", "reason": "why"},
-        {"type": "roomCreated", "room": {"id": "r", "name": "R", "size": 0, "maxSize": 5}},
+        {"type": "roomCreated", "room": {"id": "r", "name": "R", "size": 0, "users": 0, "maxSize": 5}},
         {"type": "roomDeleted", "roomId": "r"},
         {"type": "marked", "roomId": "r", "seq": 7, "unread": 2},
     ]
