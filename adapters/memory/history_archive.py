@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from ...domain.draft_group import DraftGroup
 from ...domain.errors import PositionUnknown, RoomNotFound
-from ...domain.event import Event
 from ...domain.names import REDACTED
 from ...domain.outcome import GroupOutcome, Repeat
 from ...domain.ports.history_archive import HistoryWentBack
@@ -80,7 +79,7 @@ class MemoryHistoryArchive:
             done = _blanked(found.room, redaction, found.head)
             if done is not None:
                 return done
-        events = tuple(found.room.keep(draft, found.time_ms) for draft in group.drafts)
+        events = tuple(found.room.keep(draft, found.time_ms, now_ms) for draft in group.drafts)
         self._keys.add(group, events[0])
         return events
 
@@ -95,14 +94,10 @@ class MemoryHistoryArchive:
         """See `HistoryArchive.expired`."""
         room = self._store.rooms.get(room_id)
         stream = None if room is None else room.streams.get(name)
-        if stream is None:
+        if room is None or stream is None or not stream.events:
             return None
-        last: Event | None = None
-        for event in stream.events[:limit]:
-            if not retention.is_expired(event.stream_place, event.timestamp_ms, head=stream.head, now_ms=now_ms):
-                break
-            last = event
-        return None if last is None else StreamFloor(event_seq=last.stream_place, seq=last.place)
+        arrived = map(room.arrival, stream.events)
+        return retention.floor(arrived, room.arrival(stream.events[-1]), now_ms=now_ms, limit=limit)
 
     async def trim(self, room_id: str, name: str, floor: StreamFloor) -> None:
         """See `HistoryArchive.trim`."""

@@ -11,6 +11,7 @@ from ...domain.draft import Draft
 from ...domain.event import Event
 from ...domain.position import RoomHead, StreamFloor, StreamHead
 from ...domain.redaction import Redaction
+from ...domain.retention import Arrived
 
 
 class Run:
@@ -75,13 +76,14 @@ class Run:
 class KeptRoom:
     """The events of one room's present life, and the numbers that go on through all of its lives."""
 
-    __slots__ = ("all", "epoch", "last_timestamp_ms", "streams")
+    __slots__ = ("_arrivals", "all", "epoch", "last_timestamp_ms", "streams")
 
     def __init__(self) -> None:
         self.epoch = secrets.token_hex(8)
         self.last_timestamp_ms = 0
         self.all = Run()
         self.streams: dict[str, Run] = {}
+        self._arrivals: dict[int, int] = {}  # by seq
 
     @property
     def head(self) -> RoomHead:
@@ -97,12 +99,13 @@ class KeptRoom:
             },
         )
 
-    def keep(self, draft: Draft, now_ms: int) -> Event:
-        """Give `draft` the next place."""
+    def keep(self, draft: Draft, time_ms: int, arrived_ms: int) -> Event:
+        """Give `draft`, which came at `arrived_ms`, the next place, and `time_ms` or the room's last time."""
         stream = self.streams.setdefault(draft.name, Run())
-        self.last_timestamp_ms = max(self.last_timestamp_ms, now_ms)
+        self.last_timestamp_ms = max(self.last_timestamp_ms, time_ms)
         event = draft.kept(timestamp_ms=self.last_timestamp_ms, seq=self.all.head + 1, event_seq=stream.head + 1)
         self.all.push(event)
+        self._arrivals[event.place] = arrived_ms
         stream.push(event)
         return event
 
@@ -120,12 +123,18 @@ class KeptRoom:
     def trim(self, name: str, floor: StreamFloor) -> None:
         """Let the stream begin at `floor`."""
         if name in self.streams:
+            for event in self.streams[name].between(0, floor.event_seq):
+                self._arrivals.pop(event.place, None)
             self.streams[name].trim(floor)
             self.all.drop(name, floor.seq)
 
     def begin_anew(self) -> None:
         """Begin the next life with the events that are here."""
         self.epoch = secrets.token_hex(8)
+
+    def arrival(self, event: Event) -> Arrived:
+        """When an event that is here came."""
+        return Arrived(event_seq=event.stream_place, seq=event.place, arrived_ms=self._arrivals[event.place])
 
     def forget_streams(self) -> int:
         """Forget all streams, of which nothing is here; how many these were."""
@@ -136,6 +145,7 @@ class KeptRoom:
     def end(self) -> int:
         """Begin the next life, without the events of this one; how many these were."""
         ended = len(self.all.events)
+        self._arrivals.clear()
         self.begin_anew()
         for run in (self.all, *self.streams.values()):
             run.end(self.all.head)

@@ -81,7 +81,7 @@ class AppendBatch:
         self._begin_anew(connection)
         tombstones = Tombstones(connection)
         outcomes = [self._place(group, tombstones) for group in self._groups]
-        events = [_row(event) for outcome in outcomes if isinstance(outcome, tuple) for event in outcome]
+        events = [_row(event, self._now_ms) for outcome in outcomes if isinstance(outcome, tuple) for event in outcome]
         if events:
             connection.execute(INSERT_EVENTS, events)
             connection.execute(UPDATE_ROOMS, list(self._room_heads()))
@@ -165,13 +165,14 @@ def _flaw(draft: Draft) -> Problem | None:
     return None
 
 
-def _row(event: Event) -> dict[str, Any]:
+def _row(event: Event, now_ms: int) -> dict[str, Any]:
     return {
         "room_id": event.room_id,
         "event_name": event.name,
         "event_data": event.payload,
         "from_user": event.sender,
         "timestamp": event.timestamp_ms,
+        "created_at": now_ms,
         "seq": event.seq,
         "event_seq": event.event_seq,
         "meta": event.meta,

@@ -70,11 +70,9 @@ class SqlHistoryArchive:
         self, room_id: str, name: str, retention: Retention, now_ms: int, limit: int
     ) -> StreamFloor | None:
         """See `HistoryArchive.expired`."""
-
-        def is_expired(event_seq: int, timestamp_ms: int, head: int) -> bool:
-            return retention.is_expired(event_seq, timestamp_ms, head=head, now_ms=now_ms)
-
-        return await self._database.read(lambda connection: expired_to(connection, room_id, name, is_expired, limit))
+        return await self._database.read(
+            lambda connection: expired_to(connection, room_id, name, retention, now_ms=now_ms, limit=limit)
+        )
 
     async def trim(self, room_id: str, name: str, floor: StreamFloor) -> None:
         """See `HistoryArchive.trim`."""

@@ -11,6 +11,7 @@ from sqlalchemy import TIMESTAMP, BigInteger, Boolean, Column, Index, Integer, L
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
+from .arrival import Arrival
 from .raw_json import RawJson
 
 NOW = text("CURRENT_TIMESTAMP")
@@ -22,7 +23,7 @@ class Row(SQLModel, registry=registry()):
 
 
 class MessageRow(Row, table=True):
-    """An event; `event_data` is NULL only in a tombstone."""
+    """An event; `event_data` is NULL only in a tombstone, and `created_at` is what the clock said when it came."""
 
     __tablename__ = "messages"
     __table_args__ = (
@@ -41,7 +42,7 @@ class MessageRow(Row, table=True):
     event_data: bytes | None = Field(default=None, sa_column=Column(RawJson))
     from_user: str = Field(sa_column=Column(String(255), nullable=False))
     timestamp: int = Field(sa_column=Column(BigInteger, nullable=False))
-    created_at: datetime | None = Field(default=None, sa_column=Column(TIMESTAMP, server_default=NOW))
+    created_at: int | None = Field(default=None, sa_column=Column(Arrival, server_default=NOW))
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
     event_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
     meta: bytes | None = Field(default=None, sa_column=Column(RawJson))

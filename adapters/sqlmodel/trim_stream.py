@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, select
 
 from ...domain.position import StreamFloor
+from ...domain.retention import MAX_LOOKED_AT, Arrived, Retention
 from .room_head import STAMP
 from .tables import messages, streams
 
 _room_id: BindParameter[str] = bindparam("b_room_id")
 _name: BindParameter[str] = bindparam("b_event_name")
 _floor: BindParameter[int] = bindparam("b_floor")
-HEAD = select(streams.c.head, streams.c.floor).where(streams.c.room_id == _room_id, streams.c.event_name == _name)
+FLOOR = select(streams.c.floor).where(streams.c.room_id == _room_id, streams.c.event_name == _name)
+_arrived = (messages.c.event_seq, messages.c.seq, messages.c.timestamp, messages.c.created_at)
 OLDEST = (
-    select(messages.c.event_seq, messages.c.seq, messages.c.timestamp)
+    select(*_arrived)
     .where(messages.c.room_id == _room_id, messages.c.event_name == _name, messages.c.event_seq > _floor)
     .order_by(messages.c.event_seq)
-    .limit(bindparam("b_limit"))
+    .limit(MAX_LOOKED_AT)
+)
+NEWEST = (
+    select(*_arrived)
+    .where(messages.c.room_id == _room_id, messages.c.event_name == _name, messages.c.event_seq > _floor)
+    .order_by(messages.c.event_seq.desc())
+    .limit(1)
 )
 DELETE = messages.delete().where(
     messages.c.room_id == _room_id, messages.c.event_name == _name, messages.c.event_seq <= _floor
@@ -29,24 +37,23 @@ MOVE_FLOOR = (
     .values(floor=_floor, floor_seq=bindparam("b_floor_seq"))
 )
 
-IsExpired = Callable[[int, int, int], bool]
-
 
 def expired_to(
-    connection: Connection, room_id: str, name: str, is_expired: IsExpired, limit: int
+    connection: Connection, room_id: str, name: str, retention: Retention, *, now_ms: int, limit: int
 ) -> StreamFloor | None:
-    """The last of the stream's oldest `limit` events for which `is_expired(event_seq, timestamp, head)` holds."""
+    """Where the stream is to begin when up to `limit` of its events are gone that `retention` lets go."""
     here = {"b_room_id": room_id, "b_event_name": name}
-    stream = connection.execute(HEAD, here).one_or_none()
-    last: StreamFloor | None = None
-    if stream is None:
-        return last
-    with connection.execute(OLDEST, {**here, "b_floor": stream.floor, "b_limit": limit}) as oldest:
-        for event_seq, seq, timestamp in oldest:
-            if not is_expired(event_seq, timestamp, stream.head):
-                break
-            last = StreamFloor(event_seq=event_seq, seq=seq)
-    return last
+    floor = connection.execute(FLOOR, here).scalar_one_or_none()
+    newest = connection.execute(NEWEST, {**here, "b_floor": floor}).one_or_none()
+    if newest is None:
+        return None
+    with connection.execute(OLDEST, {**here, "b_floor": floor}) as oldest:
+        return retention.floor(map(_of, oldest), _of(newest), now_ms=now_ms, limit=limit)
+
+
+def _of(row: Any) -> Arrived:
+    event_seq, seq, timestamp, created_at = row
+    return Arrived(event_seq=event_seq, seq=seq, arrived_ms=timestamp if created_at is None else created_at)
 
 
 def trim(connection: Connection, room_id: str, name: str, floor: StreamFloor) -> None:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Tells what time it is; it may jump, in either direction."""
+    """Tells what time it is. It never runs backwards in one process; from one process to the next it may."""
 
     def now_ms(self) -> int:
         """Milliseconds since the Unix epoch."""

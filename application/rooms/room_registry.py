@@ -116,6 +116,12 @@ class RoomRegistry:
         if entry is not None:
             entry.history = None
 
+    def last_times(self) -> Iterator[tuple[str, int]]:
+        """The newest time of each room that is open."""
+        for room_id, entry in self._rooms.items():
+            if entry.history is not None:
+                yield room_id, entry.history.last_timestamp_ms
+
     def epoch(self, room_id: str) -> str | None:
         """The present life of a room that is open; None for any other."""
         history = self.opened(room_id)

@@ -16,6 +16,8 @@ from ..ports.clock import Clock
 from .room_registry import RoomRegistry
 
 BITE = 500
+FAR_AHEAD_MS = 60 * 60 * 1_000
+"""From how far ahead on a room's time is spoken of."""
 
 logger = logging.getLogger("dialogue.sweeper")
 
@@ -32,6 +34,7 @@ class Sweeper:
         self._clock = clock
         self._interval_s = interval_s
         self._wanted = Signal()
+        self._ahead: frozenset[str] = frozenset()
 
     def wake(self) -> None:
         """There is something to remove."""
@@ -52,12 +55,24 @@ class Sweeper:
 
     async def sweep(self) -> None:
         """Remove all that is to be removed now. Raises Unavailable."""
+        self._tell_of_times()
         while await self._archive.sweep(BITE, self._clock.now_ms()):
             await checkpoint()
         for room in self._registry.rooms():
             for name, definition in room.definitions.items():
                 if definition.retention is not None:
                     await self._retain(room, name, definition.retention)
+
+    def _tell_of_times(self) -> None:
+        far = self._clock.now_ms() + FAR_AHEAD_MS
+        ahead = frozenset(room_id for room_id, time_ms in self._registry.last_times() if time_ms > far)
+        for room_id in ahead - self._ahead:
+            logger.warning(
+                "the time of room %r is far ahead of the clock, and stands still there: "
+                "stop the server and run `dialogue doctor --mend-times`",
+                room_id,
+            )
+        self._ahead = ahead
 
     async def _retain(self, room: Room, name: str, retention: Retention) -> None:
         while floor := await self._archive.expired(room.id, name, retention, self._clock.now_ms(), BITE):

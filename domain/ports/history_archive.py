@@ -85,6 +85,9 @@ class HistoryArchive(Protocol):
     ) -> StreamFloor | None:
         """Where the stream is to begin when up to `limit` events that `retention` lets go are gone; None: none is.
 
+        Ages are counted from the `now_ms` with which an event was appended, and not from its timestamp; see
+        `Retention.floor`.
+
         Changes nothing.
         """
         ...

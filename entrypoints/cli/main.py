@@ -22,7 +22,7 @@ from ..in_force import storage_in_force
 from ..logs import configure_logs
 from ..server import serve as run_server
 from ..version import __version__
-from .doctor import renew_epochs
+from .doctor import repair
 from .load_app import load_app
 from .migrate import migrate_database
 from .options import with_settings
@@ -82,13 +82,17 @@ def doctor(
     new_epochs: Annotated[
         bool, typer.Option("--new-epochs", help="Give every room a new epoch: a step of every restore from a backup.")
     ] = False,
+    mend_times: Annotated[
+        bool,
+        typer.Option("--mend-times", help="Give events whose time lies in the future the time at which they came."),
+    ] = False,
 ) -> None:
     """Mend a database that no server uses at this moment."""
-    if not new_epochs:
-        raise typer.BadParameter("say what to do: --new-epochs")
+    if not new_epochs and not mend_times:
+        raise typer.BadParameter("say what to do: --new-epochs, --mend-times")
     settings = load_app(target).configure(database=database)
     configure_logs(settings.log_level)
-    anyio.run(renew_epochs, settings, console)
+    anyio.run(partial(repair, settings, console, epochs=new_epochs, times=mend_times))
 
 
 def _version(wanted: bool) -> None:

@@ -60,3 +60,18 @@ async def test_an_event_that_goes_before_it_was_told_is_in_no_page_afterwards() 
         page = await node.pages(PageRequest(room_id="room"))
     assert [event.seq for event in page.events] == [3]
     assert not page.has_more
+
+
+async def test_a_room_whose_time_is_far_ahead_is_named_once(caplog: pytest.LogCaptureFixture) -> None:
+    node = MemoryNode(ROOMS)
+    async with node.running():
+        node.clock.now = 4_070_908_800_000
+        await publish(node, 0)
+        node.clock.now = 1_000
+        await publish(node, 1)
+        for _ in range(3):
+            await node.sweeper.sweep()
+        lines = [record.getMessage() for record in caplog.records if "far ahead of the clock" in record.getMessage()]
+        assert len(lines) == 1
+        assert "'room'" in lines[0]
+        assert "doctor --mend-times" in lines[0]

@@ -10,6 +10,8 @@ from dialogue.domain.retention import Retention
 
 from .storage import Storage, seqs
 
+IN_2099 = 4_070_908_800_000
+
 
 async def trim_all(storage: Storage, name: str, retention: Retention, now_ms: int, limit: int = 100) -> int:
     bites = 0
@@ -73,3 +75,30 @@ async def test_trimming_twice_and_to_an_older_floor_changes_nothing_more(storage
         await storage.archive.trim("general", "a", StreamFloor(event_seq=floor, seq=floor))
     assert seqs(await storage.source.older("general", ["a"], 99, PageLimit())) == [5, 4]
     assert (await storage.archive.open("general")).streams["a"] == StreamHead(head=5, floor=3, floor_seq=3)
+
+
+@pytest.mark.parametrize("wrong", [1, 600])
+async def test_times_of_a_clock_that_ran_ahead_hold_back_nothing(storage: Storage, wrong: int) -> None:
+    """An age is counted from arrival, and all go through the newest that is past it."""
+    retention = Retention(max_age_ms=1_000)
+    await storage.publish("general", "a", now_ms=1_000)
+    await storage.publish("general", *["a"] * wrong, now_ms=IN_2099)
+    for now_ms in (2_000, 3_000, 4_000):
+        [event] = await storage.publish("general", "a", now_ms=now_ms)
+        assert event.timestamp_ms == IN_2099
+    await trim_all(storage, "a", retention, 2_100, limit=500)
+    assert len(await storage.all("general")) == 3 + wrong
+    await trim_all(storage, "a", retention, 3_001, limit=500)
+    assert seqs(await storage.all("general")) == [wrong + 3, wrong + 4]
+    await trim_all(storage, "a", retention, 9_000, limit=500)
+    assert await storage.all("general") == []
+
+
+async def test_an_event_whose_arrival_is_in_the_future_goes_with_the_next_that_is_past_its_age(
+    storage: Storage,
+) -> None:
+    await storage.publish("general", "a", now_ms=IN_2099)
+    assert await trim_all(storage, "a", Retention(max_age_ms=1_000), 9_000) == 0
+    await storage.publish("general", "a", now_ms=2_000)
+    assert await trim_all(storage, "a", Retention(max_age_ms=1_000), 9_000) == 1
+    assert await storage.all("general") == []

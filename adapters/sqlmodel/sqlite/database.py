@@ -18,7 +18,6 @@ from sqlalchemy.exc import DBAPIError
 from ....application.deadline import deadline, deadline_at
 from ....domain.errors import ConfigurationError, Unavailable
 from ..commit_outcome import CommitFailed, settled
-from ..epochs import new_epochs
 from ..migrations.upgrade import Progress, upgrade
 from .engine import SqliteSettings, migrating_engine
 from .file import ServerLock, ensure_database, path_of
@@ -95,8 +94,8 @@ class SqliteDatabase:
         opened = self._ensure_open()
         await opened.checker.run(lambda: opened.check(also), monotonic() + CHECK_S, is_awaited=False)
 
-    async def renew_epochs(self) -> int:
-        """Give every room a new epoch, as is due after a restore; how many rooms. The database must not be open.
+    async def repair(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction over a database that no server uses, which is opened for it alone.
 
         Raises ConfigurationError where there is no such file: a slip of the pen would make an empty one.
         """
@@ -104,7 +103,7 @@ class SqliteDatabase:
             raise ConfigurationError(f"{self._settings.path} does not exist")
         await self.open()
         try:
-            return await self.write(new_epochs)
+            return await self.write(work)
         finally:
             await self.close()
 

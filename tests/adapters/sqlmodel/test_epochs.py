@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from dialogue.adapters.sqlmodel.epochs import new_epochs
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase, Synchronous
 from dialogue.domain.draft import Draft
@@ -48,7 +49,7 @@ async def test_a_clean_stop_leaves_epochs_as_they_are(path: Path, synchronous: S
 async def test_a_restore_is_told_by_hand(path: Path) -> None:
     """The events stay, and numbers go on."""
     epoch = await _clean_run(path)
-    assert await SqliteDatabase(f"sqlite:///{path}").renew_epochs() == 1
+    assert await SqliteDatabase(f"sqlite:///{path}").repair(new_epochs) == 1
     assert await _epoch(path) != epoch
     database = SqliteDatabase(f"sqlite:///{path}")
     await database.open()

@@ -16,6 +16,7 @@ class JumpingClock(SystemClock):
     """The machine's clock, set anew in one of twenty readings."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._random = Random(int(os.environ["CLOCK_SEED"]))
         self._behind_ms = int(float(os.environ["CLOCK_BEHIND_S"]) * 1_000)
         self._offset_ms = 0
