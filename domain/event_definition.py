@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Any, Generic, overload
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic.errors import PydanticInvalidForJsonSchema
 from pydantic_core import PydanticSerializationError, to_json
 from typing_extensions import TypeForm, TypeVar
 
@@ -118,6 +119,16 @@ class EventDefinition(Generic[Data]):
             return self._adapter.validate_json(payload)
         except ValidationError as error:
             raise InvalidEvent(_problems(error)) from error
+
+    @cached_property
+    def json_schema(self) -> dict[str, Any] | None:
+        """What a payload has to be, as JSON Schema; None where any JSON is one, or JSON Schema has no words for it."""
+        if self._adapter is None:
+            return None
+        try:
+            return self._adapter.json_schema()
+        except PydanticInvalidForJsonSchema:
+            return None
 
     @cached_property
     def _adapter(self) -> TypeAdapter[Data] | None:

@@ -14,6 +14,7 @@ from litestar.exceptions import HTTPException
 from ...application.node import Node
 from ...domain.errors import DialogueError
 from .health import LIVE, live, ready
+from .http_definitions import list_definitions
 from .http_events import get_history, post_event, redact_event
 from .http_rooms import get_room, list_rooms
 from .http_stream import head_stream, stream_events
@@ -62,7 +63,7 @@ def build_app(
         params = request.scope["path_params"]
         request.scope["path_params"] = {name: unescape(value) for name, value in params.items()}
 
-    reading = [list_rooms, get_room, get_history, stream_events, head_stream]
+    reading = [list_rooms, get_room, list_definitions, get_history, stream_events, head_stream]
     provided = {name: _provided(make) for name, make in {"node": node, **dependencies}.items()}
     described = [*reading, post_event, redact_event, live, ready]
     documents = SchemaDocuments(lambda: describe(described, provided, version))

@@ -53,6 +53,24 @@ class RoomDocument(_Document):
     ] = None
 
 
+class DefinitionDocument(_Document):
+    """An event that a room allows."""
+
+    name: Annotated[str, Field(description="The event's name.")]
+    has_history: Annotated[bool, Field(description="Whether such events are kept.")]
+    schema_: Annotated[
+        dict[str, Any] | None,
+        Field(alias="schema", description="What `data` has to be, as JSON Schema; left out where any JSON is taken."),
+    ] = None
+
+
+class DefinitionsDocument(_Document):
+    """What may happen in a room."""
+
+    room_id: Annotated[str, Field(description="The room.")]
+    events: Annotated[list[DefinitionDocument], Field(description="The events that the room allows.")]
+
+
 class RoomsDocument(_Document):
     """Some of the rooms, in order of id."""
 

@@ -12,6 +12,7 @@ from ...application.sessions.frame import Frame
 from ...application.sessions.notice import RoomInfo
 from ...application.sessions.requests import RequestId
 from ...domain.event import Event
+from ...domain.event_definition import EventDefinition
 from ...domain.position import Position
 
 _encoder = msgspec.json.Encoder()
@@ -73,6 +74,11 @@ def wire_room(room: RoomInfo) -> dict[str, object]:
         createdById=room.created_by_id,
         unread=room.unread,
     )
+
+
+def wire_definition(definition: EventDefinition[Any]) -> dict[str, object]:
+    """An event that a room allows, as it travels."""
+    return compact(name=definition.name, hasHistory=definition.has_history, schema=definition.json_schema)
 
 
 def compact(**fields: object) -> dict[str, object]:

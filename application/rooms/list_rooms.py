@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
+from ...domain.event_definition import EventDefinition
 from ..reading.mark_read import MarkRead
 from ..sessions.notice import RoomInfo
 from .manage_rooms import ManageRooms
@@ -33,6 +35,10 @@ class ListRooms:
         """One room. Raises RoomNotFound."""
         (room,) = await self._with_unread(user_id, [self._manage.find(room_id)])
         return room
+
+    def definitions(self, room_id: str) -> tuple[EventDefinition[Any], ...]:
+        """The events that a room allows, in the order in which it defines them. Raises RoomNotFound."""
+        return self._manage.definitions(room_id)
 
     async def _with_unread(self, user_id: str, rooms: list[RoomInfo]) -> tuple[RoomInfo, ...]:
         unread = await self._mark_read.unread(user_id, [room.id for room in rooms])

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from ...domain.event_definition import EventDefinition
 from ...domain.ports.room_store import StoredRoom
 from ...domain.room import Room
 from ..feed.hub import Hub
@@ -37,6 +40,10 @@ class ManageRooms:
     def find(self, room_id: str) -> RoomInfo:
         """One room. Raises RoomNotFound."""
         return self.info(self._registry.room(room_id))
+
+    def definitions(self, room_id: str) -> tuple[EventDefinition[Any], ...]:
+        """The events that a room allows. Raises RoomNotFound."""
+        return tuple(self._registry.room(room_id).definitions.values())
 
     def list(self, after: str = "", limit: int = 100) -> tuple[list[RoomInfo], str | None]:
         """At most `limit` rooms behind the id `after`, in order of id; and the id to go on from, if there are more."""

@@ -91,6 +91,15 @@ export interface RoomInfo {
   unread?: number;
 }
 
+/** An event that a room allows. */
+export interface EventDefinition {
+  name: string;
+  /** Whether such events are kept. */
+  hasHistory: boolean;
+  /** What `data` has to be, as JSON Schema; left out where any JSON is taken. */
+  schema?: { [keyword: string]: JsonValue };
+}
+
 /** How many are in a room at this moment. */
 export interface RoomSize {
   /** Sessions, that is connections. */
@@ -343,6 +352,8 @@ export interface DialogueClient {
 
   /** The rooms that the client may see, a page at a time. */
   listRooms(options?: { limit?: number; cursor?: string }): Promise<{ rooms: RoomInfo[]; cursor?: string }>;
+  /** What may happen in a room, joined or not: an HTTP call beside the WebSocket. */
+  getDefinitions(roomId: string): Promise<EventDefinition[]>;
   /** A page of a room that need not be joined, in any form: an HTTP call beside the WebSocket, as the same user. */
   getPage<Data = any>(roomId: string, query?: PageQuery): Promise<Page<Data>>;
   createRoom(room: NewRoom): Promise<RoomInfo>;

@@ -350,3 +350,14 @@ def undescribed(document: dict[str, Any]) -> list[str]:
         for field, described in schema.get("properties", {}).items():
             bare += [f"{name}.{field}"] if not described.get("description") else []
     return bare
+
+
+async def test_a_room_says_what_may_happen_in_it(http: httpx.AsyncClient) -> None:
+    """Each event's name, whether it is kept, and what its data has to be; 404 where there is no such room."""
+    answer = await http.get("/rooms/quiet/definitions", headers={"X-User-Id": "ada"})
+    events = {event["name"]: event for event in answer.json()["events"]}
+    assert events["message"]["hasHistory"] is True
+    assert events["message"]["schema"]["properties"]["text"]["maxLength"] == 2000
+    assert events["typing"]["hasHistory"] is False
+    nowhere = await http.get("/rooms/nowhere/definitions", headers={"X-User-Id": "ada"})
+    assert (nowhere.status_code, nowhere.json()["code"]) == (404, "ROOM_NOT_FOUND")

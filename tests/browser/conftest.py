@@ -46,6 +46,10 @@ class Publisher:
         self.user_id = user_id
         self.ask = client.ask
 
+    def publish(self, event: str, data: object, room: str) -> dict[str, Any]:
+        """Publish one event; its answer."""
+        return self.ask("trigger", roomId=room, event=event, data=data)
+
     def say(self, *texts: str, room: str = "general") -> list[int]:
         """Publish the texts, many in flight, and give back their seqs."""
         seqs: list[int] = []
@@ -61,10 +65,10 @@ class Publisher:
 
 
 class ChatServer:
-    """`dialogue serve` in a process of its own, which may be killed and started again on its port and its file."""
+    """`dialogue serve` of the chat or of an app's file, which may be killed and started again on its port and files."""
 
-    def __init__(self, folder: Path) -> None:
-        self._server = ServerProcess.of_chat(folder)
+    def __init__(self, folder: Path, app: Path | None = None) -> None:
+        self._server = ServerProcess.of_chat(folder) if app is None else ServerProcess.of_app(folder, app)
 
     @property
     def url(self) -> str:
@@ -251,6 +255,15 @@ def browser() -> Iterator[Browser]:
 def shared_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
     """One server for the tests of a module: they use rooms of their own."""
     server = ChatServer(tmp_path_factory.mktemp("server"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChatServer]:
+    """A server of an app of which the page knows nothing."""
+    server = ChatServer(tmp_path_factory.mktemp("shop"), Path(__file__).with_name("shop_app.py"))
     server.start()
     yield server
     server.stop()

@@ -54,8 +54,13 @@ class ServerProcess:
     @classmethod
     def of_rooms(cls, folder: Path, settings: Mapping[str, str] | None = None) -> ServerProcess:
         """`dialogue serve` of the tests' own rooms, over SQLite."""
-        shutil.copy(ROOMS_APP, folder)
-        return cls(folder, [*DIALOGUE, "rooms_app:dialogue", *_OPTIONS], settings)
+        return cls.of_app(folder, ROOMS_APP, settings)
+
+    @classmethod
+    def of_app(cls, folder: Path, app: Path, settings: Mapping[str, str] | None = None) -> ServerProcess:
+        """`dialogue serve` of the `dialogue` in that file, over SQLite."""
+        shutil.copy(app, folder)
+        return cls(folder, [*DIALOGUE, f"{app.stem}:dialogue", *_OPTIONS], settings)
 
     @classmethod
     def of_chat(cls, folder: Path, settings: Mapping[str, str] | None = None) -> ServerProcess:

@@ -156,6 +156,10 @@ export class DialogueClient {
     return { rooms, ...(next !== undefined && next !== null && { cursor: next }) };
   }
 
+  getDefinitions(roomId) {
+    return this.#http.definitions(roomId);
+  }
+
   getPage(roomId, query = {}) {
     return this.#http.page(roomId, query);
   }

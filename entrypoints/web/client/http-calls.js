@@ -20,6 +20,11 @@ export class HttpCalls {
     await this.#call("redact", "DELETE", `rooms/${encodeURIComponent(roomId)}/events/${seq}`);
   }
 
+  async definitions(roomId) {
+    const response = await this.#call("getDefinitions", "GET", `rooms/${encodeURIComponent(roomId)}/definitions`);
+    return (await response.json()).events;
+  }
+
   async page(roomId, query) {
     const path = `rooms/${encodeURIComponent(roomId)}/events`;
     const response = await this.#call("getPage", "GET", path, query);

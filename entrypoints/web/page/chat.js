@@ -60,6 +60,7 @@ function open(roomId) {
 }
 
 function changed(view, what) {
+  limits.set(view.id, view.limit);
   foot.show(view.notice ? null : view);
   showTitle();
   if (what === "opened") marks.look(view.id);
@@ -122,6 +123,7 @@ rooms.onListed = (listed) => {
 };
 rooms.onChange = () => {
   byId("drawer-dot").hidden = !rooms.hasUnread;
+  if (!stage.active && rooms.firstId) openFromAddress();
   showTitle();
 };
 

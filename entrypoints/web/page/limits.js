@@ -22,7 +22,9 @@ export class Limits {
     if (said) this.set(roomId, Number(AT_MOST.exec(said.message)[1].replaceAll(",", "")));
   }
 
+  /** As the room's own description says it. */
   set(roomId, limit) {
+    if (limit === undefined) return;
     this.#rooms.set(roomId, limit);
     this.#onChange();
   }

@@ -1,5 +1,6 @@
 // One room that was opened: what it says goes to its timeline, and on while one is elsewhere.
 
+import { ANY_FORM, formOf } from "./message-form.js";
 import { Timeline } from "./timeline.js";
 import { Typing, TYPING } from "./typing.js";
 
@@ -19,8 +20,8 @@ export class View {
   #isPlaced = false;
   /** Where the new begins, if one was elsewhere when that became known. */
   #newSince = null;
-  /** Whether the room's messages have no field for a name. */
-  #isNameless = false;
+  /** What the room says of its messages: see `message-form.js`. */
+  #form = ANY_FORM;
 
   /** `events` has `changed(view)`, `joined(view)` and `closed(view, error)`. */
   constructor({ id, ownUserId, client, marks, events }) {
@@ -41,7 +42,12 @@ export class View {
 
   /** Whether something can be said here; undefined until that is known. */
   get canSay() {
-    return this.room?.events.includes(MESSAGE);
+    return this.room === null ? undefined : this.room.events.includes(MESSAGE) && this.#form.canSay;
+  }
+
+  /** How long a message may be, in characters; undefined where nobody knows. */
+  get limit() {
+    return this.#form.limit;
   }
 
   get isNewestInView() {
@@ -72,14 +78,7 @@ export class View {
   /** Fulfilled when the message is kept. */
   async say(text, name, key) {
     const room = await this.#opened();
-    const data = this.#isNameless ? { text } : { text, username: name };
-    try {
-      await room.trigger(MESSAGE, data, { key });
-    } catch (error) {
-      if (this.#isNameless || !wantsNoName(error)) throw error;
-      this.#isNameless = true;
-      await room.trigger(MESSAGE, { text }, { key });
-    }
+    await room.trigger(MESSAGE, this.#form.hasName ? { text, username: name } : { text }, { key });
     this.timeline.forgetNew();
   }
 
@@ -97,12 +96,13 @@ export class View {
   async #join() {
     try {
       const room = await this.#client.join(this.id, { events: ["*"] });
-      this.room = room;
       room.onAny((event) => this.#received(event));
       room.onRedacted((seq, event) => this.timeline.redact(seq, event));
+      this.#place(room);
+      if (room.events.includes(MESSAGE)) this.#form = await formOf(this.#client, this.id);
+      this.room = room;
       this.rename(room.name);
       this.#events.joined(this);
-      this.#place(room);
     } catch (error) {
       this.#events.closed(this, error);
     }
@@ -128,6 +128,3 @@ export class View {
     if (counts && event.from !== this.ownUserId) this.#marks.received(this.id);
   }
 }
-
-const wantsNoName = ({ code, details }) =>
-  code === "INVALID_EVENT" && Array.isArray(details) && details.every(({ path }) => path === "data.username");

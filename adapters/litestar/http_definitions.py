@@ -1,0 +1,38 @@
+"""`GET /rooms/{roomId}/definitions`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
+from litestar.openapi.datastructures import ResponseSpec
+
+from ...application.ports.authenticator import Authenticator
+from ...application.rooms.list_rooms import ListRooms
+from ..wire.frames import wire_definition
+from .http_identity import user_of
+from .http_rooms import RoomInPath, UserId, json_response, problems
+from .operation import DescribedOperation
+from .schemas import DefinitionsDocument
+
+
+@get(
+    "/rooms/{room_id:str}/definitions",
+    operation_id="listDefinitions",
+    summary="What may happen in a room",
+    description="The events that the room allows, with what their data has to be.",
+    tags=["Rooms"],
+    responses={200: ResponseSpec(DefinitionsDocument, description="The events.")} | problems(401, 404, 422, 503),
+    operation_class=DescribedOperation,
+)
+async def list_definitions(
+    request: Request[Any, Any, Any],
+    authenticator: NamedDependency[Authenticator],
+    rooms: NamedDependency[ListRooms],
+    room_id: RoomInPath,
+    x_user_id: UserId = None,
+) -> Response[bytes]:
+    """Tell what may happen in a room."""
+    await user_of(request, authenticator)
+    return json_response({"roomId": room_id, "events": [wire_definition(each) for each in rooms.definitions(room_id)]})
