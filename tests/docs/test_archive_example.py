@@ -31,7 +31,7 @@ from ..contracts import (
     test_retention,
     test_room_store,
 )
-from ..contracts.storage import KEY_TTL_S, Storage, seqs
+from ..contracts.storage import KEY_TTL_S, MAX_ENDED_ROOMS, Storage, seqs
 from ..support.appending import append
 from ..support.storage_parts import StorageParts
 from .examples import ROOT, examples
@@ -85,7 +85,11 @@ def reload(example: ModuleType, path: Path) -> Reload:
     def load() -> Storage:
         lines: Any = example.JsonLines(path, KEY_TTL_S)
         parts = StorageParts.of(MemoryStorage(lines.store, KEY_TTL_S))
-        return Storage(replace(parts, archive=example.JsonLinesArchive(lines), rooms=example.JsonLinesRooms(lines)))
+        return Storage(
+            replace(
+                parts, archive=example.JsonLinesArchive(lines, MAX_ENDED_ROOMS), rooms=example.JsonLinesRooms(lines)
+            )
+        )
 
     return load
 
