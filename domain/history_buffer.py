@@ -6,23 +6,29 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 
 from .event import Event
+from .page import weight
+
+GONE = Event(room_id="", name="", payload=b"", sender="", timestamp_ms=0)
+"""Stands in the slot of an evicted event, whose bytes are free at once."""
 
 
 class HistoryBuffer:
-    """The newest `limit` events of a stream, oldest first inside, contiguous by event seq.
+    """The newest events of a stream, at most `limit` and `max_bytes`, oldest first inside, contiguous by event seq.
 
     What falls out at the old end is *evicted*. Slots of evicted events are reclaimed in bites, so that a push costs the
     same however full the buffer is.
     """
 
-    __slots__ = ("_events", "_limit", "_start")
+    __slots__ = ("_events", "_limit", "_max_bytes", "_size", "_start")
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, max_bytes: int) -> None:
         if limit < 0:
             raise ValueError(f"limit must be 0 or more, not {limit}")
         self._limit = limit
+        self._max_bytes = max_bytes
         self._events: list[Event] = []
         self._start = 0
+        self._size = 0
 
     def __len__(self) -> int:
         return len(self._events) - self._start
@@ -33,34 +39,52 @@ class HistoryBuffer:
         return self._limit
 
     @property
+    def size(self) -> int:
+        """How many bytes the events here take, as JSON of the wire."""
+        return self._size
+
+    @property
     def oldest(self) -> Event | None:
         """The oldest event that is here; None where none is."""
         return self._events[self._start] if len(self) else None
 
     def push(self, events: Iterable[Event]) -> list[Event]:
         """Append `events`, oldest first, each the next of the stream; give back what was evicted, oldest first."""
-        self._events.extend(events)
-        excess = len(self) - self._limit
-        if excess <= 0:
-            return []
-        evicted = self._events[self._start : self._start + excess]
-        self._start += excess
-        if self._start > self._limit:
+        for event in events:
+            self._events.append(event)
+            self._size += weight(event)
+        return self.shrink(self._max_bytes)
+
+    def shrink(self, max_bytes: int) -> list[Event]:
+        """Evict the oldest, until no more than `max_bytes` are left; give back what was evicted, oldest first."""
+        evicted: list[Event] = []
+        while len(self) > self._limit or self._size > max_bytes:
+            evicted.append(self._let_go())
+        if self._start > max(self._limit, len(self)):
             del self._events[: self._start]
             self._start = 0
         return evicted
+
+    def _let_go(self) -> Event:
+        event = self._events[self._start]
+        self._events[self._start] = GONE
+        self._start += 1
+        self._size -= weight(event)
+        return event
 
     def replace(self, seq: int, change: Callable[[Event], Event]) -> None:
         """Put `change(event)` in the place of the event at `seq`, where that is here."""
         index = self._index(seq)
         if index < len(self._events) and self._events[index].seq == seq:
-            self._events[index] = change(self._events[index])
+            before, self._events[index] = self._events[index], change(self._events[index])
+            self._size += weight(self._events[index]) - weight(before)
 
     def drop_through(self, event_seq: int) -> None:
         """Let go of the events up to that event seq."""
         oldest = self.oldest
         if oldest is not None:
-            self._start += min(len(self), max(0, event_seq + 1 - oldest.stream_place))
+            for _ in range(min(len(self), max(0, event_seq + 1 - oldest.stream_place))):
+                self._let_go()
             del self._events[: self._start]
             self._start = 0
 
@@ -74,15 +98,6 @@ class HistoryBuffer:
         """The oldest `limit` events here with a larger seq, oldest first."""
         start = self._index(seq + 1)
         return self._events[start : start + limit]
-
-    def between(self, first: int, last: int) -> list[Event]:
-        """The events here with event seqs `first` to `last` (inclusive), newest first."""
-        if not len(self):
-            return []
-        # Event seqs have no holes, so a place in the stream is a place in the list.
-        offset = self._start - self._events[self._start].stream_place
-        start = max(self._start, first + offset)
-        return self._events[start : max(start, last + offset + 1)][::-1]
 
     def _index(self, seq: int) -> int:
         return bisect_left(self._events, seq, lo=self._start, key=lambda event: event.place)

@@ -17,7 +17,7 @@ class ChatMessage(BaseModel):
     """What somebody says."""
 
     text: Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-    username: str
+    username: Annotated[str, StringConstraints(max_length=200)]
 
 
 class Typing(BaseModel):

@@ -112,6 +112,12 @@ class Settings(BaseSettings):
     idle_room_s: float = Field(
         300.0, gt=0, le=86_400, description="After how long a room that nobody uses leaves memory, in seconds."
     )
+    max_buffer_bytes: int = Field(
+        64 * MIB,
+        ge=MIB,
+        description="How many bytes of events all buffers hold together, and one an eighth of it; "
+        "past it the largest let go of their oldest.",
+    )
     max_waiting_cleanup: int = Field(
         10_000,
         ge=1,

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from anyio import fail_after
 
+from ...application.deadline import remaining_s
 from ...application.hooks.client import OnCleanup, OnLoad
 from ...application.hooks.run_hook import Call, RunHook, Turn
 from ...domain.errors import Unavailable
@@ -44,9 +45,12 @@ class StorageHooks:
 
     @asynccontextmanager
     async def reading(self, turn: Turn) -> AsyncIterator[None]:
-        """The turn of one who reads, and who waits for it no longer than for the reading itself. Raises Unavailable."""
+        """The turn of one who reads, and who waits for it no longer than for the reading itself. Raises Unavailable.
+
+        Reading ends with the deadline of its request, where that comes first.
+        """
         try:
-            with fail_after(self._run_hook.timeout_s):
+            with fail_after(remaining_s(self._run_hook.timeout_s)):
                 await turn.take()
         except TimeoutError as error:
             raise Unavailable("The application's storage is busy with what it was called for before") from error
@@ -62,7 +66,9 @@ class StorageHooks:
         """
         about = f"on_load({room_id!r}, {name!r}, {start}, {end})"
         try:
-            loaded = await self._run_hook(Call(self._on_load, (room_id, name, start, end), about), turn)
+            loaded = await self._run_hook(
+                Call(self._on_load, (room_id, name, start, end), about), turn, timeout_s=remaining_s()
+            )
             # In a thread, too: what is given may be a generator over a database, and what is read may be large.
             return await self._run_hook(Call(_events, (room_id, name, loaded, end - start), about), turn)  # type: ignore[no-any-return]
         except Exception as error:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import isawaitable, iscoroutinefunction
+from math import inf
 from typing import Any, TypeVar
 
 from anyio import Lock, create_task_group, move_on_after, sleep
@@ -97,12 +98,13 @@ class RunHook:
         self._run_sync = run_sync
         self.timeout_s = timeout_s
 
-    async def __call__(self, call: Call, turn: Turn | None = None) -> Any:
+    async def __call__(self, call: Call, turn: Turn | None = None, *, timeout_s: float = inf) -> Any:
         """What the function gives. Raises the Exception that it raises, TimeoutError, and HookCancelled.
 
-        `turn` is one that the caller has, where two of these calls must never run at once.
+        `turn` is one that the caller has, where two of these calls must never run at once; `timeout_s` is for a caller
+        that has less time than all have.
         """
-        with self._in_time(call):
+        with self._in_time(call, timeout_s):
             if call.is_async:
                 return await _alone(call.begin)
             running = await self._run_sync.start(call.begin)
@@ -148,11 +150,12 @@ class RunHook:
             wait_s = min(2 * wait_s, LONGEST_WAIT_S)
 
     @contextmanager
-    def _in_time(self, call: Call) -> Iterator[None]:
-        with move_on_after(self.timeout_s) as scope:
+    def _in_time(self, call: Call, timeout_s: float = inf) -> Iterator[None]:
+        timeout_s = min(timeout_s, self.timeout_s)
+        with move_on_after(timeout_s) as scope:
             yield
         if scope.cancelled_caught:
-            raise TimeoutError(f"{call.about} took longer than {self.timeout_s} s")
+            raise TimeoutError(f"{call.about} took longer than {timeout_s:g} s")
 
 
 async def _settled(result: Any) -> Any:

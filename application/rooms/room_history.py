@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 
 from ...domain.event import Event
 from ...domain.history_buffer import HistoryBuffer
 from ...domain.names import REDACTED
+from ...domain.page import weight
 from ...domain.position import Applied, Position, RoomHead, StreamFloor, StreamHead
 from ...domain.redaction import Redaction, without_sender
 from ...domain.room import Room
+from .buffer_budget import BufferBudget
 
 
 class Stream:
@@ -19,11 +21,11 @@ class Stream:
 
     __slots__ = ("buffer", "floor", "floor_seq", "head")
 
-    def __init__(self, head: StreamHead, limit: int) -> None:
+    def __init__(self, head: StreamHead, limit: int, max_bytes: int) -> None:
         self.head = head.head
         self.floor = head.floor
         self.floor_seq = head.floor_seq
-        self.buffer = HistoryBuffer(limit)
+        self.buffer = HistoryBuffer(limit, max_bytes)
 
     @property
     def is_whole(self) -> bool:
@@ -45,7 +47,8 @@ class RoomHistory:
     The applied head moves together with the fan-out, in one synchronous step: no read is ahead of the live stream.
     """
 
-    def __init__(self, room: Room, head: RoomHead) -> None:
+    def __init__(self, room: Room, head: RoomHead, budget: BufferBudget) -> None:
+        self._budget = budget
         self.epoch = head.epoch
         self.is_ended = False  # the room was deleted: what is still being read from this is nobody's any more
         self.head = head.head
@@ -55,7 +58,11 @@ class RoomHistory:
         self._defined = frozenset(room.definitions) | {REDACTED}
         limits = {name: room.definitions[name].memory_limit for name in room.names_with_history}
         self._streams = {
-            name: Stream(head.streams.get(name, StreamHead()), limits.get(name, max(limits.values(), default=0)))
+            name: Stream(
+                head.streams.get(name, StreamHead()),
+                limits.get(name, max(limits.values(), default=0)),
+                budget.max_of_one,
+            )
             for name in room.kept_names
         }
 
@@ -73,6 +80,11 @@ class RoomHistory:
     def memory_limit(self) -> int:
         """How many events of one name memory holds at most."""
         return max((stream.buffer.limit for stream in self._streams.values()), default=0)
+
+    @property
+    def buffers(self) -> Iterator[HistoryBuffer]:
+        """The streams' buffers."""
+        return (stream.buffer for stream in self._streams.values())
 
     @property
     def position(self) -> Position:
@@ -100,6 +112,7 @@ class RoomHistory:
     def warm(self, name: str, newest_first: Sequence[Event]) -> None:
         """Fill a stream's empty buffer with its newest events."""
         self._streams[name].buffer.push(reversed(newest_first))
+        self._budget.take(sum(map(weight, newest_first)))
 
     def apply(self, events: Iterable[Event]) -> None:
         """Take up events that the archive has kept, in order of seq."""
@@ -117,6 +130,7 @@ class RoomHistory:
                 self._blank(Redaction.told_by(event))
             if event.stream_place > stream.floor:  # retention may have taken it before it was told
                 stream.buffer.push((event,))
+                self._budget.take(weight(event))
 
     def trim(self, name: str, floor: StreamFloor) -> None:
         """Let the stream begin at `floor`; to be called before the archive removes what lies below."""
@@ -142,7 +156,7 @@ class RoomHistory:
         # Something was kept that this node was not told of (an append whose outcome stayed unknown): what memory holds
         # no longer meets what comes, so readers must ask the source for it.
         for stream in self._streams.values():
-            stream.buffer = HistoryBuffer(stream.buffer.limit)
+            stream.buffer = HistoryBuffer(stream.buffer.limit, self._budget.max_of_one)
 
     def filter(self, names: Sequence[str]) -> Sequence[str] | None:
         """What to ask the source for; None, one seek over all names, where the archive holds no others than several."""

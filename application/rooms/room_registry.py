@@ -9,14 +9,12 @@ from dataclasses import dataclass, field, replace
 from anyio import Lock
 
 from ...domain.errors import ConfigurationError, Forbidden, InvalidRequest, RoomExists, RoomNotFound
-from ...domain.event import Event
 from ...domain.event_definition import EventDefinition
+from ...domain.history_buffer import HistoryBuffer
 from ...domain.names import flaw_of_room_id
-from ...domain.page import PageLimit
-from ...domain.ports.history_archive import HistoryArchive
-from ...domain.ports.history_source import HistorySource
 from ...domain.ports.room_store import RoomStore, StoredRoom
 from ...domain.room import Room
+from .open_history import OpenHistory
 from .room_history import RoomHistory
 
 
@@ -78,16 +76,15 @@ class RoomRegistry:
         configured: Mapping[str, Room],
         runtime: Room | None,
         limits: RuntimeRooms | None,
-        archive: HistoryArchive,
-        source: HistorySource,
+        open_history: OpenHistory,
         store: RoomStore,
     ) -> None:
         self._rooms = {room_id: OpenRoom(room) for room_id, room in configured.items()}
         self._template = runtime
         self._limits = limits
-        self._archive = archive
-        self._source = source
+        self._open_history = open_history
         self._store = store
+        open_history.budget.watch(self._buffers)
         self._making = Lock()  # between counting the rooms and adding one, another must not be added
 
     async def load(self) -> None:
@@ -134,7 +131,7 @@ class RoomRegistry:
         if entry.history is None:
             async with entry.opening:
                 if entry.history is None:
-                    entry.history = await self._warmed(entry.room)
+                    entry.history = await self._open_history(entry.room)
         if self._rooms.get(room_id) is not entry:
             raise RoomNotFound(room_id)  # deleted while it was being opened
         return entry.room, entry.history
@@ -183,31 +180,18 @@ class RoomRegistry:
             ended.history.is_ended = True
         return room
 
+    def _buffers(self) -> Iterator[HistoryBuffer]:
+        for entry in self._rooms.values():
+            if entry.history is not None:
+                yield from entry.history.buffers
+        for history in self._open_history.opening:
+            yield from history.buffers
+
     def _entry(self, room_id: str) -> OpenRoom:
         found = self._rooms.get(room_id)
         if found is None:
             raise RoomNotFound(room_id)
         return found
-
-    async def _warmed(self, room: Room) -> RoomHistory:
-        history = RoomHistory(room, await self._archive.open(room.id))
-        for name in room.kept_names:
-            stream = history.stream(name)
-            limit = stream.buffer.limit
-            if limit and not stream.is_whole and stream.head > max(stream.floor, 0):
-                history.warm(name, await self._tail(room.id, name, history.head + 1, limit))
-        return history
-
-    async def _tail(self, room_id: str, name: str, before: int, limit: int) -> list[Event]:
-        tail: list[Event] = []
-        while len(tail) < limit:
-            run = await self._source.older(room_id, (name,), before, PageLimit(events=limit - len(tail)))
-            run = [event for event in run if event.seq is not None]  # buffers hold what has a place
-            if not run:
-                break
-            tail += run
-            before = run[-1].place
-        return tail
 
     def _room(self, template: Room, stored: StoredRoom) -> Room:
         names = template.definitions if stored.event_names is None else stored.event_names

@@ -20,9 +20,11 @@ from ...application.readiness import Readiness
 from ...application.reading.mark_read import MarkRead
 from ...application.reading.page_history import PageHistory
 from ...application.reading.recover_events import RecoverEvents
+from ...application.rooms.buffer_budget import BufferBudget
 from ...application.rooms.idle_rooms import IdleRooms
 from ...application.rooms.list_rooms import ListRooms
 from ...application.rooms.manage_rooms import ManageRooms
+from ...application.rooms.open_history import OpenHistory
 from ...application.rooms.room_registry import RoomRegistry
 from ...application.rooms.sweeper import Sweeper
 from ...application.rooms.tell_sizes import TellSizes
@@ -48,13 +50,15 @@ class ServiceParts(StorageParts):
 
     hub = Single(Hub)
     listeners = Single(Listeners, Inputs.run_hook, config.rooms)
+    open_history = Single(
+        OpenHistory, StorageParts.archive, StorageParts.source, Single(BufferBudget, settings.max_buffer_bytes)
+    )
     registry = Single(
         RoomRegistry,
         config.rooms,
         config.runtime_template,
         config.runtime_rooms,
-        StorageParts.archive,
-        StorageParts.source,
+        open_history,
         StorageParts.room_store,
     )
     journal_limits = Single(

@@ -27,8 +27,10 @@ from dialogue.application.publishing.redact_event import RedactEvent
 from dialogue.application.reading.mark_read import MarkRead
 from dialogue.application.reading.page_history import PageHistory
 from dialogue.application.reading.recover_events import RecoverEvents
+from dialogue.application.rooms.buffer_budget import BufferBudget
 from dialogue.application.rooms.idle_rooms import IdleRooms
 from dialogue.application.rooms.manage_rooms import ManageRooms
+from dialogue.application.rooms.open_history import OpenHistory
 from dialogue.application.rooms.room_registry import RoomRegistry, RuntimeRooms
 from dialogue.application.rooms.sweeper import Sweeper
 from dialogue.application.sessions.frame import Frame
@@ -82,6 +84,7 @@ class MemoryNode:
     clock: SetClock = field(default_factory=SetClock)
     max_page_size: int = 1 << 20
     recovery_limit: int = 1_000
+    max_buffer_bytes: int = 64 << 20
     journal_limits: JournalLimits = field(default_factory=JournalLimits)
     storage: Storage | None = None
     archive: HistoryArchive | None = None
@@ -106,7 +109,9 @@ class MemoryNode:
             offered = RoomConfig(name="template", events=list(self.runtime.events), sync_history_on_join=sync)
             template = Room.configured("template", offered)
         self.listeners = Listeners(self.run_hook)
-        self.registry = RoomRegistry(configured, template, self.runtime, archive, source, rooms)
+        self.registry = RoomRegistry(
+            configured, template, self.runtime, OpenHistory(archive, source, BufferBudget(self.max_buffer_bytes)), rooms
+        )
         self.apply = self.applying(self.registry, source, self.hub, self.listeners)
         self.journal = Journal(archive, self.apply, self.clock, self.journal_limits)
         self.publish = PublishEvent(self.registry, self.journal, source, self.max_page_size)

@@ -28,7 +28,7 @@ from dialogue.application import readiness
 from dialogue.application.feed import apply_events, listeners
 from dialogue.application.publishing import erase_user
 from dialogue.application.publishing.journal_queue import JournalLimits
-from dialogue.application.rooms import sweeper, tell_sizes
+from dialogue.application.rooms import open_history, sweeper, tell_sizes
 from dialogue.application.sessions import outbox
 from dialogue.domain import errors, idempotency_key, json_value, page, room
 from dialogue.domain.ports import read_marks as read_mark_port
@@ -92,6 +92,7 @@ FIXED: dict[str, float] = {
     "events erased at once": erase_user.FOUND_AT_ONCE,
     "events that wait for a handler of yours": listeners.MAX_BACKLOG,
     "events that one call of `on_cleanup` gets": hooked_stream.BITE,
+    "streams read into buffers at once": open_history.AT_ONCE,
     "the time for handlers at a stop": listeners.PATIENCE_S,
     "a measurement of readiness": readiness.PATIENCE_S,
 }
