@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import Connection
 
 from ...domain.draft_group import DraftGroup
+from ...domain.errors import Unavailable
 from ...domain.outcome import GroupOutcome
+from ...domain.ports.history_archive import SpoiledBatch
 from ...domain.position import Applied, RoomHead, StreamFloor
 from ...domain.retention import Retention
 from .append_batch import AppendBatch, Batch
 from .database import Database
+from .foreign_rows import ForeignRows
 from .room_head import read_head, read_or_begin
 from .sweep import forget_rooms, sweep_keys, sweep_rooms
 from .trim_stream import expired_to, trim
@@ -32,6 +35,7 @@ class SqlHistoryArchive:
         self._key_ttl_ms = round(key_ttl_s * 1_000)
         self._max_ended_rooms = max_ended_rooms
         self._writer = Writer()
+        self.foreign_rows = ForeignRows()
 
     async def open(self, room_id: str) -> RoomHead:
         """See `HistoryArchive.open`."""
@@ -54,8 +58,13 @@ class SqlHistoryArchive:
             self._writer.sign(connection, number)
             return outcomes
 
-        with self._database.refusals():
-            return await self._database.write(keep, lambda connection: self._writer.has_kept(connection, number))
+        try:
+            with self._database.refusals():
+                return await self._database.write(keep, lambda connection: self._writer.has_kept(connection, number))
+        except SpoiledBatch as error:
+            if len(groups) == 1 and isinstance(error.refusal, Unavailable):
+                self.foreign_rows.note(groups[0].room_id, str(error))
+            raise
 
     async def sweep(self, limit: int, now_ms: int) -> int:
         """See `HistoryArchive.sweep`."""

@@ -132,7 +132,10 @@ class Journal:
 
     async def _split(self, batch: Sequence[Submission], now_ms: int, error: SpoiledBatch) -> Sequence[GroupOutcome]:
         if len(batch) == 1:
-            logger.error("the storage refused an event for what it holds, or meets there", exc_info=error)
+            if isinstance(error.refusal, Unavailable):
+                logger.warning("the storage cannot keep an event for what it meets there: %s", error)
+            else:
+                logger.error("the storage refused an event for what it holds", exc_info=error)
             return [error.refusal]
         middle = len(batch) // 2
         return [*await self._keep(batch[:middle], now_ms), *await self._keep(batch[middle:], now_ms)]

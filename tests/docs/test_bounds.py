@@ -11,7 +11,7 @@ import pytest
 from dialogue import History, RoomConfig, RuntimeRooms
 from dialogue.adapters.litestar import plain_transport
 from dialogue.adapters.own_storage import own_stream as hooked_stream
-from dialogue.adapters.sqlmodel import commit_outcome, mark_statements, read_marks
+from dialogue.adapters.sqlmodel import commit_outcome, foreign_rows, mark_statements, read_marks
 from dialogue.adapters.sqlmodel.sqlite import database, log_growth, opened
 from dialogue.adapters.uvicorn import (
     acceptor,
@@ -30,7 +30,7 @@ from dialogue.application.publishing import erase_user
 from dialogue.application.publishing.journal_queue import JournalLimits
 from dialogue.application.rooms import open_history, sweeper, tell_sizes
 from dialogue.application.sessions import outbox
-from dialogue.domain import errors, idempotency_key, json_value, page, room
+from dialogue.domain import errors, idempotency_key, json_value, page, retention, room
 from dialogue.domain.ports import read_marks as read_mark_port
 from dialogue.entrypoints.environment import ENV_PREFIX
 from dialogue.entrypoints.settings import Settings
@@ -88,6 +88,8 @@ FIXED: dict[str, float] = {
     "of these, one's own that are looked at": mark_statements.MAX_OWN,
     "read marks kept at once": read_marks.MARKS_AT_ONCE,
     "read marks forgotten at once": read_marks.BITE,
+    "events looked at behind those whose arrival is in the future": retention.MAX_LOOKED_AT,
+    "rooms with foreign rows that are remembered": foreign_rows.MAX_ROOMS,
     "events removed at once": sweeper.BITE,
     "events erased at once": erase_user.FOUND_AT_ONCE,
     "events that wait for a handler of yours": listeners.MAX_BACKLOG,

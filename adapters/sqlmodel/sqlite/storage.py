@@ -33,4 +33,4 @@ class SqliteStorage:
 
     async def check(self) -> None:
         """See `Storage.check`."""
-        await self._database.check()
+        await self._database.check(self.archive.foreign_rows.ensure_gone)

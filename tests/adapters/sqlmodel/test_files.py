@@ -20,7 +20,9 @@ from dialogue.adapters.sqlmodel.sqlite.storage import SqliteStorage
 from dialogue.adapters.sqlmodel.sqlite.watched_files import WatchedFiles
 from dialogue.domain.draft import Draft
 from dialogue.domain.errors import Unavailable
+from dialogue.domain.event import Event
 from dialogue.domain.page import PageLimit
+from dialogue.domain.ports.history_archive import SpoiledBatch
 
 from ...support.appending import append
 
@@ -139,3 +141,39 @@ async def test_a_log_that_another_program_holds_is_told_and_cut_when_it_lets_go(
     for _ in range(3):
         await append(storage.archive, [draft])
     assert os.stat(wal).st_size <= LOG_LIMIT
+
+
+@pytest.mark.parametrize(("seq", "event_seq"), [(2, 7), (7, 2), (2, 2)])
+async def test_a_foreign_row_in_the_next_place_is_the_storages_trouble_until_it_is_gone(
+    database: SqliteDatabase, path: Path, caplog: pytest.LogCaptureFixture, seq: int, event_seq: int
+) -> None:
+    """No event is to blame; readiness turns, the log names the room once, and nothing else is held up."""
+    storage = SqliteStorage(database)
+    draft = await draft_of(storage)
+    await append(storage.archive, [draft])
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute(
+            "INSERT INTO messages (room_id, event_name, event_data, from_user, timestamp, seq, event_seq) "
+            "VALUES ('general', 'message', '1', 'eve', 1, ?, ?)",
+            (seq, event_seq),
+        )
+    for _ in range(2):
+        with pytest.raises(SpoiledBatch) as refused:
+            await append(storage.archive, [draft])
+        assert refused.value.refusal.code == "UNAVAILABLE"
+        with pytest.raises(Unavailable, match="'general'"):
+            await storage.check()
+    epoch = (await storage.archive.open("side")).epoch
+    await append(storage.archive, [replace_room(draft, "side", epoch)])
+    [line] = [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR]
+    assert "room 'general': messages holds a row that this server has not written" in line
+    with closing(sqlite3.connect(path)) as other, other:
+        other.execute("DELETE FROM messages WHERE from_user = 'eve'")
+    await storage.check()
+    [event] = await append(storage.archive, [draft])
+    assert isinstance(event, Event)
+    assert event.seq == 2
+
+
+def replace_room(draft: Draft, room_id: str, epoch: str) -> Draft:
+    return Draft(room_id=room_id, epoch=epoch, name=draft.name, payload=draft.payload, sender=draft.sender)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from dialogue import DialogueApp, History, Hooks, RoomConfig, create_dialogue, define_event
+from dialogue import DialogueApp, History, Hooks, RoomConfig, RuntimeRooms, create_dialogue, define_event
 
 LIMIT = int(os.environ.get("LOAD_LIMIT", "100"))
 
@@ -14,7 +14,7 @@ rare = define_event("rare", history=History(limit=min(LIMIT, 5)))
 typing = define_event("typing")
 
 
-def create(hooks: Hooks | None = None) -> DialogueApp:
+def create(hooks: Hooks | None = None, runtime_rooms: RuntimeRooms | None = None) -> DialogueApp:
     """A new application of these rooms."""
     return create_dialogue(
         rooms={
@@ -22,6 +22,7 @@ def create(hooks: Hooks | None = None) -> DialogueApp:
             "side": RoomConfig(name="A Side Room", events=[message, note, typing], sync_history_on_join=True),
         },
         hooks=hooks,
+        runtime_rooms=runtime_rooms,
     )
 
 
