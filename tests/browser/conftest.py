@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from playwright.sync_api import (
     Locator,
     Page,
     Playwright,
+    Route,
     WebSocketRoute,
     expect,
     sync_playwright,
@@ -171,6 +173,7 @@ class Between:
         self._changes: list[Callable[[dict[str, Any]], None]] = []
         self._answers: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {}
         self._page: WebSocketRoute | None = None
+        self._is_down = False
 
     def messages(self) -> list[dict[str, Any]]:
         """The messages that the page has sent, in order; that somebody writes is none."""
@@ -195,12 +198,28 @@ class Between:
 
     def cut(self) -> None:
         """Lose the connection; the page makes another."""
+        self.close(1011)
+
+    def close(self, code: int, reason: str = "") -> None:
+        """End the connection as the server would."""
         assert self._page is not None
-        self._page.close(code=1011)
+        self._page.close(code=code, reason=reason)
+
+    def go_down(self) -> None:
+        """Lose the connection, and let no other be made."""
+        self._is_down = True
+        self.cut()
+
+    def come_up(self) -> None:
+        """Let the next attempt through."""
+        self._is_down = False
 
     def take(self, page: WebSocketRoute) -> None:
         """Be there for a new connection."""
         self._page = page
+        if self._is_down:
+            page.close(code=1011)
+            return
         server = page.connect_to_server()
 
         def ask(text: str | bytes) -> None:
@@ -220,6 +239,26 @@ class Between:
 
         page.on_message(ask)
         server.on_message(tell)
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A fault in a script of the page or its client: a mend that is switched off, to see that a test finds it."""
+
+    script: str
+    mend: str
+    fault: str
+
+    def plant(self, page: Page) -> None:
+        """Have the page load the script with the fault in it."""
+
+        def serve(route: Route) -> None:
+            answer = route.fetch()
+            source = answer.text()
+            assert source.count(self.mend) == 1, f"{self.script} has changed: {self.mend}"
+            route.fulfill(response=answer, body=source.replace(self.mend, self.fault))
+
+        page.route(f"**/{self.script}", serve)
 
 
 OpenChat = Callable[..., ChatPage]
@@ -301,13 +340,21 @@ def contexts(browser: Browser) -> Iterator[Callable[..., BrowserContext]]:
 def open_chat(contexts: Callable[..., BrowserContext]) -> OpenChat:
     """`open_chat(server, name="Ada", room="general", **context options)`: a person opens the page and gives a name.
 
-    `between` stands between the page and the server: a part of what is said there is played by the test.
+    `between` stands between the page and the server: a part of what is said there is played by the test. `planted` is a
+    fault in one of the page's scripts.
     """
 
     def open_it(
-        server: ChatServer, name: str | None = "Ada", room: str = "", between: Between | None = None, **options: Any
+        server: ChatServer,
+        name: str | None = "Ada",
+        room: str = "",
+        between: Between | None = None,
+        planted: Planted | None = None,
+        **options: Any,
     ) -> ChatPage:
         page = contexts(**options).new_page()
+        if planted is not None:
+            planted.plant(page)
         if between is not None:
             page.route_web_socket("**/ws", between.take)
         page.set_default_timeout(DEADLINE_S * 1000)

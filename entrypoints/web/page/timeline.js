@@ -40,6 +40,8 @@ export class Timeline {
   #newestSeq = 0;
   #epoch = null;
   #isStarted = false;
+  /** Whether the newest is shown for a moment only, on the way back to the reader's place. */
+  #isReturning = false;
   #incoming = [];
   #height = 0;
 
@@ -156,9 +158,11 @@ export class Timeline {
     this.#replace(run, { hasOlder: hasMore, hasNewer: false, show: "newest" });
     this.#newestSeq = Math.max(this.#newestSeq, livesOn ? before : 0);
     if (place === undefined) return;
-    this.isPinned = false; // the newest is not what the reader looked at
-    this.newCount += position.seq - before;
+    this.#isReturning = true;
     await this.#show(place, { around: place, limit: 2 * PAGE_SIZE });
+    this.#isReturning = false;
+    if (!this.isPinned) this.newCount += position.seq - before;
+    this.#changed();
   }
 
   /** The payload of the event `seq` is gone for everyone: it goes from the page, and does not come back with a page. */
@@ -258,7 +262,7 @@ export class Timeline {
 
   /** Whether the newest message is before the reader's eyes, as far as the page can know. */
   get isNewestInView() {
-    return this.#isStarted && this.#scroll.isShown && this.isPinned;
+    return this.#isStarted && this.#scroll.isShown && this.isPinned && !this.#isReturning;
   }
 
   // ----- the window
