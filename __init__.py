@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from dialogue.domain.event_definition import EventDefinition, History, define_event
     from dialogue.domain.position import Position
     from dialogue.domain.room import RoomConfig
-    from dialogue.entrypoints.dialogue_app import DialogueApp, create_dialogue
+    from dialogue.entrypoints.create_dialogue import create_dialogue
+    from dialogue.entrypoints.dialogue_app import DialogueApp
     from dialogue.entrypoints.settings import Settings
     from dialogue.entrypoints.version import __version__
 
@@ -50,7 +51,8 @@ _HOMES = {
     "domain.event_definition": ("EventDefinition", "History", "define_event"),
     "domain.position": ("Position",),
     "domain.room": ("RoomConfig",),
-    "entrypoints.dialogue_app": ("DialogueApp", "create_dialogue"),
+    "entrypoints.create_dialogue": ("create_dialogue",),
+    "entrypoints.dialogue_app": ("DialogueApp",),
     "entrypoints.settings": ("Settings",),
     "entrypoints.version": ("__version__",),
 }

@@ -10,7 +10,8 @@ from ..application.hooks.client import Client, Hooks
 from ..application.rooms.room_registry import RuntimeRooms
 from ..domain.event_definition import History, define_event
 from ..domain.room import RoomConfig
-from .dialogue_app import DialogueApp, create_dialogue
+from .create_dialogue import create_dialogue
+from .dialogue_app import DialogueApp
 
 
 class ChatMessage(BaseModel):

@@ -15,14 +15,11 @@ from ..adapters.asgi.path import unescape
 from ..adapters.litestar.app import build_app
 from ..application.dialogue import SYSTEM, RoomHandle
 from ..application.feed.listeners import EventKind, Handler
-from ..application.hooks.client import Hooks
-from ..application.rooms.room_registry import RuntimeRooms
 from ..application.sessions.notice import RoomInfo
 from ..domain.errors import ConfigurationError
 from ..domain.event import Event
 from ..domain.event_definition import Data, EventDefinition
 from ..domain.ports.room_store import StoredRoom
-from ..domain.room import RoomConfig
 from .app_config import AppConfig
 from .container import Container
 from .container.part import seal
@@ -255,30 +252,3 @@ class DialogueApp:
         logger.info("%s", storage_in_force(self.container))
         if self.container.checked_authenticator().trusts_clients:
             logger.warning("clients are believed to be who they say they are: for development only")
-
-
-def create_dialogue(
-    *,
-    rooms: Mapping[str, RoomConfig],
-    hooks: Hooks | None = None,
-    runtime_rooms: RuntimeRooms | None = None,
-    host: str | None = None,
-    port: int | None = None,
-    database: str | None = None,
-    settings: Mapping[str, Any] | None = None,
-) -> DialogueApp:
-    """An application of these rooms.
-
-    `runtime_rooms` lets users make rooms while it runs. `host`, `port`, `database` and the other `settings` (by their
-    names in `dialogue.Settings`) are defaults: the environment and the command line go before them.
-
-    Raises ConfigurationError with what is wrong: two events of one name, an unknown subscription, a bad setting.
-    """
-    if settings is not None and not isinstance(settings, Mapping):
-        raise ConfigurationError(f"settings must be a mapping of names to values, not {settings!r}")
-    given = {"host": host, "port": port, "database": database, **(settings or {})}
-    unknown = sorted(given.keys() - Settings.model_fields.keys())
-    if unknown:
-        raise ConfigurationError(f"There is no setting {unknown[0]!r}; there are: {', '.join(Settings.model_fields)}")
-    code_settings = {name: value for name, value in given.items() if value is not None}
-    return DialogueApp(AppConfig.of(rooms, hooks, runtime_rooms), code_settings)

@@ -183,6 +183,9 @@ def load_settings(code: Mapping[str, Any], overrides: Mapping[str, Any]) -> Sett
 
     Raises ConfigurationError, in one line, with each setting that is wrong or does not exist.
     """
+    unknown = sorted((code.keys() | overrides.keys()) - Settings.model_fields.keys())
+    if unknown:
+        raise ConfigurationError(f"There is no setting {unknown[0]!r}; there are: {', '.join(Settings.model_fields)}")
 
     class Loaded(Settings):
         @classmethod

@@ -154,6 +154,13 @@ def test_runtime_rooms_are_counted_in_integers(count: Any) -> None:
         RuntimeRooms(events=[message], max_rooms=count)
 
 
+def test_a_setting_that_does_not_exist_is_told_wherever_it_is_given() -> None:
+    with pytest.raises(ConfigurationError, match="There is no setting 'prot'; there are: host, port"):
+        new_app(settings={"prot": 1})
+    with pytest.raises(ConfigurationError, match="There is no setting 'prot'; there are: host, port"):
+        new_app().configure(prot=1)
+
+
 Call = Callable[[DialogueApp], Awaitable[object]]
 DATA = {"text": "hi"}
 
