@@ -19,9 +19,11 @@ class DraftGroup:
     key: IdempotencyKey | None = None
 
     def __post_init__(self) -> None:
+        if len(self.drafts) == 1:
+            return
         if len({(draft.room_id, draft.epoch, draft.sender) for draft in self.drafts}) != 1:
             raise ValueError("the drafts of a group are one sender's, for one life of a room, and at least one")
-        if len(self.drafts) > 1 and any(draft.redaction or not draft.has_history for draft in self.drafts):
+        if any(draft.redaction or not draft.has_history for draft in self.drafts):
             raise ValueError("a draft that redacts, and one without history, stands alone")
 
     @classmethod

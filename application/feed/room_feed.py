@@ -25,6 +25,13 @@ class Step:
     settled: list[tuple[Look, GroupOutcome]] = field(default_factory=list)
     begins_anew: bool = False
 
+    def follow(self, submission: Look, events: tuple[Event, ...]) -> None:
+        """Let the events of a submission be the next, which they are."""
+        self.visible += events
+        self.head = events[-1].place
+        self.last_timestamp_ms = max(self.last_timestamp_ms, events[-1].timestamp_ms)
+        self.settled.append((submission, events))
+
     def show(self, event: Event) -> None:
         """Let `event` be the next."""
         self.visible.append(event)
@@ -53,7 +60,13 @@ class RoomFeed:
         """
         step = Step(history.head, history.last_timestamp_ms)
         rest = deque(rows)
-        while self.queue and self._take(self.queue[0], history, step, rest, through):
+        while self.queue:
+            next_ = self.queue[0]
+            events = next_.kept_in(history.epoch)
+            if events and not rest and events[0].seq == step.head + 1:  # nearly always
+                step.follow(next_, events)
+            elif not self._take(next_, history, step, rest, through):
+                break
             self.queue.popleft()
         for event in rest:
             step.show(event)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from math import inf
 
 from ...domain.draft_group import DraftGroup
@@ -13,6 +13,8 @@ from ...domain.page import weight
 
 Settle = Callable[[GroupOutcome], None]
 """Called once, synchronously, with what became of a group."""
+
+Leave = Callable[["Submission"], None]
 
 logger = logging.getLogger("dialogue.journal")
 
@@ -35,7 +37,7 @@ class Look:
         """Whether only the source can tell what there is to see."""
         return True
 
-    def kept_in(self, epoch: str) -> Sequence[Event]:  # noqa: ARG002
+    def kept_in(self, epoch: str) -> tuple[Event, ...]:  # noqa: ARG002
         """Nothing that is known already."""
         return ()
 
@@ -56,22 +58,23 @@ class Submission(Look):
     One without an outcome holds an event without history, which gets its time when its turn comes.
     """
 
-    __slots__ = ("_leave", "group", "now_ms", "outcome", "size")
+    __slots__ = ("_leave", "group", "now_ms", "outcome", "room_id", "size")
 
-    def __init__(self, group: DraftGroup, settle: Settle, until: float, leave: Callable[[Submission], None]) -> None:
+    def __init__(self, group: DraftGroup, settle: Settle, until: float, leave: Leave) -> None:
         super().__init__(settle, until)
         self.group = group
+        self.room_id = group.room_id
         self.size = sum(map(weight, group.drafts))
         self.outcome: GroupOutcome | None = None
         self.now_ms = 0
-        self._leave: Callable[[Submission], None] | None = leave
+        self._leave: Leave | None = leave
 
     @property
     def is_open(self) -> bool:
         """Whether only the source can tell what there is to see."""
         return isinstance(self.outcome, OutcomeUnknown)
 
-    def kept_in(self, epoch: str) -> Sequence[Event]:
+    def kept_in(self, epoch: str) -> tuple[Event, ...]:
         """Its events, where they were kept in that life of the room."""
         return self.outcome if isinstance(self.outcome, tuple) and self.group.epoch == epoch else ()
 

@@ -53,8 +53,9 @@ class Journal:
         Raises Unavailable when none comes free in time, or when the server is stopping.
         """
         self._refuse_when_stopping()
-        await self._queue.place(group.room_id)
-        self._refuse_when_stopping()
+        if self._queue.is_full:
+            await self._queue.place(group.room_id)
+            self._refuse_when_stopping()
         if group.has_history or self._queue.is_waiting_for(group.room_id):
             self._queue.add(group, settle)
             self._arrived.set()
@@ -103,7 +104,7 @@ class Journal:
         rooms: dict[str, list[Submission]] = {}
         for submission in batch:
             submission.now_ms = now_ms
-            rooms.setdefault(submission.group.room_id, []).append(submission)
+            rooms.setdefault(submission.room_id, []).append(submission)
         self._queue.landed()
         for room_id, submissions in rooms.items():
             self._apply.take(room_id, submissions)
@@ -112,7 +113,7 @@ class Journal:
         if not batch:
             return []
         groups = [submission.group for submission in batch]
-        applied = self._apply.applied({group.room_id for group in groups})
+        applied = self._apply.applied({submission.room_id for submission in batch})
         try:
             with deadline_at(min(submission.until for submission in batch)):
                 outcomes = await self._archive.append(groups, applied, now_ms)

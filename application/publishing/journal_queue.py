@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf
 from time import monotonic
@@ -14,7 +14,7 @@ from anyio import move_on_after
 from ...domain.draft_group import DraftGroup
 from ...domain.errors import Unavailable
 from ..deadline import deadline, remaining_s
-from ..feed.submission import Settle, Submission
+from ..feed.submission import Leave, Settle, Submission
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,8 @@ class JournalQueue:
         self._in_flight: Sequence[Submission] = ()
         self._events = 0
         self._bytes = 0
-        self._rooms: Counter[str] = Counter()
-        self._rooms_in_order: Counter[str] = Counter()
+        self._in_order: Counter[str] = Counter()  # by room: what is in the queue, or was and is not settled
+        self._beside: Counter[str] = Counter()  # by room: what is counted only, or at the door
         self._moved: Signal | None = None
         self._looks_at = inf
         self._is_sooner = Signal()
@@ -58,56 +58,60 @@ class JournalQueue:
 
     def holds(self, room_id: str) -> bool:
         """Whether anything of the room is at the door, or not settled."""
-        return room_id in self._rooms
+        return room_id in self._in_order or room_id in self._beside
 
     def is_waiting_for(self, room_id: str) -> bool:
         """Whether something of the room is in the queue, or was and is not settled: nothing may overtake it."""
-        return room_id in self._rooms_in_order
+        return room_id in self._in_order
+
+    @property
+    def is_full(self) -> bool:
+        """Whether the next one has to wait for a place."""
+        return self._events >= self._limits.waiting_events or self._bytes >= self._limits.waiting_bytes
 
     async def place(self, room_id: str) -> None:
         """Wait for a place, as long as the request may. Raises Unavailable where none comes free."""
-        if not self._is_full:
-            return
-        self._rooms[room_id] += 1
+        self._beside[room_id] += 1
         try:
             with move_on_after(remaining_s(self._limits.patience_s)):
-                while self._is_full and not self._is_closed:
+                while self.is_full and not self._is_closed:
                     await self._moves()
         finally:
-            _subtract(self._rooms, room_id)
+            _subtract(self._beside, room_id)
             self._wake()
-        if self._is_full and not self._is_closed:
+        if self.is_full and not self._is_closed:
             raise Unavailable("The server is overloaded: too many events wait to be kept")
 
     def add(self, group: DraftGroup, settle: Settle) -> None:
         """Let `group` wait to be taken."""
-        self._rooms_in_order[group.room_id] += 1
-        submission = self._counted(group, settle, self._leave_in_order)
+        submission = self._counted(group, settle, self._leave_order, self._in_order)
         self._waiting.append(submission)
         if submission.until < self._looks_at:
             self._is_sooner.set()
 
     def counted(self, group: DraftGroup, settle: Settle) -> Submission:
         """`group`, which is not to be taken, but counted here until it is settled."""
-        return self._counted(group, settle, self._leave)
+        return self._counted(group, settle, self._leave_side, self._beside)
 
-    def _counted(self, group: DraftGroup, settle: Settle, leave: Callable[[Submission], None]) -> Submission:
+    def _counted(self, group: DraftGroup, settle: Settle, leave: Leave, rooms: Counter[str]) -> Submission:
         until = min(deadline(), monotonic() + self._limits.patience_s)
         submission = Submission(group, settle, until, leave)
         self._events += 1
         self._bytes += submission.size
-        self._rooms[group.room_id] += 1
+        rooms[submission.room_id] += 1
         return submission
 
-    def _leave(self, submission: Submission) -> None:
+    def _leave_order(self, submission: Submission) -> None:
+        self._leave(submission, self._in_order)
+
+    def _leave_side(self, submission: Submission) -> None:
+        self._leave(submission, self._beside)
+
+    def _leave(self, submission: Submission, rooms: Counter[str]) -> None:
         self._events -= 1
         self._bytes -= submission.size
-        _subtract(self._rooms, submission.group.room_id)
+        _subtract(rooms, submission.room_id)
         self._wake()
-
-    def _leave_in_order(self, submission: Submission) -> None:
-        _subtract(self._rooms_in_order, submission.group.room_id)
-        self._leave(submission)
 
     async def refuse_late(self) -> None:
         """Settle, until cancelled, what waits past its own deadline: what is in flight may take longer than that."""
@@ -148,17 +152,13 @@ class JournalQueue:
 
     async def emptied(self) -> None:
         """Wait until nothing is at the door, and all is settled."""
-        while self._rooms:
+        while self._in_order or self._beside:
             await self._moves()
 
     async def _moves(self) -> None:
         if self._moved is None:
             self._moved = Signal()
         await self._moved.wait()
-
-    @property
-    def _is_full(self) -> bool:
-        return self._events >= self._limits.waiting_events or self._bytes >= self._limits.waiting_bytes
 
     def _weigh(self, batch: Sequence[Submission], sign: int) -> None:
         self._events += sign * len(batch)

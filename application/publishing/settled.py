@@ -33,7 +33,16 @@ async def settled_all(journal: Journal, groups: Sequence[DraftGroup]) -> list[Gr
 
 async def settled(journal: Journal, group: DraftGroup) -> Event | Repeat:
     """Queue a group of one draft and wait for what becomes of it; raises the reason where it is not kept."""
-    outcome = of_one((await settled_all(journal, [group]))[0])
+    arrived = Signal()
+    outcomes: list[GroupOutcome] = []
+
+    def settle(outcome: GroupOutcome) -> None:
+        outcomes.append(outcome)
+        arrived.set()
+
+    await journal.put(group, settle)
+    await arrived.wait()
+    outcome = of_one(outcomes[0])
     if isinstance(outcome, DialogueError):
         raise outcome
     return outcome
