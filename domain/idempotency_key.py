@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -11,6 +12,8 @@ from . import json_value
 from .errors import InvalidRequest
 
 MAX_KEY = 64
+
+_MAY_HAVE_WHOLE_FLOATS = re.compile(rb"[0-9]\.0(?![0-9])|[0-9][eE]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +32,20 @@ class IdempotencyKey:
         """The key `text` for this event. Raises InvalidRequest where it cannot be a key."""
         if not 1 <= len(text) <= MAX_KEY or not json_value.is_unicode(text) or "\0" in text:
             raise InvalidRequest.field("key", f"must have 1 to {MAX_KEY} characters of valid Unicode, without NUL")
-        sent = json_value.decode(json_value.as_sent([event_name, data, meta]))
-        canonical = json.dumps(_even(sent), sort_keys=True, separators=(",", ":"))
+        encoded = json_value.as_sent([event_name, data, meta])
+        sent = json_value.decode(encoded)
+        if _MAY_HAVE_WHOLE_FLOATS.search(encoded):
+            sent = _with_whole_numbers(sent)
+        canonical = json.dumps(sent, sort_keys=True, separators=(",", ":"))
         return cls(text, blake2b(canonical.encode(), digest_size=16).digest())
 
 
-def _even(value: object) -> object:
+def _with_whole_numbers(value: object) -> object:
     """`value` with numbers that are equal spelt alike."""
     if isinstance(value, float) and value.is_integer():
         return int(value)
     if isinstance(value, list):
-        return [_even(item) for item in value]
+        return [_with_whole_numbers(item) for item in value]
     if isinstance(value, dict):
-        return {key: _even(item) for key, item in value.items()}
+        return {key: _with_whole_numbers(item) for key, item in value.items()}
     return value

@@ -6,8 +6,9 @@ hold. What is admitted here reads back equal from all of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from math import isfinite
+from typing import Any
 
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
@@ -15,6 +16,11 @@ from .errors import InvalidEvent, Problem
 
 MAX_DEPTH = 64
 MAX_INTEGER = 2**53
+MAX_VALUES = 10_000
+
+_PLAIN = {str, int, float, bool, type(None), dict, list}
+_CONTAINERS = {dict, list}
+_MOST_AT_ONCE = 100_000
 
 
 class RepeatedKey(dict[str, object]):
@@ -53,14 +59,94 @@ def as_sent(value: object) -> bytes:
 
 def is_unicode(text: str) -> bool:
     """Whether `text` has no lone surrogates, which UTF-8 cannot hold."""
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
+    if text.isascii():
+        return True
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def ensure_keepable(value: object, path: str) -> None:
     """Raise InvalidEvent where `value`, found at `path`, holds what not every archive keeps alike."""
-    flaw = _flaw(value, path, 0)
-    if flaw is not None:
-        raise InvalidEvent([flaw])
+    if not _is_surely_keepable(value):
+        flaw = _flaw(value, path, 0)
+        if flaw is not None:
+            raise InvalidEvent([flaw])
+
+
+def may_hold_more_values(text: str | bytes, most: int) -> bool:
+    """Whether the JSON `text` could hold more than `most` values: told from its commas and brackets alone."""
+    if len(text) < most:
+        return False
+    if isinstance(text, str):
+        return text.count(",") + text.count("[") + text.count("{") + 1 > most
+    return text.count(b",") + text.count(b"[") + text.count(b"{") + 1 > most
+
+
+def holds_more_values(value: object, most: int) -> bool:
+    """Whether `value` holds more than `most` values: texts, numbers, objects, arrays and the like, itself included."""
+    count = 1
+    level = [value]
+    while level and count <= most:
+        level = _children(level)
+        count += len(level)
+    return count > most
+
+
+def _children(values: Iterable[object]) -> list[object]:
+    """What stands directly in those of the values that are objects or arrays."""
+    found: list[object] = []
+    for value in values:
+        if isinstance(value, dict):
+            found.extend(value.values())
+        elif isinstance(value, (list, tuple)):
+            found.extend(value)
+    return found
+
+
+def _is_surely_keepable(value: object) -> bool:
+    """Whether a look at all values of a level at once finds nothing; what it finds, `_flaw` says with its path.
+
+    Ten thousand values one by one take several milliseconds, in which nobody else is served.
+    """
+    level: list[object] = [value]
+    for depth in range(MAX_DEPTH + 1):
+        kinds = {*map(type, level)}
+        if not kinds <= _PLAIN:
+            return False
+        if str in kinds and not _are_keepable_texts([each for each in level if type(each) is str]):
+            return False
+        if int in kinds and not _are_keepable_integers([each for each in level if type(each) is int]):
+            return False
+        if float in kinds and not all(isfinite(each) for each in level if type(each) is float):
+            return False
+        if not kinds & _CONTAINERS:
+            return True
+        if depth == MAX_DEPTH:
+            return False
+        keys: list[object] = []
+        for each in level:
+            if type(each) is dict:
+                keys.extend(each)
+        if keys and ({*map(type, keys)} != {str} or not _are_keepable_texts(keys)):
+            return False
+        level = _children(level)
+        if not level:
+            return True
+        if len(level) > _MOST_AT_ONCE:
+            return False  # perhaps it holds itself
+    return False
+
+
+def _are_keepable_texts(texts: Iterable[Any]) -> bool:
+    joined = "".join(texts)
+    return "\0" not in joined and is_unicode(joined)
+
+
+def _are_keepable_integers(integers: list[Any]) -> bool:
+    return bool(min(integers) >= -MAX_INTEGER and max(integers) <= MAX_INTEGER)
 
 
 def _flaw(value: object, path: str, depth: int) -> Problem | None:

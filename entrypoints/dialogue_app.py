@@ -96,6 +96,7 @@ class DialogueApp:
             "listen": container.listen,
             "codec": container.codec,
             "sse_codec": container.sse_codec,
+            "max_values": container.settings.provided.max_values,
             "max_out_frame": container.settings.provided.max_out_frame,
         }
 

@@ -79,6 +79,12 @@ class Settings(BaseSettings):
     max_frame: int = Field(
         64 * KIB, ge=KIB, le=16 * MIB, description="The largest message from a client, in bytes; more closes with 1009."
     )
+    max_values: int = Field(
+        10_000,
+        ge=100,
+        le=1_000_000,
+        description="How many JSON values an event may hold: texts, numbers, objects, arrays and the like.",
+    )
     max_out_frame: int = Field(
         MIB, ge=64 * KIB, le=64 * MIB, description="The largest frame that the server sends, in bytes."
     )

@@ -121,6 +121,7 @@ async def post_event(
     request: Request[Any, Any, Any],
     authenticator: NamedDependency[Authenticator],
     publish: NamedDependency[PublishEvent],
+    max_values: NamedDependency[int],
     room_id: RoomInPath,
     x_user_id: UserId = None,
     idempotency_key: Annotated[
@@ -135,7 +136,7 @@ async def post_event(
     """Publish an event."""
     user_id = await user_of(request, authenticator)
     key = requests.parse(requests.IdempotencyHeader, {"Idempotency-Key": header_text(request, "Idempotency-Key")}).key
-    event = requests.parse(requests.PostEvent, _read_body(await request.body()))
+    event = requests.parse(requests.PostEvent, _read_body(await request.body(), max_values))
     published = await publish.once(room_id, event.event, event.data, sender=user_id, meta=event.meta, key=key)
     return json_response(WireEvent.of(published.event), 200 if published.is_duplicate else 201)
 
@@ -167,13 +168,13 @@ async def redact_event(
     await redact.by_user(room_id, place, user_id)
 
 
-def _read_body(body: bytes) -> dict[str, object]:
-    reader = FrameReader()
+def _read_body(body: bytes, max_values: int) -> dict[str, object]:
+    reader = FrameReader(max_values)
     try:
         fields = reader.read(body.decode())
     except UnicodeDecodeError as error:
         raise InvalidRequest.field("body", f"must be UTF-8: {error}") from error
-    reader.refuse_repeats(fields)
+    reader.refuse_flaws(fields)
     return fields
 
 

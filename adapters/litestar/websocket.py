@@ -12,6 +12,7 @@ from ...application.node import Node
 from ...application.ports.authenticator import claims_of
 from ...application.ports.transport import Transport, transport_of
 from ...application.sessions.frame import Closing, Frame
+from ...application.sessions.limits import SessionLimits
 from ...application.sessions.requests import Asked, Connect
 from ...application.sessions.serve_session import ServeSession
 from ...domain.errors import Unavailable
@@ -42,7 +43,7 @@ async def endpoint(
     except Unavailable as error:
         await socket.close(1001, error.message[:MAX_REASON])
         return
-    client = _Client(socket, serve.limits.max_frame)
+    client = _Client(socket, serve.limits)
     transport: Transport | None = transport_of(socket.scope)
     if transport is not None:
         await serve(transport, codec, client.receive)
@@ -54,10 +55,10 @@ async def endpoint(
 class _Client:
     """ASGI's words for what a session hears and says."""
 
-    def __init__(self, socket: Socket, max_frame: int) -> None:
+    def __init__(self, socket: Socket, limits: SessionLimits) -> None:
         self._socket = socket
-        self._max_frame = max_frame
-        self._requests = RequestReader()
+        self._max_frame = limits.max_frame
+        self._requests = RequestReader(limits.max_values)
 
     async def receive(self) -> Asked | Closing | None:
         try:

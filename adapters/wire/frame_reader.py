@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import NoReturn
 
-from ...domain.errors import InvalidEvent, InvalidRequest
-from ...domain.json_value import RepeatedKey, ensure_keepable
+from ...domain.errors import InvalidEvent, InvalidRequest, Problem
+from ...domain.json_value import MAX_VALUES, RepeatedKey, ensure_keepable, holds_more_values, may_hold_more_values
 
 _PAYLOADS = ("data", "meta")
 
@@ -14,17 +14,20 @@ _PAYLOADS = ("data", "meta")
 class FrameReader:
     """Turns the text of a message into a JSON object, refusing what JSON does not allow or leaves open.
 
-    NaN and infinities are refused; so is a key that stands twice in one object: in a payload as InvalidEvent, elsewhere
-    as InvalidRequest.
+    NaN and infinities are refused; so are a key that stands twice in one object, and more than `max_values` values: in
+    a payload as InvalidEvent, elsewhere as InvalidRequest.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, max_values: int = MAX_VALUES) -> None:
+        self._max_values = max_values
         self._has_repeats = False
+        self._may_be_too_much = False
         self._decoder = json.JSONDecoder(object_pairs_hook=self._object, parse_constant=_refuse_constant)
 
     def read(self, text: str) -> dict[str, object]:
         """The object that `text` holds. Raises InvalidRequest, and InvalidEvent for a key that stands twice."""
         self._has_repeats = False
+        self._may_be_too_much = may_hold_more_values(text, self._max_values)
         try:
             value = self._decoder.decode(text)
         except RecursionError:
@@ -35,10 +38,20 @@ class FrameReader:
             raise InvalidRequest.field("frame", "must be a JSON object")
         return value
 
-    def refuse_repeats(self, message: dict[str, object]) -> None:
-        """Raise where a key stood twice in `message`, which was the last that was read."""
-        if not self._has_repeats:
-            return
+    def refuse_flaws(self, message: dict[str, object]) -> None:
+        """Raise where `message`, which was the last that was read, holds too many values or a key twice."""
+        if self._may_be_too_much:
+            self._refuse_too_much(message)
+        if self._has_repeats:
+            self._refuse_repeats(message)
+
+    def _refuse_too_much(self, message: dict[str, object]) -> None:
+        for name, value in message.items():
+            if holds_more_values(value, self._max_values):
+                problem = Problem(name, f"must hold at most {self._max_values} values")
+                raise InvalidEvent([problem]) if name in _PAYLOADS else InvalidRequest([problem])
+
+    def _refuse_repeats(self, message: dict[str, object]) -> None:
         if isinstance(message, RepeatedKey):
             raise InvalidRequest.field(message.key, "stands twice")
         for name, value in message.items():

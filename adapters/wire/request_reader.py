@@ -23,7 +23,7 @@ from ...application.sessions.requests import (
     Unsubscribe,
 )
 from ...domain.errors import DialogueError, InvalidRequest
-from ...domain.json_value import is_unicode
+from ...domain.json_value import MAX_VALUES, is_unicode
 from ...domain.names import MAX_ROOM_ID, flaw_of_name, flaw_of_room_id
 from ...domain.position import Position
 from . import requests
@@ -38,8 +38,8 @@ Message = Mapping[str, object]
 class RequestReader:
     """Reads the frames of one client."""
 
-    def __init__(self) -> None:
-        self._frames = FrameReader()
+    def __init__(self, max_values: int = MAX_VALUES) -> None:
+        self._frames = FrameReader(max_values)
 
     def read(self, text: str | None) -> Asked:
         """What the frame asks, or why it cannot be read; None stands for a binary one."""
@@ -49,7 +49,7 @@ class RequestReader:
                 raise InvalidRequest.field("frame", "must be text, not binary")
             message = self._frames.read(text)
             request_id = _request_id(message)
-            self._frames.refuse_repeats(message)
+            self._frames.refuse_flaws(message)
             return Asked(_request(message), request_id)
         except DialogueError as error:
             return Asked(error, request_id)

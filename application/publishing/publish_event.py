@@ -10,6 +10,7 @@ from ...domain.draft import Draft
 from ...domain.draft_group import DraftGroup
 from ...domain.errors import InvalidEvent, Problem
 from ...domain.event import Event
+from ...domain.json_value import MAX_VALUES, decode, holds_more_values, may_hold_more_values
 from ...domain.outcome import Outcome, Repeat, of_one
 from ...domain.page import PageLimit, weight
 from ...domain.ports.history_source import HistorySource
@@ -30,11 +31,19 @@ class Published:
 class PublishEvent:
     """Admits an event into a room and has the journal keep it."""
 
-    def __init__(self, registry: RoomRegistry, journal: Journal, source: HistorySource, max_event_size: int) -> None:
+    def __init__(
+        self,
+        registry: RoomRegistry,
+        journal: Journal,
+        source: HistorySource,
+        max_event_size: int,
+        max_values: int = MAX_VALUES,
+    ) -> None:
         self._registry = registry
         self._journal = journal
         self._source = source
         self._max_event_size = max_event_size
+        self._max_values = max_values
 
     async def from_session(
         self,
@@ -109,4 +118,8 @@ class PublishEvent:
         if weight(draft) > self._max_event_size:
             problem = f"must be at most {self._max_event_size} bytes of JSON, not {len(draft.payload)}"
             raise InvalidEvent([Problem("data", problem)])
+        if may_hold_more_values(draft.payload, self._max_values) and holds_more_values(
+            decode(draft.payload), self._max_values
+        ):
+            raise InvalidEvent([Problem("data", f"must hold at most {self._max_values} values")])
         return DraftGroup.of(draft, key=None if key is None else room.key(key, event_name, data, meta))

@@ -18,6 +18,7 @@ class SessionLimits:
     """The bounds of one connection; `protocol.md` and the settings say what each means."""
 
     max_frame: int
+    max_values: int
     backlog: Backlog
     max_in_flight: int
     heartbeat_s: float

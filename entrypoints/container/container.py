@@ -44,6 +44,7 @@ class Container(ServiceParts):
     session_limits = Single(
         SessionLimits,
         max_frame=settings.max_frame,
+        max_values=settings.max_values,
         backlog=Single(Backlog, max_frames=settings.max_backlog_frames, max_bytes=settings.max_backlog_bytes),
         max_in_flight=settings.max_in_flight,
         heartbeat_s=settings.heartbeat_s,

@@ -79,7 +79,7 @@ class ServiceParts(StorageParts):
     apply = Single(ApplyEvents, registry, StorageParts.source, hub, listeners, evictions, settings.request_timeout_s)
     journal = Single(Journal, StorageParts.archive, apply, Inputs.clock, journal_limits)
     max_event_size = Derived(_room_for_events, Inputs.settings)
-    publish = Single(PublishEvent, registry, journal, StorageParts.source, max_event_size)
+    publish = Single(PublishEvent, registry, journal, StorageParts.source, max_event_size, settings.max_values)
     pages = Single(PageHistory, registry, StorageParts.source, apply, max_event_size)
     recover = Single(RecoverEvents, pages, apply, settings.recovery_limit)
     join = Single(JoinRoom, registry, hub, recover, pages)

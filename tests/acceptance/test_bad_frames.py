@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+import httpx
 import pytest
 
 from ..support.server_process import ServerProcess
@@ -187,3 +188,27 @@ async def test_max_frame_is_a_setting(new_server: Callable[..., ServerProcess]) 
     async with connected(server.ws) as client:
         await client.send_text(json.dumps({"type": "ping", "x": "x" * 2048}))
         assert (await client.closed())[0] == 1009
+
+
+async def test_an_event_with_more_than_ten_thousand_values_is_refused_by_its_path_at_both_doors(
+    server: ServerProcess,
+) -> None:
+    async with connected(server.ws, "ada") as ada, httpx.AsyncClient(base_url=server.http, trust_env=False) as http:
+        await ada.join("hall")
+        for data, is_kept in (([1] * 9_999, True), ([1] * 10_000, False), ([[[]] * 2] * 4_000, False)):
+            body: dict[str, object] = {"event": "note", "data": data}
+            answer = await http.post("/rooms/hall/events?userId=eve", json=body)
+            if is_kept:
+                assert answer.status_code == 201
+                await ada.trigger("hall", "note", data)
+            else:
+                error = await ada.refused("trigger", roomId="hall", **body)
+                assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_EVENT")
+                for details in (error["details"], answer.json()["details"]):
+                    assert details == [{"path": "data", "message": "must hold at most 10000 values"}]
+        assert (await ada.ask("ping"))["type"] == "pong"
+
+
+async def test_a_frame_with_too_many_values_elsewhere_is_an_invalid_request(ada: WireClient) -> None:
+    error = await ada.refused("ping", anything=[0] * 10_000)
+    assert (error["code"], error_paths(error)) == ("INVALID_REQUEST", ["anything"])

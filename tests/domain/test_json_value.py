@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import sys
+from collections.abc import Callable
 from enum import IntEnum, StrEnum
 
 import pytest
@@ -11,7 +13,16 @@ from hypothesis import given, strategies
 
 from dialogue.domain import json_value
 from dialogue.domain.errors import InvalidEvent
-from dialogue.domain.json_value import MAX_DEPTH, MAX_INTEGER, RepeatedKey, decode, ensure_keepable, keepable
+from dialogue.domain.json_value import (
+    MAX_DEPTH,
+    MAX_INTEGER,
+    RepeatedKey,
+    decode,
+    ensure_keepable,
+    holds_more_values,
+    keepable,
+    may_hold_more_values,
+)
 
 TEXTS = strategies.text(strategies.characters(exclude_categories=["Cs"], exclude_characters="\0"))
 ADMITTED = strategies.recursive(
@@ -156,3 +167,77 @@ def test_json_is_compact_utf8() -> None:
 
 def test_the_path_begins_with_the_name_that_was_given() -> None:
     assert path_refused({"tag": math.nan}, "meta") == "meta.tag"
+
+
+def every_kind(size: int) -> list[object]:
+    """Values of about so many parts, each of another make."""
+    half = size // 2
+    return [
+        [1] * size,
+        [0.5] * size,
+        ["é"] * size,
+        [[]] * size,
+        [{"a": 1}] * half,
+        {f"k{number}": number for number in range(size)},
+        [[[["x"]]]] * (size // 4),
+    ]
+
+
+@pytest.mark.parametrize("kind", range(7))
+def test_what_is_kept_is_checked_many_values_at_a_time(kind: int) -> None:
+    """Counted in calls of Python's functions, which are what ten thousand values cost."""
+    value = every_kind(9_900)[kind]
+    calls = calls_during(lambda: ensure_keepable(value, "data"))
+    assert calls < 12_000, "about one call, or none, for each value"
+
+
+@pytest.mark.parametrize("kind", range(7))
+def test_the_count_finds_a_check_of_one_value_after_the_other(kind: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Planted: without the look at many at a time."""
+    monkeypatch.setattr(json_value, "_is_surely_keepable", lambda _: False)
+    value = every_kind(9_900)[kind]
+    assert calls_during(lambda: ensure_keepable(value, "data")) > 9_000
+
+
+def calls_during(work: Callable[[], None]) -> int:
+    calls = 0
+
+    def count(_frame: object, event: str, _argument: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        work()
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+@given(ANYTHING)
+def test_the_look_at_many_and_the_look_at_each_agree(value: object) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_value, "_is_surely_keepable", lambda _: False)
+        expected = flaw_of(value)
+    assert flaw_of(value) == expected
+
+
+def flaw_of(value: object) -> object:
+    try:
+        ensure_keepable(value, "data")
+    except InvalidEvent as error:
+        return error.problems
+    return None
+
+
+@given(ADMITTED, strategies.integers(1, 30))
+def test_more_values_are_never_overlooked(value: object, most: int) -> None:
+    def count(each: object) -> int:
+        parts = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
+        return 1 + sum(map(count, parts))
+
+    assert holds_more_values(value, most) is (count(value) > most)
+    if holds_more_values(value, most):
+        text = json.dumps(value)
+        assert may_hold_more_values(text, most)
+        assert may_hold_more_values(text.encode(), most)

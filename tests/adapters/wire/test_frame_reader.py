@@ -23,7 +23,7 @@ values: st.SearchStrategy[Any] = st.recursive(
 def test_any_json_object_is_read_as_it_is(message: dict[str, Any]) -> None:
     reader = FrameReader()
     read = reader.read(json.dumps(message))
-    reader.refuse_repeats(read)
+    reader.refuse_flaws(read)
     assert read == message
 
 
@@ -67,10 +67,10 @@ def test_a_key_that_stands_twice_is_refused_wherever_it_is(pairs: list[tuple[str
     reader = FrameReader()
     message = reader.read(text)
     if expected is None:
-        reader.refuse_repeats(message)
+        reader.refuse_flaws(message)
     else:
         with pytest.raises(expected):
-            reader.refuse_repeats(message)
+            reader.refuse_flaws(message)
 
 
 def has_repeats(text: str) -> bool:
@@ -87,8 +87,8 @@ def has_repeats(text: str) -> bool:
 def test_what_one_frame_had_twice_does_not_stick_to_the_next() -> None:
     reader = FrameReader()
     with pytest.raises(InvalidRequest):
-        reader.refuse_repeats(reader.read('{"a": 1, "a": 2}'))
-    reader.refuse_repeats(reader.read('{"a": 1}'))
+        reader.refuse_flaws(reader.read('{"a": 1, "a": 2}'))
+    reader.refuse_flaws(reader.read('{"a": 1}'))
 
 
 @pytest.mark.parametrize(
@@ -98,3 +98,23 @@ def test_what_one_frame_had_twice_does_not_stick_to_the_next() -> None:
 def test_what_json_forbids_or_no_reader_should_follow_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequest):
         FrameReader().read(text)
+
+
+def nested(depth: int, value: object = 1) -> object:
+    for _ in range(depth):
+        value = [value]
+    return value
+
+
+@pytest.mark.parametrize("name", ["data", "meta", "auth", "whatever"])
+def test_a_frame_with_more_values_than_may_be_is_refused_with_the_field(name: str) -> None:
+    reader = FrameReader(max_values=10)
+    for value in ([1] * 9, {f"k{number}": None for number in range(9)}, [{"a": 1}] * 4, nested(9), ",[{" * 40):
+        message = reader.read(json.dumps({name: value, "other": 1}))
+        reader.refuse_flaws(message)
+        assert message[name] == value
+    error = InvalidEvent if name in ("data", "meta") else InvalidRequest
+    for value in ([1] * 10, {f"k{number}": None for number in range(10)}, [{"a": 1}] * 5, nested(10)):
+        with pytest.raises(error, match="at most 10 values") as refusal:
+            reader.refuse_flaws(reader.read(json.dumps({name: value})))
+        assert [problem.path for problem in refusal.value.problems] == [name]
