@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from ...domain.draft_group import DraftGroup
 from ...domain.errors import RoomNotFound
 from ...domain.outcome import GroupOutcome
+from ...domain.page import weight
 from ...domain.ports.history_archive import HistoryWentBack
 from ...domain.position import Applied, RoomHead, StreamFloor
 from ...domain.retention import Retention
@@ -66,6 +67,7 @@ class OwnHistoryArchive:
             now_ms = max(now_ms, applied[group.room_id].last_timestamp_ms)
         events = tuple(room.keep(draft, now_ms) for draft in group.drafts)
         self._store.keys.add(group, events[0])
+        self._store.take(sum(map(weight, events)))
         return events
 
     async def sweep(self, limit: int, now_ms: int) -> int:

@@ -26,7 +26,7 @@ KEPT_REDACTIONS = 1_000
 class OwnRoom:
     """The positions of a room, which live as long as the process, and its streams."""
 
-    def __init__(self, room_id: str, limits: Mapping[str, int], hooks: StorageHooks) -> None:
+    def __init__(self, room_id: str, limits: Mapping[str, int], max_bytes: int, hooks: StorageHooks) -> None:
         self.epoch = secrets.token_hex(8)
         self.epochs = frozenset({self.epoch})
         self.head = 0
@@ -39,6 +39,7 @@ class OwnRoom:
             name: OwnStream(
                 StoredEvents(room_id, name, hooks, partial(self._places.count, number)),
                 limits.get(name, KEPT_REDACTIONS),
+                max_bytes,
                 hooks,
                 is_stored=name in limits,
             )

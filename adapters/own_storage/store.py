@@ -11,6 +11,7 @@ from anyio import Event as Signal
 from anyio.abc import TaskGroup
 
 from ...application.background import background_tasks
+from ...application.rooms.buffer_budget import BufferBudget
 from ...domain.errors import Unavailable
 from ...domain.ports.room_store import StoredRoom
 from ...domain.used_keys import UsedKeys
@@ -27,12 +28,22 @@ class OwnStore:
     """Rooms and what waits of their events. Used by one event loop.
 
     `limits_of(room_id)` gives the names of a room's events that have history, and how many of each stay in memory.
-    What is evicted waits, readable, until `on_cleanup` has returned; at most `max_waiting` events in all.
+    What is evicted waits, readable, until `on_cleanup` has returned; at most `max_waiting` events in all, and as many
+    bytes as the `budget` gives to those that are not evicted.
     """
 
     def __init__(
-        self, hooks: StorageHooks, limits_of: Limits, *, max_waiting: int, flush_timeout_s: float, key_ttl_s: float
+        self,
+        hooks: StorageHooks,
+        limits_of: Limits,
+        budget: BufferBudget,
+        *,
+        max_waiting: int,
+        flush_timeout_s: float,
+        key_ttl_s: float,
     ) -> None:
+        self._budget = budget
+        budget.watch(lambda: (stream for room in self.rooms.values() for stream in room.streams.values()))
         self.rooms: dict[str, OwnRoom] = {}
         self.definitions: dict[str, StoredRoom] = {}
         self.keys = UsedKeys(round(key_ttl_s * 1_000))
@@ -47,7 +58,9 @@ class OwnStore:
     @property
     def is_full(self) -> bool:
         """Whether as many events wait to be handed over as may."""
-        return sum(stream.due for stream in self._handing) >= self._max_waiting
+        if sum(stream.due for stream in self._handing) >= self._max_waiting:
+            return True
+        return sum(stream.due_size for stream in self._handing) >= self._budget.max_bytes
 
     async def check(self) -> None:
         """Raise Unavailable where nothing can be kept at this moment."""
@@ -58,10 +71,19 @@ class OwnStore:
         """The room, new where it was never seen before, with its newest stored events loaded. Raises Unavailable."""
         room = self.rooms.get(room_id)
         if room is None:
-            room = self.rooms[room_id] = OwnRoom(room_id, self._limits_of(room_id), self._hooks)
+            room = self.rooms[room_id] = OwnRoom(
+                room_id, self._limits_of(room_id), self._budget.max_of_one, self._hooks
+            )
         for stream in room.streams.values():
-            await stream.warm(room.epochs)
+            if await stream.warm(room.epochs):
+                self.take(stream.size)
         return room
+
+    def take(self, size: int) -> None:
+        """So many bytes have come into the streams."""
+        if self._budget.take(size):
+            for room in self.rooms.values():
+                self.hand_over(room)
 
     def hand_over(self, room: OwnRoom) -> None:
         """See to it that what is due in `room` is handed over, one bite after the other for each stream."""

@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
+from ...domain.event import Event
 from ...domain.fair_share import fair_share
-from ...domain.history_buffer import HistoryBuffer
 
 PART_OF_ONE = 8
 """One stream's buffer holds at most this part of what all may hold."""
 CHECKS = 16
 """The buffers are looked at each time when this part of what all may hold has come in."""
 
-Buffers = Callable[[], Iterable[HistoryBuffer]]
+
+class Buffer(Protocol):
+    """What holds the newest events of a stream."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes they take."""
+        ...
+
+    def shrink(self, max_bytes: int) -> Sequence[Event]:
+        """Let go of the oldest, until no more than `max_bytes` are left; these."""
+        ...
+
+
+Buffers = Callable[[], Iterable[Buffer]]
 
 
 class BufferBudget:
@@ -23,7 +38,7 @@ class BufferBudget:
 
     def __init__(self, max_bytes: int) -> None:
         self.max_of_one = max_bytes // PART_OF_ONE
-        self._max_bytes = max_bytes
+        self.max_bytes = max_bytes
         self._buffers: Buffers = tuple
         self._came_in = 0
 
@@ -31,17 +46,20 @@ class BufferBudget:
         """Let `buffers` give all that there are now, in the order in which they came."""
         self._buffers = buffers
 
-    def take(self, size: int) -> None:
-        """So many bytes came into buffers."""
+    def take(self, size: int) -> bool:
+        """So many bytes came into buffers; whether some had to let go of events for them."""
         self._came_in += size
-        if self._came_in * CHECKS >= self._max_bytes:
-            self._came_in = 0
-            self._keep_to_bound()
+        if self._came_in * CHECKS < self.max_bytes:
+            return False
+        self._came_in = 0
+        return self._keep_to_bound()
 
-    def _keep_to_bound(self) -> None:
+    def _keep_to_bound(self) -> bool:
         buffers = [buffer for buffer in self._buffers() if buffer.size]
         # As much as comes in until the next look must still fit.
-        if sum(buffer.size for buffer in buffers) * CHECKS > self._max_bytes * (CHECKS - 1):
-            share = fair_share((buffer.size for buffer in buffers), self._max_bytes * (CHECKS - 2) // CHECKS)
-            for buffer in buffers:
-                buffer.shrink(share)
+        if sum(buffer.size for buffer in buffers) * CHECKS <= self.max_bytes * (CHECKS - 1):
+            return False
+        share = fair_share((buffer.size for buffer in buffers), self.max_bytes * (CHECKS - 2) // CHECKS)
+        for buffer in buffers:
+            buffer.shrink(share)
+        return True

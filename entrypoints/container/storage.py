@@ -10,6 +10,7 @@ from ...adapters.own_storage.store import OwnStore
 from ...adapters.sqlmodel.sqlite.database import SqliteDatabase
 from ...adapters.sqlmodel.sqlite.storage import SqliteStorage
 from ...application.hooks.client import OnCleanup
+from ...application.rooms.buffer_budget import BufferBudget
 from ...domain.ports.eviction_marks import EvictionMarks
 from ...domain.ports.history_archive import HistoryArchive
 from ...domain.ports.history_source import HistorySource
@@ -84,6 +85,7 @@ class StorageParts(Inputs):
         OwnStore,
         storage_hooks,
         Inputs.config.provided.memory_limits,
+        Single(BufferBudget, Inputs.settings.provided.max_buffer_bytes),
         max_waiting=Inputs.settings.provided.max_waiting_cleanup,
         flush_timeout_s=Inputs.settings.provided.flush_timeout_s,
         key_ttl_s=Inputs.settings.provided.key_ttl_s,
