@@ -12,7 +12,7 @@ def storage_in_force(container: Container) -> str:
         if part.overridden:
             return f"history in the application's own {type(part()).__name__}"
     if container.storage_kind() == HOOKS:
-        return "history in the application's own storage (on_cleanup, on_load); each start is a new epoch"
+        return "history in the application's own storage, by on_cleanup and on_load; each start is a new epoch"
     database = container.settings().database
     if database.startswith("memory:"):
         return f"history in memory alone ({database}): it ends with this process"

@@ -166,8 +166,12 @@ def test_the_requests_of_an_example_are_answered(example: Example, tmp_path: Pat
                 assert response.status_code < 400, f"{_id(command)}: {response.text}"
 
 
+JSON, FORM = "application/json", "application/x-www-form-urlencoded"
+
+
 def _curl(words: tuple[str, ...], address: str) -> httpx.Response:
-    method, url, content, headers = "GET", "", None, {}
+    method, url, content = "GET", "", None
+    headers: dict[str, str] = {}
     rest = iter(words)
     for word in rest:
         if word in ("-X", "--request"):
@@ -177,6 +181,7 @@ def _curl(words: tuple[str, ...], address: str) -> httpx.Response:
             headers[name] = value.strip()
         elif word in ("-d", "--data", "--json"):
             method, content = "POST", next(rest)
+            headers.setdefault("Content-Type", JSON if word == "--json" else FORM)
         elif word in ("-o", "--output"):
             next(rest)
         elif not word.startswith("-"):
