@@ -376,6 +376,11 @@ class ClientPage:
     def __init__(self, page: Page) -> None:
         self.page = page
 
+    def prepare_anew(self) -> None:
+        """Load the page and its scripts once more, as a fault was planted in them."""
+        self.page.reload()
+        self.page.evaluate(Path(__file__).with_name("scripted_socket.js").read_text())
+
     def run(self, script: str, argument: object = None) -> Any:
         """Call an async function of JavaScript with what `scripted_socket.js` has prepared, and the argument."""
         return self.page.evaluate(

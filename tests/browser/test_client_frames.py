@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from .conftest import Planted
+
 if TYPE_CHECKING:
     from tests.browser.conftest import ChatServer, ClientPage
 
@@ -86,6 +88,27 @@ def test_a_close_for_a_frame_too_large_fails_that_request_alone(client_page: Cli
     assert outcome["said"] == [1009, True]
     assert outcome["notes"] == ["history ", "recovered true", 4]
     assert outcome["joined"] is True
+
+
+def test_a_client_that_fails_nobody_for_it_is_found(client_page: ClientPage) -> None:
+    """The check above fails where the mend is switched off: the large one is sent again, to the next connection."""
+    planted = Planted("client/link.js", "if (code === FRAME_TOO_LARGE) connection.refuseLargest();", "")
+    planted.plant(client_page.page)
+    client_page.prepare_anew()
+    outcome = client_page.run(
+        """async ({ Script, settle }) => {
+          const script = new Script();
+          const { room } = await script.joinedClient({ seq: 3 });
+          let failed = false;
+          room.trigger("message", { text: "x".repeat(70_000) }).catch(() => (failed = true));
+          script.lose(1009, "too large");
+          await script.welcome(2);
+          await script.joined({ seq: 3, recovered: true });
+          await settle();
+          return [failed, script.asked("trigger").length];
+        }"""
+    )
+    assert outcome == [False, 1]
 
 
 def test_a_trigger_that_the_server_would_not_read_harms_nothing_else(

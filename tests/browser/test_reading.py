@@ -187,6 +187,23 @@ def test_many_recovered_events_are_announced_once(shared_server: ChatServer, ope
         assert chat.page.evaluate("() => said") == ["300 new messages in quietly", "read out"]
 
 
+def test_three_windows_of_one_user_and_one_of_another_are_two_people(
+    shared_server: ChatServer, open_chat: OpenChat
+) -> None:
+    """As the real server tells it, and it follows when one goes."""
+    with shared_server.user("grace", "people", create=True):
+        chat = open_chat(shared_server, "Ada", "people")
+        others = [chat.page.context.new_page() for _ in range(2)]
+        for page in others:
+            page.goto(chat.page.url)
+            expect(page.get_by_role("status")).to_have_text("Connected")
+        people = chat.page.locator("#room-sub")
+        expect(people).to_have_text("2 people")
+        with shared_server.user("alan", "people"):
+            expect(people).to_have_text("3 people")
+        expect(people).to_have_text("2 people")
+
+
 def test_people_are_users_and_connections_are_called_so(shared_server: ChatServer, open_chat: OpenChat) -> None:
     """Three windows of one user and one of another are two people; the number follows what the server tells."""
     wire = Between()
