@@ -8,7 +8,7 @@ from heapq import merge
 
 from ...domain.event import Event
 from ...domain.page import PageLimit, fitting
-from .kept_room import Run
+from .kept_room import KeptEvents
 from .store import MemoryStore
 
 
@@ -40,7 +40,7 @@ class MemoryHistorySource:
             return run.events[index].place if index < len(run.events) else None
         return None
 
-    def _runs(self, room_id: str, names: Sequence[str] | None) -> list[Run]:
+    def _runs(self, room_id: str, names: Sequence[str] | None) -> list[KeptEvents]:
         room = self._store.rooms.get(room_id)
         if room is None:
             return []

@@ -14,7 +14,7 @@ from ...domain.redaction import Redaction
 from ...domain.retention import Arrived
 
 
-class Run:
+class KeptEvents:
     """Events in rising order of seq: a whole room's, or one stream's. `head` counts those that there ever were."""
 
     __slots__ = ("events", "floor", "floor_seq", "head")
@@ -81,8 +81,8 @@ class KeptRoom:
     def __init__(self) -> None:
         self.epoch = secrets.token_hex(8)
         self.last_timestamp_ms = 0
-        self.all = Run()
-        self.streams: dict[str, Run] = {}
+        self.all = KeptEvents()
+        self.streams: dict[str, KeptEvents] = {}
         self._arrivals: dict[int, int] = {}  # by seq
 
     @property
@@ -101,7 +101,7 @@ class KeptRoom:
 
     def keep(self, draft: Draft, time_ms: int, arrived_ms: int) -> Event:
         """Give `draft`, which came at `arrived_ms`, the next place, and `time_ms` or the room's last time."""
-        stream = self.streams.setdefault(draft.name, Run())
+        stream = self.streams.setdefault(draft.name, KeptEvents())
         self.last_timestamp_ms = max(self.last_timestamp_ms, time_ms)
         event = draft.kept(timestamp_ms=self.last_timestamp_ms, seq=self.all.head + 1, event_seq=stream.head + 1)
         self.all.push(event)

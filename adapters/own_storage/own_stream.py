@@ -12,7 +12,7 @@ from .stored_events import Life, NotAsGiven, StoredEvents
 
 # Nobody knows how far the storage reaches back.
 NO_FLOOR = -(2**53)
-BITE = 500
+HANDED_AT_ONCE = 500
 
 
 class OwnStream:
@@ -163,7 +163,7 @@ class OwnStream:
 
     async def _try_to_hand_over(self) -> int:
         async with self.stored.turn:  # between two attempts readers have their turn
-            bite = self.waiting[: min(self.due, BITE)]
+            bite = self.waiting[: min(self.due, HANDED_AT_ONCE)]
             if bite:
                 await self.stored.keep(bite)
                 del self.waiting[: len(bite)]

@@ -15,10 +15,10 @@ from ...domain.event import Event
 from ...domain.outcome import GroupOutcome
 from ...domain.ports.history_archive import HistoryWentBack
 from ...domain.position import Applied
+from .batch_keys import BatchKeys, chunks
 from .room_head import STAMPED, new_epoch
 from .tables import messages, rooms, streams
 from .tombstones import Tombstones
-from .used_keys import UsedKeys, chunks
 
 _ids: BindParameter[Sequence[str]] = bindparam("room_ids", expanding=True)
 ROOMS = select(rooms.c.room_id, rooms.c.epoch, rooms.c.head, rooms.c.last_timestamp).where(rooms.c.room_id.in_(_ids))
@@ -71,7 +71,7 @@ class AppendBatch:
         self._groups = batch.groups
         self._applied = batch.applied
         self._now_ms = batch.now_ms
-        self._keys = UsedKeys(batch.now_ms - key_ttl_ms)
+        self._keys = BatchKeys(batch.now_ms - key_ttl_ms)
         self._rooms: dict[str, _Room] = {}
         self._streams: dict[tuple[str, str], _Stream] = {}
 

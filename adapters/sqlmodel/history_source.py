@@ -23,7 +23,7 @@ class SqlHistorySource:
 
     async def older(self, room_id: str, names: Sequence[str] | None, before: int, limit: PageLimit) -> list[Event]:
         """See `HistorySource.older`."""
-        page = _Page(room_id, limit)
+        page = _PageRead(room_id, limit)
         chunks = _chunks(names)
         read = self._database.peek if len(chunks) == 1 else self._database.read
         return await read(
@@ -36,7 +36,7 @@ class SqlHistorySource:
 
     async def newer(self, room_id: str, names: Sequence[str] | None, after: int, limit: PageLimit) -> list[Event]:
         """See `HistorySource.newer`."""
-        page = _Page(room_id, limit)
+        page = _PageRead(room_id, limit)
         chunks = _chunks(names)
         read = self._database.peek if len(chunks) == 1 else self._database.read
         return await read(
@@ -49,7 +49,7 @@ class SqlHistorySource:
 
     async def between(self, room_id: str, name: str, first: int, last: int, size: int) -> list[Event]:
         """See `HistorySource.between`."""
-        page = _Page(room_id, PageLimit(events=max(0, last - first + 1), size=size))
+        page = _PageRead(room_id, PageLimit(events=max(0, last - first + 1), size=size))
         parameters = {"name": name, "first": first, "last": last}
         return await self._database.peek(
             lambda connection: page.read(connection, [(statements.BETWEEN, parameters)], is_newest_first=True)
@@ -60,7 +60,7 @@ class SqlHistorySource:
         return await self._database.read(lambda connection: _seq_at(connection, room_id, timestamp_ms))
 
 
-class _Page:
+class _PageRead:
     """A run of one room's events, cut where its limit says: rows behind the cut are never fetched."""
 
     def __init__(self, room_id: str, limit: PageLimit) -> None:
@@ -70,7 +70,7 @@ class _Page:
     def read(
         self,
         connection: Connection,
-        pages: Iterable[tuple[statements.Page, Mapping[str, Any]]],
+        pages: Iterable[tuple[statements.PageStatement, Mapping[str, Any]]],
         *,
         is_newest_first: bool,
     ) -> list[Event]:

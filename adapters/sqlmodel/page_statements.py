@@ -34,22 +34,22 @@ _stream_floor = (
     .scalar_subquery()
 )
 
-Page = Select[tuple[object, ...]] | CompoundSelect[tuple[object, ...]]
+PageStatement = Select[tuple[object, ...]] | CompoundSelect[tuple[object, ...]]
 
 
 @lru_cache(maxsize=2 * (NAMES_AT_ONCE + 1))
-def older(names: int) -> Page:
+def older(names: int) -> PageStatement:
     """The newest events with seq < :before of :name_0, :name_1, … (0 names: of all), newest first."""
     return _run(names, messages.c.seq < bindparam("before"), is_newest_first=True)
 
 
 @lru_cache(maxsize=2 * (NAMES_AT_ONCE + 1))
-def newer(names: int) -> Page:
+def newer(names: int) -> PageStatement:
     """The oldest events with seq > :after of :name_0, :name_1, … (0 names: of all), oldest first."""
     return _run(names, messages.c.seq > bindparam("after"), is_newest_first=False)
 
 
-def _run(names: int, bound: ColumnElement[bool], *, is_newest_first: bool) -> Page:
+def _run(names: int, bound: ColumnElement[bool], *, is_newest_first: bool) -> PageStatement:
     every = select(*_EVENT).where(messages.c.room_id == _room_id, bound, messages.c.seq > _floor)
     if names < 2:
         page = every.where(messages.c.event_name == bindparam("name_0")) if names else every
@@ -59,7 +59,7 @@ def _run(names: int, bound: ColumnElement[bool], *, is_newest_first: bool) -> Pa
     return merged.order_by(place.desc() if is_newest_first else place).limit(_limit)
 
 
-BETWEEN: Page = (
+BETWEEN: PageStatement = (
     select(*_EVENT)
     .where(
         messages.c.room_id == _room_id,

@@ -15,7 +15,7 @@ from .database import Database
 from .mark_statements import FORGET, MAX_OWN, UNREAD, keep
 from .tables import read_marks
 
-BITE = 500
+FORGOTTEN_AT_ONCE = 500
 MARKS_AT_ONCE = 100
 """How many marks one transaction takes: an append waits for some milliseconds at most."""
 ROOMS_AT_ONCE = 1_000
@@ -125,4 +125,4 @@ def _of_others(row: Row[Any]) -> int:
 
 
 def _forget(connection: Connection, user_id: str) -> int:
-    return connection.execute(FORGET, {"b_user_id": user_id, "b_limit": BITE}).rowcount
+    return connection.execute(FORGET, {"b_user_id": user_id, "b_limit": FORGOTTEN_AT_ONCE}).rowcount

@@ -49,6 +49,18 @@ class OpenRoom:
     history: RoomHistory | None = None
     was_used: bool = False
     opening: Lock = field(default_factory=Lock)
+    _last_timestamp_ms: int = 0  # what members were told, events without history included, before it was closed
+
+    def take(self, history: RoomHistory) -> None:
+        """Open it."""
+        history.pass_time(self._last_timestamp_ms)
+        self.history = history
+
+    def close(self) -> None:
+        """Let go of its history; no later event is older than what was told of it."""
+        if self.history is not None:
+            self._last_timestamp_ms = self.history.last_timestamp_ms
+            self.history = None
 
 
 @contextmanager
@@ -111,7 +123,7 @@ class RoomRegistry:
         """Let go of what is known of a room's history; whoever needs it next reads it from the storage."""
         entry = self._rooms.get(room_id)
         if entry is not None:
-            entry.history = None
+            entry.close()
 
     def last_times(self) -> Iterator[tuple[str, int]]:
         """The newest time of each room that is open."""
@@ -128,19 +140,22 @@ class RoomRegistry:
         """The room and its history, opened where it was not. Raises RoomNotFound and Unavailable."""
         entry = self._entry(room_id)
         entry.was_used = True
-        if entry.history is None:
+        history = entry.history
+        if history is None:
             async with entry.opening:
-                if entry.history is None:
-                    entry.history = await self._open_history(entry.room)
+                history = entry.history
+                if history is None:
+                    history = await self._open_history(entry.room)
+                    entry.take(history)
         if self._rooms.get(room_id) is not entry:
             raise RoomNotFound(room_id)  # deleted while it was being opened
-        return entry.room, entry.history
+        return entry.room, history
 
     def close_unused(self, is_busy: Callable[[str], bool]) -> None:
         """Forget the history of those open rooms that are not busy and were not opened since the last call."""
         for room_id, entry in self._rooms.items():
             if entry.history is not None and not entry.was_used and not is_busy(room_id):
-                entry.history = None
+                entry.close()
             entry.was_used = False
 
     async def create(self, wanted: StoredRoom) -> Room:

@@ -15,7 +15,7 @@ from ...domain.room import Room
 from ..ports.clock import Clock
 from .room_registry import RoomRegistry
 
-BITE = 500
+REMOVED_AT_ONCE = 500
 FAR_AHEAD_MS = 60 * 60 * 1_000
 """From how far ahead on a room's time is spoken of."""
 
@@ -56,7 +56,7 @@ class Sweeper:
     async def sweep(self) -> None:
         """Remove all that is to be removed now. Raises Unavailable."""
         self._tell_of_times()
-        while await self._archive.sweep(BITE, self._clock.now_ms()):
+        while await self._archive.sweep(REMOVED_AT_ONCE, self._clock.now_ms()):
             await checkpoint()
         for room in self._registry.rooms():
             for name, definition in room.definitions.items():
@@ -75,7 +75,7 @@ class Sweeper:
         self._ahead = ahead
 
     async def _retain(self, room: Room, name: str, retention: Retention) -> None:
-        while floor := await self._archive.expired(room.id, name, retention, self._clock.now_ms(), BITE):
+        while floor := await self._archive.expired(room.id, name, retention, self._clock.now_ms(), REMOVED_AT_ONCE):
             try:
                 _, history = await self._registry.open(room.id)
             except RoomNotFound:

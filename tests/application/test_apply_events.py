@@ -457,5 +457,10 @@ async def test_time_never_runs_backwards_in_a_room_over_events_with_and_without_
             await rig.reach(len(rig.outcomes) + 1)
         await rig.put(0, "b")
         await rig.reach(5)
+        for _ in range(2):
+            rig.node.idle_rooms.close()
+        assert rig.node.registry.opened("a") is None
+        await rig.put(0, name="typing")
+        await rig.reach(6)
     times = [outcome[0].timestamp_ms for outcome in rig.outcomes if isinstance(outcome, tuple)]
-    assert times == [1_000, 3_601_000, 3_601_000, 3_601_000, 1_005]
+    assert times == [1_000, 3_601_000, 3_601_000, 3_601_000, 1_005, 3_601_000]

@@ -16,7 +16,7 @@ from dialogue.application.feed import listeners
 from dialogue.application.feed.listeners import Listeners
 from dialogue.application.hooks.run_hook import RunHook
 from dialogue.application.rooms.room_registry import RuntimeRooms
-from dialogue.application.rooms.sweeper import BITE, Sweeper
+from dialogue.application.rooms.sweeper import REMOVED_AT_ONCE, Sweeper
 from dialogue.domain.errors import Unavailable
 from dialogue.domain.event import Event
 from dialogue.domain.event_definition import History, define_event
@@ -140,21 +140,21 @@ async def test_it_sweeps_at_the_start_in_bites_until_nothing_is_left_and_again_w
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """Also after a time in which the archive could not be reached."""
-    archive = SweptArchive(BITE, 3, 0)
+    archive = SweptArchive(REMOVED_AT_ONCE, 3, 0)
     node = MemoryNode({}, archive=archive)
     sweeper = Sweeper(archive, node.registry, node.clock, 60)
     with fail_after(5):
         async with create_task_group() as tasks:
             tasks.start_soon(sweeper.run)
             await archive.idle.wait()
-            assert archive.limits == [BITE] * 3
+            assert archive.limits == [REMOVED_AT_ONCE] * 3
             for outcome in (Unavailable("no disk"), 0):
                 archive.idle = Signal()
                 archive._amounts.append(outcome)
                 sweeper.wake()
                 await archive.idle.wait()
             tasks.cancel_scope.cancel()
-    assert archive.limits == [BITE] * 5
+    assert archive.limits == [REMOVED_AT_ONCE] * 5
     assert "no disk" in caplog.text
 
 

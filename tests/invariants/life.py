@@ -15,7 +15,7 @@ ERASED = "erased"
 
 
 @dataclass(slots=True)
-class Stream:
+class StreamModel:
     """How far the events of one name reach, and up to where they are gone."""
 
     head: int = 0
@@ -39,7 +39,7 @@ class Life:
 
     head: int
     last_timestamp_ms: int
-    streams: dict[str, Stream]
+    streams: dict[str, StreamModel]
 
     def __init__(self, setting: Setting, epoch: str, before: Life | None = None) -> None:
         self.setting = setting
@@ -48,7 +48,8 @@ class Life:
         self.last_timestamp_ms = 0 if before is None else before.last_timestamp_ms
         heads = {} if before is None else {name: before.streams[name].head for name in ALL_KEPT}
         self.streams = {
-            name: Stream(heads[name], heads[name], self.head) if heads.get(name) else Stream() for name in ALL_KEPT
+            name: StreamModel(heads[name], heads[name], self.head) if heads.get(name) else StreamModel()
+            for name in ALL_KEPT
         }
         self.told: list[Event] = []
         self.is_cut_short = False  # it was ended before all that was kept last had been told

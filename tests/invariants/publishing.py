@@ -51,7 +51,7 @@ class Use:
     timestamp_ms: int
 
 
-class UsedKeys:
+class KeysModel:
     """The keys that count: of one sender, in one life of the room, for a time."""
 
     def __init__(self) -> None:
@@ -75,7 +75,7 @@ class UsedKeys:
 
 
 def take_up(
-    life: Life, keys: UsedKeys, answers: Sequence[Answered], now_ms: int, redactions: Sequence[Event] = ()
+    life: Life, keys: KeysModel, answers: Sequence[Answered], now_ms: int, redactions: Sequence[Event] = ()
 ) -> None:
     """Hold the answers of what was sent at once against the list, and add to it what was kept."""
     before = life.last_timestamp_ms
@@ -102,7 +102,7 @@ def take_up(
         _ensure_right_repeat(life, keys, answered, now_ms)
 
 
-def keep(life: Life, keys: UsedKeys, sent: Sent, event: Event, now_ms: int) -> None:
+def keep(life: Life, keys: KeysModel, sent: Sent, event: Event, now_ms: int) -> None:
     """Add what was kept to the list; its key must be a new one."""
     if sent.key is not None:
         use = keys.use(life.epoch, sent, now_ms)
@@ -111,7 +111,7 @@ def keep(life: Life, keys: UsedKeys, sent: Sent, event: Event, now_ms: int) -> N
     keys.add(sent, event)
 
 
-def _ensure_right_repeat(life: Life, keys: UsedKeys, answered: Answered, now_ms: int) -> None:
+def _ensure_right_repeat(life: Life, keys: KeysModel, answered: Answered, now_ms: int) -> None:
     sent, answer = answered.sent, answered.answer
     use = keys.use(life.epoch, sent, now_ms) if sent.key is not None and sent.has_history else None
     assert use is not None, f"{answer!r} for {sent}"

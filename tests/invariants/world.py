@@ -21,7 +21,7 @@ from .faults import NO_FAULT, Fault
 from .hesitation import Pauses, hesitant
 from .judge import Moment
 from .life import Life
-from .publishing import UsedKeys
+from .publishing import KeysModel
 from .setting import ROOM, Setting
 from .storages import LastingStorage
 
@@ -46,7 +46,7 @@ class World:
         self.clock = SetClock(1_000_000)
         self.pauses = Pauses()
         self.clients = [Client(user_id) for user_id in USERS]
-        self.keys = UsedKeys()
+        self.keys = KeysModel()
         self.epochs: list[str] = []
         self.unjudged: list[Callable[[], None]] = []
         self.numbers = 0

@@ -18,7 +18,7 @@ from .seed_rows import BadRow, SeedRow
 from .seed_table import SeedTable
 from .upgrade import Progress
 
-BITE = 2_000
+ROWS_AT_ONCE = 2_000
 LISTED = 5
 
 # Columns without types: every value goes over as it was found.
@@ -126,5 +126,5 @@ def _table(name: str, columns: Iterable[str]) -> TableClause:
 
 
 def _bites(rows: Iterator[SeedRow | BadRow]) -> Iterator[list[SeedRow | BadRow]]:
-    while bite := list(islice(rows, BITE)):
+    while bite := list(islice(rows, ROWS_AT_ONCE)):
         yield bite

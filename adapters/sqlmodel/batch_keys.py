@@ -33,7 +33,7 @@ class _Use:
     place: Repeat
 
 
-class UsedKeys:
+class BatchKeys:
     """What each key of a batch was first used for, before the batch and within it."""
 
     def __init__(self, since_ms: int) -> None:
