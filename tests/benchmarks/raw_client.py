@@ -12,6 +12,7 @@ from .frames import CLOSE, PING, PONG, TEXT, FrameReader, client_frame, upgrade_
 
 HOST = "127.0.0.1"
 DEADLINE_S = 60.0
+SIZE = b'{"type":"roomSize"'
 Receive = Callable[[bytes], None]
 
 
@@ -20,7 +21,7 @@ class Refused(Exception):
 
 
 class RawClient(asyncio.Protocol):
-    """One connection; each text frame goes, as it came, to `receive`."""
+    """One connection; each text frame goes, as it came, to `receive`, but those that tell how many are in a room."""
 
     def __init__(self, port: int) -> None:
         self._port = port
@@ -87,7 +88,8 @@ class RawClient(asyncio.Protocol):
             self._opened.set_result(None)
         for opcode, payload in self._frames.feed(data):
             if opcode == TEXT:
-                self.receive(payload)
+                if not payload.startswith(SIZE):
+                    self.receive(payload)
             elif opcode == PING:
                 self.send(client_frame(payload, PONG))
             elif opcode == CLOSE:
