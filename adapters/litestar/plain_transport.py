@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
@@ -11,7 +12,11 @@ from litestar.exceptions import WebSocketDisconnect
 from ...application.sessions.frame import Closing, Frame
 
 FRAME_PATIENCE_S = 1.0
-"""How long a close waits for the frame that is on its way."""
+"""How long a close waits for the frames that were taken."""
+
+HIGH_WATER = 65_536
+"""So many bytes are taken before what was written has gone out: as much as a server's own transports take. One frame at
+a time would cost two turns of the loop for each, and a client's answers would come apart by as many."""
 
 CLOSE_PATIENCE_S = 5.0
 """How long a client may take for its close."""
@@ -19,7 +24,7 @@ CLOSE_PATIENCE_S = 5.0
 
 class PlainTransport:
     """Frames go out one after the other in a task of its own, since ASGI's `send` may wait for a client that does not
-    read; a frame is taken while none is on its way.
+    read; frames are taken while less than `HIGH_WATER` bytes are on their way.
 
     `send` and `end` say in ASGI's words what a frame and the end are; `cut` ends the connection where the client does
     not take that, if the server has a way to.
@@ -34,7 +39,8 @@ class PlainTransport:
         self._send = send
         self._end = end
         self._cut = cut
-        self._frame: Frame | None = None
+        self._frames: deque[Frame] = deque()
+        self._size = 0
         self._closing: Closing | None = None
         self._is_over = False
         self._sending = CancelScope()
@@ -59,15 +65,16 @@ class PlainTransport:
         """See `Transport`."""
         if self._is_over or self._closing is not None:
             return True
-        if self._frame is not None:
+        if self._size >= HIGH_WATER:
             return False
-        self._frame = frame
+        self._frames.append(frame)
+        self._size += frame.size
         self._arrived.set()
         return True
 
     async def drained(self) -> None:
         """See `Transport`."""
-        while not self._is_over and (self._frame is not None or self._closing is not None):
+        while not self._is_over and (self._size >= HIGH_WATER or self._closing is not None):
             await self._moved.wait()
 
     def close(self, code: int, reason: str) -> None:
@@ -95,13 +102,16 @@ class PlainTransport:
             self._finish()
 
     async def _send_frames(self) -> None:
-        while self._frame is not None or self._closing is None:
-            if self._frame is None:
+        while self._frames or self._closing is None:
+            if not self._frames:
                 await self._arrived.wait()
                 self._arrived = Event()
-            else:
-                await self._send(self._frame)
-                self._frame = None
+                continue
+            frame = self._frames.popleft()
+            await self._send(frame)
+            was_full = self._size >= HIGH_WATER
+            self._size -= frame.size
+            if was_full:
                 self._move()
 
     async def _say_farewell(self) -> None:
@@ -114,7 +124,8 @@ class PlainTransport:
 
     def _finish(self) -> None:
         self._is_over = True
-        self._frame = None
+        self._frames.clear()
+        self._size = 0
         self._move()
 
     def _move(self) -> None:
