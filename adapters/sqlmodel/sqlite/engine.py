@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
@@ -23,13 +24,22 @@ UNTIL = "dialogue.until"
 """The key in a connection's `info` under which its next transaction finds until when it may wait for the lock."""
 
 
+def _any_file() -> None:
+    """Take whatever file is there."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SqliteSettings:
-    """How SQLite is to be used; `patience_s` is how long a transaction waits for a lock where nothing else is said."""
+    """How SQLite is to be used.
+
+    `patience_s` is how long a transaction waits for a lock where nothing else is said. `ensure_file` is called before a
+    connection is opened, and raises where the file is not the right one any more.
+    """
 
     path: Path
     synchronous: str
     patience_s: float
+    ensure_file: Callable[[], None] = _any_file
 
 
 def writing_engine(settings: SqliteSettings) -> Engine:
@@ -128,6 +138,7 @@ def _engine(settings: SqliteSettings, size: int, begin: str | None, pragmas: lis
 
 
 def _connect(settings: SqliteSettings, pragmas: list[str]) -> sqlite3.Connection:
+    settings.ensure_file()
     connection = sqlite3.connect(
         # mode=rw: a file that went away is an error, never a new and empty database.
         f"file:{quote(str(settings.path.absolute()))}?mode=rw",

@@ -40,8 +40,8 @@ class Opened:
     """What runs transactions; its methods are to be called in its threads."""
 
     def __init__(self, settings: SqliteSettings) -> None:
-        self._settings = settings
         self._files = WatchedFiles(settings.path)
+        self._settings = settings = replace(settings, ensure_file=self._files.ensure)
         self._log_growth = LogGrowth(self._files)
         self._writing = writing_engine(settings)
         self._checking = checking_engine(settings)
@@ -67,6 +67,9 @@ class Opened:
         finally:
             durable.dispose()
         self._files.remember()
+        for engine in (self._reading, self._peeking):  # now, so that reading goes on where the file goes away
+            for connection in [engine.connect() for _ in range(READERS)]:
+                connection.close()
         if renewed:
             logger.warning("the last server did not stop cleanly and may have lost events: new epochs (%d)", renewed)
 
