@@ -15,6 +15,7 @@ from .asgi import Scope
 ROOMS = "rooms"
 EVENTS = "events"
 STREAM = "stream"
+DEFINITIONS = "definitions"
 
 
 class NotThere(Exception):
@@ -107,4 +108,4 @@ def _is_plain(names: Sequence[str]) -> bool:
     """Whether a path of which only the decoded form is known can be one of ours."""
     if names[:1] != [ROOMS] or len(names) <= 2:
         return True
-    return names[2:] == [STREAM] or (names[2] == EVENTS and len(names) <= 4)
+    return names[2:] in ([STREAM], [DEFINITIONS]) or (names[2] == EVENTS and len(names) <= 4)

@@ -114,7 +114,7 @@ async def get_history(
         201: ResponseSpec(EventDocument, description="The event as it was kept."),
         200: ResponseSpec(EventDocument, description="The event as it was kept before, for the same key."),
     }
-    | problems(401, 404, 413, 422, 503),
+    | problems(401, 403, 404, 413, 415, 422, 503),
     operation_class=PublishOperation,
 )
 async def post_event(

@@ -40,11 +40,12 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
 
 _MEANINGS = {
     401: "Nobody knows who is asking.",
-    403: "The caller may not do this.",
+    403: "The caller may not do this, or is a page of an origin that may not.",
     404: "There is no such room.",
     409: "As many sessions as the room holds are in it.",
     410: "The position is of another life of the room, or outside of what its history holds.",
     413: "The body is larger than a frame may be.",
+    415: "The body is not `application/json`.",
     422: "A field, or the event, is not valid; `details` names the paths.",
     503: "The history cannot be reached now; nothing was kept.",
 }

@@ -37,7 +37,7 @@ from .query import query_text
     ),
     tags=["Events"],
     responses={200: ResponseSpec(str, description="The stream.", media_type="text/event-stream")}
-    | problems(401, 404, 409, 422, 503),
+    | problems(401, 403, 404, 409, 422, 503),
     operation_class=DescribedOperation,
 )
 async def stream_events(

@@ -33,7 +33,8 @@ class Bystander:
         ]
         events = [frame for frame in self._frames if frame["type"] == "events"]
         assert [(frame["roomId"], frame["events"]) for frame in events] == [(self.room, page["events"])]
-        others = {frame["type"] for frame in self._frames if "id" not in frame} - {"events"}
+        own_size = {"type": "roomSize", "roomId": self.room, "size": 1, "users": 1}
+        others = {frame["type"] for frame in self._frames if "id" not in frame and frame != own_size} - {"events"}
         assert others <= {"roomCreated", "roomDeleted"}, self._frames  # those are told to everyone
 
     def _ask(self, kind: str, **fields: Any) -> Message:

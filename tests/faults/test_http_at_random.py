@@ -14,7 +14,7 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 from ..support.server_process import ServerProcess
 from .bystander import Bystander
 
-CALLS = ["listRooms", "getRoom", "getHistory", "publishEvent", "redactEvent"]
+CALLS = ["listRooms", "getRoom", "listDefinitions", "getHistory", "publishEvent", "redactEvent"]
 WITHOUT_FIELDS = {"live", "ready"}
 ENDLESS = {"streamEvents"}
 """What is not asked here: its answer does not end."""

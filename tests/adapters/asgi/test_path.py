@@ -91,7 +91,11 @@ def test_where_the_path_is_not_known_as_it_was_sent_ids_with_a_slash_are_nothing
 
 
 @pytest.mark.parametrize(
-    "path", ["/rooms", "/rooms/a", "/rooms/a/events", "/rooms/a/events/1", "/rooms/a/stream", "/x/y/z"]
+    "path",
+    [
+        *("/rooms", "/rooms/a", "/rooms/a/events", "/rooms/a/events/1", "/rooms/a/stream", "/rooms/a/definitions"),
+        "/x/y/z",
+    ],
 )
 def test_all_others_are_found_there_too(path: str) -> None:
     for sent in (None, "/elsewhere"):
