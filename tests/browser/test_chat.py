@@ -78,7 +78,7 @@ def test_a_refused_text_stays_and_says_why(shared_server: ChatServer, open_chat:
     chat = open_chat(shared_server)
     error = chat.page.locator("#composer-error")
     chat.say("x" * 2001)
-    expect(error).to_contain_text("2000")
+    expect(error).to_contain_text("2,001 of 2,000 characters")
     expect(chat.composer).to_have_value("x" * 2001)
     expect(chat.composer).to_have_attribute("aria-invalid", "true")
     chat.composer.fill("short enough")

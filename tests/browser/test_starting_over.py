@@ -16,8 +16,8 @@ pytestmark = pytest.mark.browser
 
 KEEPS_WHAT_WAS_SHOWN = Planted(
     "page/timeline.js",
-    'this.#replace(run, { hasOlder: hasMore, hasNewer: false, show: "newest" });\n    this.#newestSeq',
-    "for (const event of run) this.receive(event);\n    this.#newestSeq",
+    'this.#window.replace(run, { hasOlder: hasMore, hasNewer: false, show: "newest" });\n    if (livesOn)',
+    "for (const event of run) this.receive(event);\n    if (livesOn)",
 )
 SECRETS = [f"secret {number}" for number in range(1, 17)]
 

@@ -1,5 +1,6 @@
 // Where the connection was lost: a line between two messages that says when, and what became of those that were missed.
 
+import { isDrawn } from "./event-body.js";
 import { formatTime, plural } from "./format.js";
 
 const MAX_MARKERS = 50;
@@ -10,6 +11,16 @@ export function summarise({ messages, removals }) {
   if (messages > 0) parts.push(`${plural(messages, "message", "messages")} recovered`);
   if (removals > 0) parts.push(messages > 0 ? `${removals} removed` : `${plural(removals, "message was", "messages were")} removed`);
   return parts.join(", ") || "nothing was missed";
+}
+
+/** What came while nothing was heard, as far as a fresh start tells it: in words, and behind which seq it was lost. */
+export function describeGap(run, { before, upTo, hasMore }) {
+  const { seq: first = upTo + 1 } = run.find(({ seq }) => seq !== undefined) ?? {};
+  if (hasMore && first > before + 1) {
+    return [`up to ${plural(upTo - before, "message", "messages")} came meanwhile`, Math.max(before, first - 1)];
+  }
+  const messages = run.filter((event) => event.seq > before && isDrawn(event)).length;
+  return [summarise({ messages, removals: 0 }), before];
 }
 
 export class Markers {
