@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from anyio import Lock
 from sqlalchemy import Connection, Row
 
+from ...application.group_commit import GroupCommit
 from ...domain.errors import Unavailable
 from ...domain.ports.read_marks import MAX_UNREAD, Mark
 from .database import Database
@@ -32,31 +32,27 @@ class _Wish:
 class SqlReadMarks:
     """`ReadMarks` over a `Database`.
 
-    Marks come in crowds: everybody in a room reads the same event at about the same time. So all that wait are kept
-    in one transaction, by whichever of their callers comes first. It also counts them: in transactions of their own
-    the counts could overtake one another.
+    Marks come in crowds: everybody in a room reads the same event at about the same time. So they are kept by group
+    commit, for which whichever of the callers comes first does the work. It also counts them: in transactions of their
+    own the counts could overtake one another.
     """
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._keep = keep(database.insert(read_marks))
-        self._waiting: list[_Wish] = []
-        self._keeping = Lock()
+        self._commits = GroupCommit[_Wish](lambda waiting: min(len(waiting), MARKS_AT_ONCE), self._keep_batch)
 
     async def mark(self, user_id: str, room_id: str, seq: int) -> Mark:
         """See `ReadMarks.mark`."""
         wish = _Wish(user_id, room_id, seq)
-        self._waiting.append(wish)
+        self._commits.add(wish)
         try:
-            async with self._keeping:
-                if wish.outcome is None:
-                    await self._keep_waiting()
+            while wish.outcome is None:
+                await self._commits.commit()
         finally:
-            if wish in self._waiting:
-                self._waiting.remove(wish)  # its caller was cancelled
+            self._commits.drop(lambda waiting: waiting is wish)  # its caller was cancelled
         if isinstance(wish.outcome, Unavailable):
             raise wish.outcome
-        assert wish.outcome is not None, "a lock is first come, first served: nobody before this one is left over"
         return wish.outcome
 
     async def unread(self, user_id: str, room_ids: Sequence[str]) -> Mapping[str, int]:
@@ -71,16 +67,12 @@ class SqlReadMarks:
             removed += bite
         return removed
 
-    async def _keep_waiting(self) -> None:
-        wishes, self._waiting = self._waiting[:MARKS_AT_ONCE], self._waiting[MARKS_AT_ONCE:]
+    async def _keep_batch(self, wishes: Sequence[_Wish]) -> None:
         outcomes: Sequence[Mark | Unavailable]
         try:
             outcomes = await self._database.write(lambda connection: self._keep_in(connection, wishes))
         except Unavailable as error:
             outcomes = [error] * len(wishes)
-        except BaseException:
-            self._waiting[:0] = wishes  # this caller was cancelled; the next one does it
-            raise
         for wish, outcome in zip(wishes, outcomes, strict=True):
             wish.outcome = outcome
 

@@ -39,7 +39,7 @@ class Journal:
         self._archive = archive
         self._apply = apply
         self._clock = clock
-        self._queue = JournalQueue(limits or JournalLimits())
+        self._queue = JournalQueue(limits or JournalLimits(), self._commit_safely)
         self._arrived = Signal()
         self.is_stopping = False
 
@@ -69,7 +69,7 @@ class Journal:
             tasks.start_soon(self._queue.refuse_late)
             while not self.is_stopping or self._queue.is_waiting:
                 while self._queue.is_waiting:
-                    await self._commit_safely(self._queue.take())
+                    await self._queue.commit()
                 if not self.is_stopping:
                     self._arrived = Signal()
                     await self._arrived.wait()
@@ -92,6 +92,7 @@ class Journal:
             await self._commit(batch)
         except Exception:
             logger.exception("a batch failed in a way that nobody has foreseen")
+            self._queue.landed()
             for submission in batch:
                 submission.settle(OutcomeUnknown())
 

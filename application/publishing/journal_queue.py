@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import inf
 from time import monotonic
 
@@ -15,6 +16,7 @@ from ...domain.draft_group import DraftGroup
 from ...domain.errors import Unavailable
 from ..deadline import deadline, remaining_s
 from ..feed.submission import Leave, Settle, Submission
+from ..group_commit import GroupCommit
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +40,10 @@ class JournalQueue:
     The batch in flight is not counted against the bounds; what was kept and cannot be shown yet is.
     """
 
-    def __init__(self, limits: JournalLimits) -> None:
+    def __init__(self, limits: JournalLimits, keep: Callable[[Sequence[Submission]], Awaitable[None]]) -> None:
         self._limits = limits
-        self._waiting: list[Submission] = []
+        self._keep = keep
+        self._commits = GroupCommit[Submission](self._fits, self._keep_in_flight)
         self._in_flight: Sequence[Submission] = ()
         self._events = 0
         self._bytes = 0
@@ -54,7 +57,7 @@ class JournalQueue:
     @property
     def is_waiting(self) -> bool:
         """Whether there is something to take."""
-        return bool(self._waiting)
+        return bool(self._commits.waiting)
 
     def holds(self, room_id: str) -> bool:
         """Whether anything of the room is at the door, or not settled."""
@@ -85,7 +88,7 @@ class JournalQueue:
     def add(self, group: DraftGroup, settle: Settle) -> None:
         """Let `group` wait to be taken."""
         submission = self._counted(group, settle, self._leave_order, self._in_order)
-        self._waiting.append(submission)
+        self._commits.add(submission)
         if submission.until < self._looks_at:
             self._is_sooner.set()
 
@@ -118,27 +121,30 @@ class JournalQueue:
         while True:
             self._is_sooner = Signal()
             now = monotonic()
-            late = [submission for submission in self._waiting if submission.until <= now]
-            if late:
-                self._waiting = [submission for submission in self._waiting if submission.until > now]
-                for submission in late:
-                    submission.settle(Unavailable("The storage did not come to it in time"))
-            self._looks_at = min((submission.until for submission in self._waiting), default=inf)
+            for late in self._commits.drop(partial(_is_late, now)):
+                late.settle(Unavailable("The storage did not come to it in time"))
+            self._looks_at = min((submission.until for submission in self._commits.waiting), default=inf)
             with move_on_after(self._looks_at - now):
                 await self._is_sooner.wait()
 
-    def take(self) -> Sequence[Submission]:
-        """The next batch; it is in flight until it has `landed`."""
+    async def commit(self) -> None:
+        """Let the next batch be kept."""
+        await self._commits.commit()
+
+    def _fits(self, waiting: Sequence[Submission]) -> int:
         size = count = 0
-        for submission in self._waiting[: self._limits.batch_events]:
+        for submission in waiting[: self._limits.batch_events]:
             size += submission.size
             if count and size > self._limits.batch_bytes:
                 break
             count += 1
-        self._in_flight, self._waiting = self._waiting[:count], self._waiting[count:]
-        self._weigh(self._in_flight, -1)
+        return count
+
+    async def _keep_in_flight(self, batch: Sequence[Submission]) -> None:
+        self._in_flight = batch
+        self._weigh(batch, -1)
         self._wake()
-        return self._in_flight
+        await self._keep(batch)
 
     def landed(self) -> None:
         """What is in flight is kept, or not, and has to be settled now."""
@@ -168,6 +174,10 @@ class JournalQueue:
         if self._moved is not None:
             self._moved.set()
             self._moved = None
+
+
+def _is_late(now: float, submission: Submission) -> bool:
+    return submission.until <= now
 
 
 def _subtract(counter: Counter[str], room_id: str) -> None:

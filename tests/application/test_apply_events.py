@@ -187,6 +187,9 @@ async def test_a_gap_is_filled_beside_the_commits() -> None:
         rig.source.gate = Signal()
         await rig.keep_elsewhere("unseen")
         await rig.put("behind the gap")
+        with fail_after(5):
+            while not rig.source.reads:
+                await checkpoint()
         await rig.put("elsewhere", "b")
         await rig.put("behind it, too")
         elsewhere = (await rig.reach(1))[0]
