@@ -10,7 +10,7 @@ from litestar.exceptions import WebSocketDisconnect
 
 from ...application.node import Node
 from ...application.ports.authenticator import claims_of
-from ...application.ports.transport import Transport, transport_of
+from ...application.ports.transport import ARRIVED_AT, Transport, transport_of
 from ...application.sessions.frame import Closing, Frame
 from ...application.sessions.limits import SessionLimits
 from ...application.sessions.requests import Asked, Connect
@@ -71,10 +71,11 @@ class _Client:
         if text is not None and self._is_too_large(text):
             return FRAME_TOO_LARGE
         asked = self._requests.read(text)
-        if isinstance(asked.request, Connect):
-            claims = claims_of(self._socket.scope, asked.request.claims)
-            return Asked(Connect(claims), asked.id, asked.arrived_at)
-        return asked
+        arrived_at: Any = message.get(ARRIVED_AT, asked.arrived_at)
+        request = asked.request
+        if isinstance(request, Connect):
+            request = Connect(claims_of(self._socket.scope, request.claims))
+        return Asked(request, asked.id, arrived_at)
 
     async def send(self, frame: Frame) -> None:
         await self._socket.send({"type": "websocket.send", "text": frame.text, "bytes": None})

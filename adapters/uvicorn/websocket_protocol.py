@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from time import monotonic
 from typing import TYPE_CHECKING, cast
 
 from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
@@ -10,7 +11,7 @@ from wsproto import events
 from wsproto.connection import ConnectionState
 from wsproto.utilities import LocalProtocolError, RemoteProtocolError
 
-from ...application.ports.transport import TRANSPORT
+from ...application.ports.transport import ARRIVED_AT, TRANSPORT
 from ...application.sessions.frame import GOING_AWAY
 from .cut import cut
 from .frame_bounds import TOO_LARGE, FrameBoundExceeded, FrameBounds
@@ -165,7 +166,7 @@ class WebSocketProtocol(WSProtocol):
             self.close_now(TOO_LARGE, f"a frame may have at most {self.config.ws_max_size} bytes")
         elif event.message_finished:
             self.messages_ahead += 1
-            self.queue.put_nowait(self.message.take())
+            self.queue.put_nowait(cast("WebSocketEvent", {**self.message.take(), ARRIVED_AT: monotonic()}))
 
     def handle_close(self, event: events.CloseConnection) -> None:
         """Take the client's close; while the connection is still open it is wsproto's own: what came is no frame."""

@@ -9,6 +9,10 @@ from ..sessions.frame import Frame
 TRANSPORT: Final = "dialogue.transport"
 """Under this key a server may put its own `Transport` into the `state` of a connection's ASGI scope."""
 
+ARRIVED_AT: Final = "dialogue.arrivedAt"
+"""Under this key of what a client sent a server may say when it came, by `time.monotonic`: a request's deadline counts
+from then, whatever stood before it."""
+
 
 class Transport(Protocol):
     """The outgoing half of a connection that is open; `write`, `close` and `abort` never wait.
