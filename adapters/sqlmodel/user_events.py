@@ -49,7 +49,7 @@ def _sent_by(connection: Connection, user_id: str, cursor: str, limit: int) -> S
     is_end = len(rows) < limit
     return SentEvents(
         # What lies below the floor ended with an earlier life of its room; a sweep removes it.
-        places=[(row.room_id, row.seq) for row in rows if row.seq > floors.get(row.room_id, 0)],
+        places=sorted((row.room_id, row.seq) for row in rows if row.seq > floors.get(row.room_id, 0)),
         cursor=None if is_end else json.dumps([list(rows[-1][:3]), scanned, total]),
         scanned=scanned,
         total=max(scanned, total),

@@ -18,6 +18,7 @@ EXAMPLES = {"memory": 100, "sqlite": 25, "sqlite-unsafe": 10}
 STEPS = 30
 
 
+@pytest.mark.timeout(1800)  # a longer search, and the shrinking of what it finds, take their time
 @pytest.mark.parametrize("storage", EXAMPLES)
 def test_a_room_is_one_sequence_for_everybody(storage: str) -> None:
     examples = int(os.environ.get("INVARIANTS_EXAMPLES", EXAMPLES[storage]))
