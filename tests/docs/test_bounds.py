@@ -49,6 +49,7 @@ NO_BOUNDS = {
 
 # Bounds without a setting, by the words of the page.
 FIXED: dict[str, float] = {
+    "bytes taken ahead of them on plain ASGI": plain_transport.HIGH_WATER,
     "the time for a close by the application": plain_transport.CLOSE_PATIENCE_S,
     "the time for what waits before a close": outbox.PATIENCE_S,
     "requests of a connection in one turn of the loop": 1,
