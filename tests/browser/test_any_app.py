@@ -132,3 +132,14 @@ def test_a_room_may_have_any_id(shared_server: ChatServer, open_chat: OpenChat, 
         expect(heading(chat)).to_have_text(room)
         expect(chat.message("from grace")).to_be_visible()
         grace.ask("deleteRoom", roomId=room)
+
+
+def test_who_one_is_is_the_server_s_to_say(shared_server: ChatServer, open_chat: OpenChat) -> None:
+    """Where an authenticator knows better than the page, one's own messages are those of the user that it knows."""
+    with shared_server.user("grace", "identity", create=True) as grace:
+        grace.say("hers", room="identity")
+        wire = Between()
+        wire.change(lambda message: message.update(userId="grace") if message["type"] == "connected" else None)
+        chat = open_chat(shared_server, "Ada", "identity", between=wire)
+        expect(chat.log.locator(".entry", has_text="hers")).to_have_class(re.compile("is-own"))
+        expect(chat.page.get_by_role("button", name="Delete the room identity")).to_have_count(1)

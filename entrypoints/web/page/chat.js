@@ -18,24 +18,25 @@ import { Stage } from "./stage.js";
 import { ReadMarks } from "./unread.js";
 import { Unvisited } from "./unvisited.js";
 
-const ownUserId = identity.userId;
+const claimedUserId = identity.userId;
 const client = createDialogueClient({
   url: new URL("ws", document.baseURI),
-  auth: () => ({ userId: ownUserId }),
+  auth: () => ({ userId: claimedUserId }),
   reconnect: { minDelayMs: 300, maxDelayMs: 5_000 },
 });
 
+client.onConnect(({ userId }) => (identity.userId = userId)); // who one is, is the server's to say
 const offers = new Offers({ client, onChange: () => making.render() });
 const making = new RoomMaking({ client, offers });
 const marks = new ReadMarks({ client, isReading, onChange: () => rooms.render() });
-const unvisited = new Unvisited({ client, ownUserId, onCount: (roomId, count) => stage.get(roomId) || marks.put(roomId, count) });
+const unvisited = new Unvisited({ client, me: identity, onCount: counted });
 const rooms = new RoomList({
   client,
-  ownUserId,
+  me: identity,
   unreadIn: (roomId) => marks.unread(roomId),
   askToDelete: (room) => making.askToDelete(room),
 });
-const stage = new Stage({ client, rooms, ownUserId, marks, onChange: changed });
+const stage = new Stage({ client, rooms, me: identity, marks, onChange: changed });
 const limits = new Limits({ onChange: () => composer.render() });
 const composer = new Composer({
   limits,
@@ -51,6 +52,11 @@ const foot = new Foot(composer);
 function isReading(roomId) {
   const view = stage.active;
   return roomId === view?.id && view.notice === null && document.visibilityState === "visible" && view.isNewestInView;
+}
+
+/** In a room that was opened meanwhile the server counts. */
+function counted(roomId, count) {
+  if (!stage.get(roomId)) marks.put(roomId, count);
 }
 
 function open(roomId) {

@@ -28,14 +28,14 @@ export class Entries {
   lastSeq;
   /** What the reader had seen before coming here: above the first event of others behind it stands "New". */
   seenUpTo = null;
-  #ownUserId;
+  #me;
   #markers;
   #all = [];
   /** The seqs that were removed lately: a page that was cut before may still bring their text. */
   #removed = new Set();
 
-  constructor({ ownUserId, markers }) {
-    this.#ownUserId = ownUserId;
+  constructor({ me, markers }) {
+    this.#me = me;
     this.#markers = markers;
   }
 
@@ -48,7 +48,7 @@ export class Entries {
     this.#widen(events);
     const drawn = withoutRepeats(events.filter(isDrawn).map((event) => this.withoutRemoved(event)));
     if (!atStart) this.#goOnRepeating(drawn);
-    const added = drawn.map((event) => ({ event, node: renderEntry(event, this.#ownUserId) }));
+    const added = drawn.map((event) => ({ event, node: renderEntry(event, this.#me.userId) }));
     const nodes = added.map(({ node }) => node);
     const first = atStart ? 0 : this.#all.length;
     if (atStart) this.#all.unshift(...added);
@@ -142,7 +142,7 @@ export class Entries {
 
   #draw(entry, event) {
     entry.event = event;
-    const fresh = renderEntry(event, this.#ownUserId);
+    const fresh = renderEntry(event, this.#me.userId);
     entry.node.replaceWith(fresh);
     entry.node = fresh;
   }
@@ -160,7 +160,7 @@ export class Entries {
 
   #startsNew(index) {
     const { seenUpTo } = this;
-    const isNew = ({ event }) => event.seq > seenUpTo && event.from !== this.#ownUserId;
+    const isNew = ({ event }) => event.seq > seenUpTo && event.from !== this.#me.userId;
     if (seenUpTo === null || !isNew(this.#all[index])) return false;
     for (let i = index - 1; i >= 0; i -= 1) {
       const { seq } = this.#all[i].event;

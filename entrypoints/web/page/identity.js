@@ -24,6 +24,7 @@ function sharedUserId() {
 const own = windowStorage.getJson(OF_THIS_WINDOW);
 
 export const identity = {
+  /** As this browser says it; as the server does, once there is a connection. */
   userId: own?.userId ?? sharedUserId(),
   isOfThisWindow: own !== null,
 

@@ -20,7 +20,7 @@ export class RoomList {
   /** Called with the rooms when the server has listed them. */
   onListed = () => {};
   #client;
-  #ownUserId;
+  #me;
   #unreadIn;
   #askToDelete;
   #rooms = new Map();
@@ -30,10 +30,10 @@ export class RoomList {
   #isListed = false;
 
   /** `unreadIn(roomId)`: how many events are unread there; `askToDelete(room)` for a room of one's own. */
-  constructor({ client, ownUserId, unreadIn, askToDelete }) {
+  constructor({ client, me, unreadIn, askToDelete }) {
     this.#client = client;
     this.#unreadIn = unreadIn;
-    this.#ownUserId = ownUserId;
+    this.#me = me;
     this.#askToDelete = askToDelete;
     client.onConnect(() => this.refresh());
     client.onRoomCreated((room) => this.#put(room));
@@ -142,7 +142,7 @@ export class RoomList {
     link.setAttribute("aria-label", spoken.join(", "));
     if (id === this.#activeId) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
-    const isOwn = createdById !== undefined && createdById === this.#ownUserId;
+    const isOwn = createdById !== undefined && createdById === this.#me.userId;
     item.classList.toggle("is-own", isOwn);
     if (isOwn && !item.querySelector("button")) item.append(this.#deleteButton(id));
     item.querySelector("button")?.setAttribute("aria-label", `Delete the room ${name}`);

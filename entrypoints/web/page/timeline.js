@@ -19,7 +19,7 @@ const READ_OUT_AT_ONCE = 3;
 const AROUND = 100;
 
 export class Timeline {
-  #ownUserId;
+  #me;
   #onChange;
   #markers = new Markers();
   #entries;
@@ -37,12 +37,12 @@ export class Timeline {
   #incoming = [];
   #height = 0;
 
-  constructor({ ownUserId, fetchPage, remove, onChange }) {
-    this.#ownUserId = ownUserId;
+  constructor({ me, fetchPage, remove, onChange }) {
+    this.#me = me;
     this.#onChange = onChange;
     const markers = this.#markers;
     const edges = new Edges(() => this.retry());
-    const entries = new Entries({ ownUserId, markers });
+    const entries = new Entries({ me, markers });
     const log = new Log(edges.top, entries.list, edges.bottom);
     const scroll = new Scroll(log.scroller, entries);
     Object.assign(this, { element: log.element, scroller: log.scroller });
@@ -138,7 +138,7 @@ export class Timeline {
     const events = this.#incoming.filter(({ seq }) => seq === undefined || seq > known);
     this.#incoming = [];
     if (events.length === 0) return;
-    const ofOthers = events.filter((event) => event.from !== this.#ownUserId && isDrawn(event)).length;
+    const ofOthers = events.filter((event) => event.from !== this.#me.userId && isDrawn(event)).length;
     if (!this.#scroll.isPinned) this.#newCount += ofOthers;
     this.#window.newestSeq = events.reduce((newest, { seq }) => Math.max(newest, seq ?? 0), known);
     this.#window.append(events, { quietly: events.length > READ_OUT_AT_ONCE });

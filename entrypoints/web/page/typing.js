@@ -9,15 +9,15 @@ const FORGET_AFTER_MS = 7_000;
 const MAX_PEOPLE = 100;
 
 export class Typing {
-  #ownUserId;
+  #me;
   #onChange;
   /** By user: the name, and the timer that forgets it. */
   #people = new Map();
   #saidAt = -Infinity;
   #isAllowed = true;
 
-  constructor({ ownUserId, onChange }) {
-    this.#ownUserId = ownUserId;
+  constructor({ me, onChange }) {
+    this.#me = me;
     this.#onChange = onChange;
   }
 
@@ -29,7 +29,7 @@ export class Typing {
   }
 
   heard(event) {
-    if (event.from === this.#ownUserId) return;
+    if (event.from === this.#me.userId) return;
     const isKnown = this.#people.has(event.from);
     if (!isKnown && this.#people.size >= MAX_PEOPLE) return;
     clearTimeout(this.#people.get(event.from)?.timer);
@@ -41,7 +41,7 @@ export class Typing {
   /** Whoever has said something has written it. */
   hasSpoken({ from }) {
     if (this.#people.has(from)) this.#forget(from);
-    if (from === this.#ownUserId) this.#saidAt = -Infinity;
+    if (from === this.#me.userId) this.#saidAt = -Infinity;
   }
 
   say(room, username) {

@@ -6,16 +6,16 @@ const ROOMS_AT_ONCE = 20;
 
 export class Unvisited {
   #client;
-  #ownUserId;
+  #me;
   #onCount;
   /** By room: how many of others' there are up to which seq, and whether there are more. */
   #counted = new Map();
   #isLooking = false;
 
   /** `onCount(roomId, count)` is told what was found. */
-  constructor({ client, ownUserId, onCount }) {
+  constructor({ client, me, onCount }) {
     this.#client = client;
-    this.#ownUserId = ownUserId;
+    this.#me = me;
     this.#onCount = onCount;
   }
 
@@ -47,6 +47,6 @@ export class Unvisited {
   }
 
   #isOfOthers({ event, from, redacted }) {
-    return from !== this.#ownUserId && !redacted && !event.startsWith("dialogue.");
+    return from !== this.#me.userId && !redacted && !event.startsWith("dialogue.");
   }
 }

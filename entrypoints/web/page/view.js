@@ -14,6 +14,7 @@ export class View {
   /** Why it cannot be entered, or not any more: an element that says so. */
   notice = null;
   #client;
+  #me;
   #marks;
   #events;
   /** Whether it is known how much of the room the reader has seen: until then nothing counts as read. */
@@ -24,20 +25,20 @@ export class View {
   #form = ANY_FORM;
 
   /** `events` has `changed(view)`, `joined(view)` and `closed(view, error)`. */
-  constructor({ id, ownUserId, client, marks, events }) {
+  constructor({ id, me, client, marks, events }) {
     this.id = id;
     this.name = id;
     this.#client = client;
     this.#marks = marks;
     this.#events = events;
-    this.typing = new Typing({ ownUserId, onChange: () => events.changed(this) });
+    this.typing = new Typing({ me, onChange: () => events.changed(this) });
     this.timeline = new Timeline({
-      ownUserId,
+      me,
       fetchPage: async (query) => (await this.#opened()).getPage(query),
       remove: (seq) => this.room.redact(seq),
       onChange: () => marks.look(id),
     });
-    this.ownUserId = ownUserId;
+    this.#me = me;
   }
 
   /** Whether something can be said here; undefined until that is known. */
@@ -125,6 +126,6 @@ export class View {
     this.typing.hasSpoken(event);
     this.timeline.receive(event);
     const counts = event.seq !== undefined && !event.event.startsWith("dialogue.");
-    if (counts && event.from !== this.ownUserId) this.#marks.received(this.id);
+    if (counts && event.from !== this.#me.userId) this.#marks.received(this.id);
   }
 }
