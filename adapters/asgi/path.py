@@ -16,6 +16,8 @@ ROOMS = "rooms"
 EVENTS = "events"
 STREAM = "stream"
 DEFINITIONS = "definitions"
+MAX_PATH = 8_192
+"""In bytes, as it was sent: a room's id has at most 3,060, and what is longer is decoded for nothing."""
 
 
 class NotThere(Exception):
@@ -36,6 +38,8 @@ class Path:
         names = [name for name in decoded.split("/") if name]
         sent: bytes | None = scope.get("raw_path")
         raw = None if sent is None else sent.partition(b"?")[0]
+        if len(raw or decoded) > MAX_PATH:
+            raise NotThere(f"There is nothing here: no path has more than {MAX_PATH} bytes")
         parts = None if raw is None else _last_parts(raw, names)
         if raw is None or parts is None:
             if not _is_plain(names) or b"%2f" in (raw or b"").lower():

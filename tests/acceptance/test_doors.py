@@ -92,6 +92,19 @@ async def test_what_a_form_can_send_is_415(http: httpx.AsyncClient, room: str, c
     assert (await http.get(f"/rooms/{room}/events")).json()["events"] == []
 
 
+async def test_a_body_that_nobody_asked_for_must_be_json_too(http: httpx.AsyncClient, room: str) -> None:
+    await http.post(f"/rooms/{room}/events", json=EVENT)
+    path = f"/rooms/{room}/events/1"
+    refused(await http.request("DELETE", path, content=b"x"), 415, "Content-Type")
+    refused(await http.request("DELETE", path, content=chunks()), 415, "Content-Type")
+    assert (await http.request("DELETE", path, headers={"Content-Type": "text/plain"})).status_code == 204
+
+
+async def chunks() -> AsyncIterator[bytes]:
+    """A body of which nobody says how long it is."""
+    yield b"x"
+
+
 async def test_json_may_say_its_charset(http: httpx.AsyncClient, room: str) -> None:
     for content_type in ("application/json; charset=utf-8", "Application/JSON"):
         answer = await http.post(f"/rooms/{room}/events", content=BODY, headers={"Content-Type": content_type})

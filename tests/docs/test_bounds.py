@@ -9,7 +9,8 @@ from inspect import signature
 import pytest
 
 from dialogue import History, RoomConfig, RuntimeRooms
-from dialogue.adapters.litestar import plain_transport
+from dialogue.adapters.asgi import path
+from dialogue.adapters.litestar import plain_transport, query
 from dialogue.adapters.own_storage import own_stream as hooked_stream
 from dialogue.adapters.sqlmodel import commit_outcome, foreign_rows, mark_statements, read_marks
 from dialogue.adapters.sqlmodel.sqlite import database, log_growth, opened
@@ -100,6 +101,9 @@ FIXED: dict[str, float] = {
     "streams read into buffers at once": open_history.AT_ONCE,
     "the time for handlers at a stop": listeners.PATIENCE_S,
     "a measurement of readiness": readiness.PATIENCE_S,
+    "a path": path.MAX_PATH,
+    "parameters of a query": query.MAX_PARAMETERS,
+    "a query": query.MAX_QUERY,
 }
 IN_CODE: dict[str, object] = {
     "sync_history_on_join": signature(RoomConfig).parameters["sync_history_on_join"].default,
