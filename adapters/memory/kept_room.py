@@ -99,13 +99,13 @@ class KeptRoom:
             },
         )
 
-    def keep(self, draft: Draft, time_ms: int, arrived_ms: int) -> Event:
+    def keep(self, draft: Draft, time_ms: int, arrived_ms: int | None = None) -> Event:
         """Give `draft`, which came at `arrived_ms`, the next place, and `time_ms` or the room's last time."""
         stream = self.streams.setdefault(draft.name, KeptEvents())
         self.last_timestamp_ms = max(self.last_timestamp_ms, time_ms)
         event = draft.kept(timestamp_ms=self.last_timestamp_ms, seq=self.all.head + 1, event_seq=stream.head + 1)
         self.all.push(event)
-        self._arrivals[event.place] = arrived_ms
+        self._arrivals[event.place] = time_ms if arrived_ms is None else arrived_ms
         stream.push(event)
         return event
 
