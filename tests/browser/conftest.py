@@ -6,8 +6,6 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +13,15 @@ import pytest
 from playwright.sync_api import (
     Browser,
     BrowserContext,
-    Locator,
     Page,
     Playwright,
-    Route,
-    WebSocketRoute,
     expect,
     sync_playwright,
 )
 from playwright.sync_api import Error as PlaywrightError
 
-from ..support.blocking_client import BlockingClient, blocking
-from ..support.server_process import ServerProcess
+from .between import Between, Planted
+from .people import ChatPage, ChatServer
 
 DEADLINE_S = 20.0
 SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
@@ -38,227 +33,6 @@ BROWSER_ARGS = [
     "--disable-sync",
     "--no-first-run",
 ]
-
-
-class Publisher:
-    """A user who writes from outside the browser."""
-
-    def __init__(self, client: BlockingClient, user_id: str) -> None:
-        self._client = client
-        self.user_id = user_id
-        self.ask = client.ask
-
-    def publish(self, event: str, data: object, room: str) -> dict[str, Any]:
-        """Publish one event; its answer."""
-        return self.ask("trigger", roomId=room, event=event, data=data)
-
-    def say(self, *texts: str, room: str = "general") -> list[int]:
-        """Publish the texts, many in flight, and give back their seqs."""
-        seqs: list[int] = []
-        for first in range(0, len(texts), 50):
-            sent = [
-                self._client.send(
-                    "trigger", roomId=room, event="message", data={"text": text, "username": self.user_id}
-                )
-                for text in texts[first : first + 50]
-            ]
-            seqs += [self._client.answer(request)["seq"] for request in sent]
-        return seqs
-
-
-class ChatServer:
-    """`dialogue serve` of the chat or of an app's file, which may be killed and started again on its port and files."""
-
-    def __init__(self, folder: Path, app: Path | None = None) -> None:
-        self._server = ServerProcess.of_chat(folder) if app is None else ServerProcess.of_app(folder, app)
-
-    @property
-    def url(self) -> str:
-        """Where the page is."""
-        return f"{self._server.http}/"
-
-    def start(self) -> None:
-        """Start it, and return when it is ready."""
-        self._server.start()
-
-    def kill(self) -> None:
-        """SIGKILL: nothing is said, flushed or closed."""
-        self._server.kill()
-
-    def stop(self) -> None:
-        """SIGTERM, and wait for the clean end."""
-        self._server.stop()
-
-    @contextmanager
-    def elsewhere(self) -> Iterator[None]:
-        """Run on the same file under another address, where the page does not look."""
-        port, self._server.port = self._server.port, 0
-        self.start()
-        try:
-            yield
-        finally:
-            self.stop()
-            self._server.port = port
-
-    @contextmanager
-    def user(self, user_id: str, room: str = "general", *, create: bool = False) -> Iterator[Publisher]:
-        """A user in a room."""
-        with blocking(self._server.ws, user_id) as client:
-            publisher = Publisher(client, user_id)
-            if create:
-                publisher.ask("createRoom", room={"id": room, "name": room})
-            publisher.ask("join", roomId=room)
-            yield publisher
-
-    def say(self, *texts: str, user_id: str = "grace", room: str = "general") -> list[int]:
-        """Publish the texts as a user who comes and goes."""
-        with self.user(user_id, room) as publisher:
-            return publisher.say(*texts, room=room)
-
-
-class ChatPage:
-    """The chat as a person sees it."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-
-    @property
-    def log(self) -> Locator:
-        """The messages of the room that is open."""
-        return self.page.get_by_role("log")
-
-    @property
-    def composer(self) -> Locator:
-        """Where one writes."""
-        return self.page.locator("#composer-text")
-
-    def message(self, text: str) -> Locator:
-        """The messages that say exactly this."""
-        return self.log.locator(".text").get_by_text(text, exact=True)
-
-    def say(self, text: str) -> None:
-        """Write and send, as a person does."""
-        self.composer.fill(text)
-        self.composer.press("Enter")
-
-    def expect_connected(self) -> None:
-        """Wait until the page says that it is."""
-        expect(self.page.get_by_role("status")).to_have_text("Connected")
-
-    def texts(self) -> list[str]:
-        """What is in the document, from top to bottom."""
-        return self.log.locator(".text").all_text_contents()
-
-    def seqs(self) -> list[int]:
-        """The seqs in the document, from top to bottom."""
-        script = "log => [...log.querySelectorAll('[data-seq]')].map(entry => Number(entry.dataset.seq))"
-        seqs: list[int] = self.log.evaluate(script)
-        return seqs
-
-
-def until(chat: ChatPage, condition: Callable[[], bool]) -> None:
-    """Wait, while the page goes on."""
-    for _ in range(2_000):
-        if condition():
-            return
-        chat.page.evaluate("() => new Promise(requestAnimationFrame)")
-    raise AssertionError("waited in vain")
-
-
-class Between:
-    """Stands on the wire between a page and the server, passes on what it is not told to play, and keeps the rest."""
-
-    def __init__(self) -> None:
-        self.asked: list[dict[str, Any]] = []
-        self._changes: list[Callable[[dict[str, Any]], None]] = []
-        self._answers: dict[str, Callable[[dict[str, Any]], dict[str, Any] | None]] = {}
-        self._page: WebSocketRoute | None = None
-        self._is_down = False
-
-    def messages(self) -> list[dict[str, Any]]:
-        """The messages that the page has sent, in order; that somebody writes is none."""
-        return [request for request in self.asked if request["type"] == "trigger" and request["event"] == "message"]
-
-    def answer(self, kind: str, answer: Callable[[dict[str, Any]], dict[str, Any] | None]) -> None:
-        """Answer the requests of that type by itself; None is no answer, and the server never gets them."""
-        self._answers[kind] = answer
-
-    def pass_on(self, kind: str) -> None:
-        """Leave the requests of that type to the server again."""
-        del self._answers[kind]
-
-    def change(self, change: Callable[[dict[str, Any]], None]) -> None:
-        """Have every message of the server changed in place before the page gets it."""
-        self._changes.append(change)
-
-    def say(self, message: dict[str, Any]) -> None:
-        """Tell the page something that the server did not say."""
-        assert self._page is not None
-        self._page.send(json.dumps(message))
-
-    def cut(self) -> None:
-        """Lose the connection; the page makes another."""
-        self.close(1011)
-
-    def close(self, code: int, reason: str = "") -> None:
-        """End the connection as the server would."""
-        assert self._page is not None
-        self._page.close(code=code, reason=reason)
-
-    def go_down(self) -> None:
-        """Lose the connection, and let no other be made."""
-        self._is_down = True
-        self.cut()
-
-    def come_up(self) -> None:
-        """Let the next attempt through."""
-        self._is_down = False
-
-    def take(self, page: WebSocketRoute) -> None:
-        """Be there for a new connection."""
-        self._page = page
-        if self._is_down:
-            page.close(code=1011)
-            return
-        server = page.connect_to_server()
-
-        def ask(text: str | bytes) -> None:
-            message = json.loads(text)
-            self.asked.append(message)
-            answer = self._answers.get(message["type"])
-            if answer is None:
-                server.send(text)
-            elif (played := answer(message)) is not None:
-                page.send(json.dumps({"id": message["id"], **played}))
-
-        def tell(text: str | bytes) -> None:
-            message = json.loads(text)
-            for change in self._changes:
-                change(message)
-            page.send(json.dumps(message))
-
-        page.on_message(ask)
-        server.on_message(tell)
-
-
-@dataclass(frozen=True)
-class Planted:
-    """A fault in a script of the page or its client: a mend that is switched off, to see that a test finds it."""
-
-    script: str
-    mend: str
-    fault: str
-
-    def plant(self, page: Page) -> None:
-        """Have the page load the script with the fault in it."""
-
-        def serve(route: Route) -> None:
-            answer = route.fetch()
-            source = answer.text()
-            assert source.count(self.mend) == 1, f"{self.script} has changed: {self.mend}"
-            route.fulfill(response=answer, body=source.replace(self.mend, self.fault))
-
-        page.route(f"**/{self.script}", serve)
 
 
 OpenChat = Callable[..., ChatPage]

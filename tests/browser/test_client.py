@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import ChatServer, ClientPage
+    from tests.browser.conftest import ClientPage
+    from tests.browser.people import ChatServer
 
 pytestmark = pytest.mark.browser
 

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from .conftest import Planted
+from .between import Planted
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import ChatServer, ClientPage
+    from tests.browser.conftest import ClientPage
+    from tests.browser.people import ChatServer
 
 pytestmark = pytest.mark.browser
 

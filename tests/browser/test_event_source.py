@@ -11,7 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from playwright.sync_api import Route
 
-    from tests.browser.conftest import ChatServer, ClientPage
+    from tests.browser.conftest import ClientPage
+    from tests.browser.people import ChatServer
 
 pytestmark = pytest.mark.browser
 

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import Between
+from .between import Between
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator, Page, Route
 
-    from tests.browser.conftest import ChatServer, OpenChat
+    from tests.browser.conftest import OpenChat
+    from tests.browser.people import ChatServer
 
 pytestmark = pytest.mark.browser
 

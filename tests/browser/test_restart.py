@@ -9,7 +9,8 @@ import pytest
 from playwright.sync_api import expect
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import ChatServer, OpenChat
+    from tests.browser.conftest import OpenChat
+    from tests.browser.people import ChatServer
 
 pytestmark = pytest.mark.browser
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import Between, ChatPage, Planted, Publisher, until
+from .between import Between, Planted
+from .people import ChatPage, Publisher, until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Locator
 
-    from tests.browser.conftest import ChatServer, OpenChat
+    from tests.browser.conftest import OpenChat
+    from tests.browser.people import ChatServer
 
 pytestmark = pytest.mark.browser
 

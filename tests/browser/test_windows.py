@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import ChatPage
+from .people import ChatPage
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import ChatServer, OpenChat
+    from tests.browser.conftest import OpenChat
+    from tests.browser.people import ChatServer
 
 pytestmark = pytest.mark.browser
 

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from playwright.sync_api import expect
 
-from .conftest import Between, until
+from .between import Between
+from .people import until
 
 if TYPE_CHECKING:
-    from tests.browser.conftest import ChatServer, OpenChat
+    from tests.browser.conftest import OpenChat
+    from tests.browser.people import ChatServer
 
 pytestmark = pytest.mark.browser
 
