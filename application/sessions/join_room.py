@@ -16,8 +16,12 @@ from ..reading.page_history import PageHistory
 from ..reading.recover_events import RecoverEvents
 from ..rooms.room_history import RoomHistory
 from ..rooms.room_registry import RoomRegistry
+from .frame import SERVER_FAULT
 from .notice import PutIntoRoom, TakenOut
 from .session import Membership, Session
+
+READINGS = 3
+"""So often a join reads the room, where more comes meanwhile than can be held back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,15 +68,9 @@ class JoinRoom:
             room, history = await self._registry.open(room_id)
         earlier = session.memberships.get(room_id)
         membership = self._subscribe(session, room, events, earlier)
-        position = history.position
         self._hub.enter(session, room_id, membership)
         try:
-            missed = None if since is None else await self._missed(room, history, membership.names, since)
-            if missed is None:
-                position = history.position  # a recovery that came to nothing took its time
-                run = await self._snapshot(room, history, membership.names)
-            else:
-                run = missed
+            position, run, is_recovered = await self._read(room, history, membership, since)
         except BaseException:
             self._restore(session, room_id, membership, earlier)
             raise
@@ -85,7 +83,7 @@ class JoinRoom:
             position=position,
             history=tuple(run.events),
             has_more=run.has_more,
-            recovered=None if since is None else missed is not None,
+            recovered=None if since is None else is_recovered,
         )
 
     def release(self, session: Session, room_id: str) -> None:
@@ -158,6 +156,26 @@ class JoinRoom:
         else:
             self._hub.enter(session, room_id, earlier)
             session.release(earlier, failed.take_held())
+            if failed.has_let_go:
+                session.outbox.finish(SERVER_FAULT)  # the earlier join has missed something, and comes back for it
+
+    async def _read(
+        self, room: Room, history: RoomHistory, membership: Membership, since: Position | None
+    ) -> tuple[Position, Run, bool]:
+        """Where the client will stand, what it gets, and whether that is what it missed.
+
+        It is read again where more came meanwhile than can be held back: all of that is in the next reading.
+        """
+        for _ in range(READINGS):
+            membership.has_let_go = False
+            position = history.position
+            missed = None if since is None else await self._missed(room, history, membership.names, since)
+            if missed is None:
+                position = history.position  # a recovery that came to nothing took its time
+            run = await self._snapshot(room, history, membership.names) if missed is None else missed
+            if not membership.has_let_go:
+                return position, run, missed is not None
+        raise Unavailable("More happens in the room than can wait while its history is read")
 
     async def _missed(
         self, room: Room, history: RoomHistory, subscribed: frozenset[str], since: Position

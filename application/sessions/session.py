@@ -9,7 +9,7 @@ from ...domain.event import Event
 from ...domain.names import REDACTED
 from ...domain.page import weight
 from ..ports.codec import Codec
-from .frame import TOO_SLOW, Frame
+from .frame import Frame
 from .outbox import Outbox
 
 
@@ -22,7 +22,7 @@ class Membership:
     came meanwhile is sent as the earlier one has it.
     """
 
-    __slots__ = ("_may_want", "answered_to", "held", "held_size", "names", "told_crowd")
+    __slots__ = ("_may_want", "answered_to", "has_let_go", "held", "held_size", "names", "told_crowd")
 
     def __init__(
         self, names: frozenset[str], *, holds_back: bool = False, or_else: frozenset[str] = frozenset()
@@ -31,6 +31,7 @@ class Membership:
         self.answered_to = 0  # the join's answer holds every event up to this seq
         self.held: list[Sequence[Event]] | None = [] if holds_back else None
         self.held_size = 0
+        self.has_let_go = False
         self.told_crowd: object = None  # how many are in the room, as this member knows it
         self._may_want = self.names | or_else
 
@@ -40,6 +41,11 @@ class Membership:
         if wanted and self.held is not None:
             self.held.append(wanted)
             self.held_size += sum(map(weight, wanted))
+
+    def let_go(self) -> None:
+        """Drop what is held, and hold what comes from now on."""
+        self.held, self.held_size = [], 0
+        self.has_let_go = True
 
     def is_news(self, event: Event) -> bool:
         """Whether the event is newer than what the join's answer holds."""
@@ -75,11 +81,13 @@ class Session:
         return found
 
     def hold_back(self, membership: Membership, events: Sequence[Event]) -> None:
-        """Keep a room's live events while the join is being answered: no more than the outbox would take."""
+        """Keep a room's live events while the join is being answered: no more than the outbox would take.
+
+        Where there are more they are dropped, and the join has to read the room again.
+        """
         membership.hold(events)
         if self.outbox.is_exceeded_by(len(membership.held or ()), membership.held_size):
-            self.outbox.abort(TOO_SLOW)
-            membership.held = []
+            membership.let_go()
 
     def send(self, frames: Sequence[Frame]) -> None:
         """Send a room's live frames."""

@@ -6,7 +6,8 @@ import pytest
 from anyio import Event as Signal
 from anyio import create_task_group, fail_after
 
-from dialogue.domain.errors import RoomNotFound
+from dialogue.application.sessions.join_room import READINGS, Joined
+from dialogue.domain.errors import RoomNotFound, Unavailable
 from dialogue.domain.ports.room_store import StoredRoom
 
 from .node import sent
@@ -66,20 +67,54 @@ async def test_where_the_room_was_deleted_meanwhile_nobody_is_put_back_into_it()
         assert sent(session) == ["TakenOut", "RoomDeleted"]
 
 
-async def test_who_holds_back_too_much_while_its_join_is_read_is_too_slow() -> None:
-    """In bytes as well as in frames: what waits for one client is bounded, also before it is answered."""
+@pytest.mark.parametrize("bound", [{"max_frames": 3}, {"max_bytes": 1_000}])
+async def test_a_join_reads_again_where_more_came_meanwhile_than_can_be_held_back(bound: dict[str, int]) -> None:
+    """In bytes as well as in frames: what waits for one client is bounded, and a client that reads is not closed."""
     node, source = gated()
     async with node.running():
         await publish(node, 5)
-        for session in (node.session("few", max_frames=3), node.session("small", max_bytes=1_000)):
-            source.gate, source.reading = Signal(), Signal()
+        session = node.session("few", **bound)
+        source.gate, source.reading = Signal(), Signal()
+        joined: list[Joined] = []
 
-            with fail_after(5):
-                async with create_task_group() as tasks:
-                    tasks.start_soon(node.join, session, "room")
+        async def join() -> None:
+            joined.append(await node.join(session, "room"))
+            node.join.release(session, "room")
+
+        with fail_after(5):
+            async with create_task_group() as tasks:
+                tasks.start_soon(join)
+                await source.reading.wait()
+                for _ in range(4):
+                    await node.publish("room", "message", "x" * 300, sender="bob")
+                source.gate.set()
+        assert session.outbox.closing is None
+        await node.publish("room", "message", "later", sender="bob")
+        places = [event.place for event in reversed(joined[0].history)]
+        assert places[-1] == joined[0].position.seq == 9
+        assert places == [*range(places[0], 10)]
+        assert sent(session) == ["message:10"]
+
+
+async def test_a_join_that_never_catches_up_is_unavailable_and_leaves_nobody_in_the_room() -> None:
+    node, source = gated()
+    async with node.running():
+        await publish(node, 5)
+        session = node.session("few", max_frames=3)
+
+        async def join() -> None:
+            with pytest.raises(Unavailable, match="More happens"):
+                await node.join(session, "room")
+
+        with fail_after(5):
+            source.gate, source.reading = Signal(), Signal()
+            async with create_task_group() as tasks:
+                tasks.start_soon(join)
+                for _ in range(READINGS):
                     await source.reading.wait()
                     for _ in range(4):
-                        await node.publish("room", "message", "x" * 300, sender="bob")
-                    source.gate.set()
-            assert session.outbox.closing is not None
-            assert session.outbox.closing.code == 4413
+                        await node.publish("room", "message", 1, sender="bob")
+                    gate, source.gate, source.reading = source.gate, Signal(), Signal()
+                    gate.set()
+        assert node.hub.size("room") == 0
+        assert session.outbox.closing is None

@@ -30,7 +30,7 @@ from dialogue.application.feed import apply_events, listeners
 from dialogue.application.publishing import erase_user
 from dialogue.application.publishing.journal_queue import JournalLimits
 from dialogue.application.rooms import open_history, sweeper, tell_sizes
-from dialogue.application.sessions import outbox, serve_session
+from dialogue.application.sessions import join_room, outbox, serve_session
 from dialogue.domain import errors, idempotency_key, json_value, page, retention, room
 from dialogue.domain.ports import read_marks as read_mark_port
 from dialogue.entrypoints.environment import ENV_PREFIX
@@ -55,6 +55,7 @@ FIXED: dict[str, float] = {
     "the time for what waits before a close": outbox.PATIENCE_S,
     "requests of a connection in one turn of the loop": 1,
     "bytes of answers for each turn that a connection leaves to others": serve_session.ANSWERED_A_TURN,
+    "readings of a room for one join": join_room.READINGS,
     "turns of the loop with too much waiting": outbox.TURNS_OF_GRACE,
     "the time for a close": websocket_protocol.FAREWELL_S,
     "fragments of a message": frame_bounds.MAX_FRAGMENTS,
