@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, takewhile
 
 from ...domain.errors import InvalidRequest
 from ...domain.event import Event
@@ -31,8 +31,11 @@ class OwnHistorySource:
         for room, stream in self._streams(room_id, names):
             newest = (await newest_before(stream, before, room.epochs)).event_seq
             runs.append(await stream.between(newest - limit.events + 1, newest, room.epochs))
-        # Not cut by its size: behind an event without a seq nobody could go on.
-        return list(islice(_merged(runs), limit.events))
+        events = list(islice(_merged(runs), limit.events))
+        placed = list(takewhile(lambda event: event.seq is not None, events))
+        fits = fitting(placed, limit)
+        # Those without a seq are not cut by their size: behind one of them nobody could go on.
+        return events if len(fits) == len(placed) else fits
 
     async def newer(self, room_id: str, names: Sequence[str] | None, after: int, limit: PageLimit) -> list[Event]:
         """See `HistorySource.newer`; InvalidRequest where the storage has lost, or let go, what comes after `after`."""
@@ -42,7 +45,8 @@ class OwnHistorySource:
             first = max(below.event_seq, stream.start) + 1
             run = await stream.between(first, first + limit.events - 1, room.epochs)
             ensure_placed(run, "after")
-            if not below.is_certain or (first <= stream.head and (not run or run[-1].event_seq != first)):
+            is_there = not limit.events or first > stream.head or (run and run[-1].event_seq == first)
+            if not below.is_certain or not is_there:
                 raise InvalidRequest.field("after", NOT_HELD)
             found += run
         return fitting(sorted(found, key=lambda event: event.place), limit)

@@ -30,6 +30,7 @@ class OwnStream:
         self.head = 0
         self.floor = NO_FLOOR if is_stored else 0
         self.floor_seq = 0
+        self.start = 0  # the event seq behind which the room's present life begins
         self.stored = stored
         self.waiting: list[Event] = []
         self._limit = limit
@@ -46,11 +47,6 @@ class OwnStream:
     def reach(self) -> StreamHead:
         """How far the stream reaches."""
         return StreamHead(head=self.head, floor=self.floor, floor_seq=self.floor_seq)
-
-    @property
-    def start(self) -> int:
-        """The event seq behind which the room's present life begins."""
-        return max(self.floor, 0)
 
     @property
     def due(self) -> int:
@@ -130,6 +126,7 @@ class OwnStream:
         """End the stream's life, the room's head being at `seq`: nobody sees what was there until now."""
         self.flush()
         self.floor, self.floor_seq = self.head, seq
+        self.start = self.head
         if not self.is_stored:
             self.waiting.clear()
             self.stored.head, self.stored.head_seq = self.head, seq

@@ -34,7 +34,7 @@ async def newest_before(stream: OwnStream, before: int, epochs: frozenset[str]) 
     if before > stored.head_seq:
         return Found(stored.head + bisect_left(stream.waiting, before, key=lambda event: event.place))
     if not stream.is_stored:
-        return Found(stored.head, is_certain=False)
+        return Found(stored.head, is_certain=stored.head == stream.start)
     newer = stored.count(before - 1, stored.head_seq)
     if newer is not None:
         return Found(max(stream.start, stored.head - newer))

@@ -18,6 +18,9 @@ from ...domain.event import Event
 
 T = TypeVar("T")
 
+FEW = 10
+"""So many events are looked at in the loop."""
+
 logger = logging.getLogger("dialogue.hooks")
 
 
@@ -69,6 +72,8 @@ class StorageHooks:
             loaded = await self._run_hook(
                 Call(self._on_load, (room_id, name, start, end), about), turn, timeout_s=remaining_s()
             )
+            if isinstance(loaded, list) and len(loaded) <= FEW:
+                return _events(room_id, name, loaded, end - start)
             # In a thread, too: what is given may be a generator over a database, and what is read may be large.
             return await self._run_hook(Call(_events, (room_id, name, loaded, end - start), about), turn)  # type: ignore[no-any-return]
         except Exception as error:

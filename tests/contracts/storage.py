@@ -8,8 +8,14 @@ from pathlib import Path
 
 from dialogue.adapters.memory.storage import MemoryStorage
 from dialogue.adapters.memory.store import MemoryStore
+from dialogue.adapters.own_storage.storage import OwnStorage
+from dialogue.adapters.own_storage.storage_hooks import StorageHooks
+from dialogue.adapters.own_storage.store import OwnStore
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.adapters.sqlmodel.sqlite.storage import SqliteStorage
+from dialogue.adapters.threads.daemon_threads import DaemonThreads
+from dialogue.application.hooks.run_hook import RunHook
+from dialogue.application.rooms.buffer_budget import BufferBudget
 from dialogue.domain.draft import Draft
 from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.event import Event
@@ -21,6 +27,9 @@ from dialogue.domain.redaction import Redaction
 
 from ..support.appending import append
 
+NAMES = ("message", "typing", "rare", "note", "other", "a", "b", "x", "dialoguer", "opened", "nothing")
+"""The names of events with history, which an own storage has to be told before."""
+LIMIT = 2
 KEY_TTL_S = 10.0
 MAX_ENDED_ROOMS = 20
 AUTHOR = "author"
@@ -105,7 +114,43 @@ async def sqlite(folder: Path) -> AsyncIterator[Storage]:
         yield Storage(storage)
 
 
-STORAGES: dict[str, Callable[[Path], AbstractAsyncContextManager[Storage]]] = {"memory": memory, "sqlite": sqlite}
+class Shelf:
+    """The application's storage that an `OwnStorage` needs: it keeps each event once, with its place, in order."""
+
+    def __init__(self) -> None:
+        self._events: dict[tuple[str, str], list[Event]] = {}
+
+    async def on_cleanup(self, room_id: str, name: str, events: list[Event]) -> None:
+        """Keep them."""
+        kept = self._events.setdefault((room_id, name), [])
+        kept += events[len(set(map(_place, kept)) & set(map(_place, events))) :]
+
+    async def on_load(self, room_id: str, name: str, start: int, end: int) -> list[Event]:
+        """Give them back."""
+        return self._events.get((room_id, name), [])[::-1][start:end]
+
+
+def _place(event: Event) -> tuple[str | None, int | None]:
+    return event.epoch, event.seq
+
+
+@asynccontextmanager
+async def own(_folder: Path) -> AsyncIterator[Storage]:
+    """The application's own: of each stream two events stay in memory, and the others are handed over at once."""
+    shelf = Shelf()
+    hooks = StorageHooks(shelf.on_cleanup, shelf.on_load, RunHook(DaemonThreads(4), timeout_s=5))
+    limits = dict.fromkeys(NAMES, LIMIT)
+    store = OwnStore(
+        hooks, lambda _: limits, BufferBudget(1 << 26), max_waiting=10_000, flush_timeout_s=5, key_ttl_s=KEY_TTL_S
+    )
+    async with OwnStorage(store).running():
+        yield Storage(OwnStorage(store))
+
+
+STORAGES: dict[str, Callable[[Path], AbstractAsyncContextManager[Storage]]] = {
+    "memory": memory,
+    "sqlite": sqlite,
+}
 
 
 def seqs(events: Sequence[Event]) -> list[int | None]:
