@@ -19,7 +19,7 @@ from ...application.reading.page_history import PageHistory
 from ...domain.errors import InvalidRequest
 from ...domain.idempotency_key import MAX_KEY
 from ...domain.page import MAX_LIMIT, Page
-from ..wire import requests
+from ..wire import request_fields
 from ..wire.answers import wire_page
 from ..wire.frame_reader import FrameReader
 from ..wire.frames import WireEvent
@@ -52,7 +52,7 @@ class PublishOperation(DescribedOperation):
 
 
 NUMBERS = ("limit", "before", "after", "around", "beforeTime", "afterTime", "start", "end", "anchor")
-NUMBER = integer(0, requests.MAX_NUMBER)
+NUMBER = integer(0, request_fields.MAX_NUMBER)
 Place = Annotated[str | None, QueryParameter(description="A seq: 0 or more.", schema_extra=NUMBER)]
 TIME = "Milliseconds since the Unix epoch; as `before` or `after` the room's first event of that time or later."
 Offset = Annotated[
@@ -99,8 +99,8 @@ async def get_history(
     """Read a page of history."""
     await user_of(request, authenticator)
     given = query_fields(request, texts=("event", "epoch"), numbers=NUMBERS)
-    fields = requests.parse(requests.HistoryFields, given)
-    page = await pages(requests.page_request(room_id, fields))
+    fields = request_fields.parse(request_fields.HistoryFields, given)
+    page = await pages(request_fields.page_request(room_id, fields))
     return json_response(wire_page(page), headers=_links(request, page, fields))
 
 
@@ -135,8 +135,10 @@ async def post_event(
 ) -> Response[bytes]:
     """Publish an event."""
     user_id = await user_of(request, authenticator)
-    key = requests.parse(requests.IdempotencyHeader, {"Idempotency-Key": header_text(request, "Idempotency-Key")}).key
-    event = requests.parse(requests.PostEvent, _read_body(await request.body(), max_values))
+    key = request_fields.parse(
+        request_fields.IdempotencyHeaderFields, {"Idempotency-Key": header_text(request, "Idempotency-Key")}
+    ).key
+    event = request_fields.parse(request_fields.PostEventFields, _read_body(await request.body(), max_values))
     published = await publish.once(room_id, event.event, event.data, sender=user_id, meta=event.meta, key=key)
     return json_response(WireEvent.of(published.event), 200 if published.is_duplicate else 201)
 
@@ -164,7 +166,7 @@ async def redact_event(
 ) -> None:
     """Redact an event."""
     user_id = await user_of(request, authenticator)
-    place = requests.parse(requests.EventPlace, {"seq": number("seq", seq)}).seq
+    place = request_fields.parse(request_fields.EventPlaceFields, {"seq": number("seq", seq)}).seq
     await redact.by_user(room_id, place, user_id)
 
 
@@ -178,7 +180,7 @@ def _read_body(body: bytes, max_values: int) -> dict[str, object]:
     return fields
 
 
-def _links(request: Request[Any, Any, Any], page: Page, fields: requests.HistoryFields) -> dict[str, str]:
+def _links(request: Request[Any, Any, Any], page: Page, fields: request_fields.HistoryFields) -> dict[str, str]:
     if not page.events:
         return {}
     kept = {

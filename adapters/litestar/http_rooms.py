@@ -13,7 +13,7 @@ from litestar.params import HeaderParameter, PathParameter, QueryParameter
 from ...application.ports.authenticator import Authenticator
 from ...application.rooms.list_rooms import ListRooms
 from ...domain.page import MAX_LIMIT
-from ..wire import requests
+from ..wire import request_fields
 from ..wire.answers import wire_rooms
 from ..wire.frames import json_bytes, wire_room
 from .http_identity import user_of
@@ -84,7 +84,9 @@ async def list_rooms(
 ) -> Response[bytes]:
     """List the rooms."""
     user_id = await user_of(request, authenticator)
-    wanted = requests.parse(requests.ListRooms, query_fields(request, texts=("cursor",), numbers=("limit",)))
+    wanted = request_fields.parse(
+        request_fields.ListRoomsFields, query_fields(request, texts=("cursor",), numbers=("limit",))
+    )
     listed = await rooms(user_id, wanted.cursor, wanted.limit)
     return json_response(wire_rooms(listed, max_out_frame))
 

@@ -13,7 +13,7 @@ from litestar.types import ASGIApp
 from ...application.ports.authenticator import Authenticator
 from ...application.rooms.list_rooms import ListRooms
 from ...application.sessions.listen_to_room import Listen, ListenToRoom
-from ..wire import requests
+from ..wire import request_fields
 from ..wire.sse_codec import SseCodec
 from .event_stream import EventStream
 from .headers import header_text
@@ -70,9 +70,9 @@ async def stream_events(
 ) -> ASGIApp:
     """Stream a room's events."""
     user = await user_of(request, authenticator, query_text(request, "token"))
-    wanted = requests.parse(requests.Stream, {} if event is None else {"event": event})
+    wanted = request_fields.parse(request_fields.StreamFields, {} if event is None else {"event": event})
     last_id = header_text(request, "Last-Event-ID")
-    since = None if last_id is None else requests.since(last_id)
+    since = None if last_id is None else request_fields.since(last_id)
     return EventStream(listen, sse_codec, Listen(user_id=user, room_id=room_id, events=wanted.event, since=since))
 
 

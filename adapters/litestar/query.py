@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 from litestar import Request
 
 from ...domain.errors import InvalidRequest
-from ..wire.requests import MAX_NAMES, MAX_NUMBER
+from ..wire.request_fields import MAX_NAMES, MAX_NUMBER
 
 MAX_QUERY = 8_192
 MAX_PARAMETERS = MAX_NAMES + 100

@@ -26,9 +26,9 @@ from ...domain.errors import DialogueError, InvalidRequest
 from ...domain.json_value import MAX_VALUES, is_unicode
 from ...domain.names import MAX_ROOM_ID, flaw_of_name, flaw_of_room_id
 from ...domain.position import Position
-from . import requests
+from . import request_fields
 from .frame_reader import FrameReader
-from .requests import parse
+from .request_fields import parse
 
 MAX_REQUEST_ID = 64
 
@@ -80,51 +80,51 @@ def _request_id(message: Message) -> RequestId:
 
 
 def _connect(message: Message) -> Connect:
-    return Connect(parse(requests.Connect, message).auth)
+    return Connect(parse(request_fields.ConnectFields, message).auth)
 
 
 def _join(message: Message) -> Join:
-    fields = parse(requests.Join, message)
+    fields = parse(request_fields.JoinFields, message)
     since = None if fields.since is None else Position(epoch=fields.since.epoch, seq=fields.since.seq)
     return Join(fields.room_id, fields.events, since)
 
 
 def _leave(message: Message) -> Leave:
-    return Leave(parse(requests.OfRoom, message).room_id)
+    return Leave(parse(request_fields.RoomFields, message).room_id)
 
 
 def _subscribe(message: Message) -> Subscribe:
-    fields = parse(requests.Subscribe, message)
+    fields = parse(request_fields.SubscribeFields, message)
     return Subscribe(fields.room_id, fields.events)
 
 
 def _unsubscribe(message: Message) -> Unsubscribe:
-    fields = parse(requests.Subscribe, message)
+    fields = parse(request_fields.SubscribeFields, message)
     return Unsubscribe(fields.room_id, fields.events)
 
 
 def _trigger(message: Message) -> Trigger:
-    fields = parse(requests.Trigger, message)
+    fields = parse(request_fields.TriggerFields, message)
     return Trigger(fields.room_id, fields.event, fields.data, fields.meta, fields.key)
 
 
 def _get_history(message: Message) -> GetHistory:
-    fields = parse(requests.GetHistory, message)
-    return GetHistory(requests.page_request(fields.room_id, fields))
+    fields = parse(request_fields.GetHistoryFields, message)
+    return GetHistory(request_fields.page_request(fields.room_id, fields))
 
 
 def _mark_read(message: Message) -> MarkAsRead:
-    fields = parse(requests.MarkRead, message)
+    fields = parse(request_fields.MarkReadFields, message)
     return MarkAsRead(fields.room_id, fields.seq)
 
 
 def _list_rooms(message: Message) -> GetRooms:
-    fields = parse(requests.ListRooms, message)
+    fields = parse(request_fields.ListRoomsFields, message)
     return GetRooms(fields.cursor, fields.limit)
 
 
 def _create_room(message: Message) -> CreateRoom:
-    room = parse(requests.CreateRoom, message).room
+    room = parse(request_fields.CreateRoomFields, message).room
     for path, flaw in (("room.id", flaw_of_room_id(room.id)), ("room.name", flaw_of_name(room.name, MAX_ROOM_ID))):
         if flaw:
             raise InvalidRequest.field(path, flaw)
@@ -134,11 +134,11 @@ def _create_room(message: Message) -> CreateRoom:
 
 
 def _delete_room(message: Message) -> DeleteRoom:
-    return DeleteRoom(parse(requests.OfRoom, message).room_id)
+    return DeleteRoom(parse(request_fields.RoomFields, message).room_id)
 
 
 def _ping(message: Message) -> Ping:
-    parse(requests.Nothing, message)
+    parse(request_fields.NoFields, message)
     return Ping()
 
 

@@ -24,7 +24,7 @@ from dialogue.adapters.uvicorn import (
     server,
     websocket_protocol,
 )
-from dialogue.adapters.wire import requests
+from dialogue.adapters.wire import request_fields
 from dialogue.application import readiness
 from dialogue.application.feed import apply_events, listeners
 from dialogue.application.publishing import erase_user
@@ -76,11 +76,11 @@ FIXED: dict[str, float] = {
     "pongs that wait to be sent": 1,
     "the time between two sizes that a room's members are told": tell_sizes.INTERVAL_S,
     "events of a page": page.MAX_LIMIT,
-    "rooms of a list": requests.ListRooms().limit,
+    "rooms of a list": request_fields.ListRoomsFields().limit,
     "`meta`": room.MAX_META_SIZE,
     "depth of JSON": json_value.MAX_DEPTH,
     "a request's `id`, a `key`": idempotency_key.MAX_KEY,
-    "names in a request": requests.MAX_NAMES,
+    "names in a request": request_fields.MAX_NAMES,
     "reasons in a refusal": errors.MAX_PROBLEMS,
     "events of a batch": JournalLimits().batch_events,
     "bytes of a batch": JournalLimits().batch_bytes,

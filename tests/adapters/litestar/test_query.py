@@ -6,7 +6,7 @@ import pytest
 from litestar.testing import RequestFactory
 
 from dialogue.adapters.litestar.query import MAX_PARAMETERS, MAX_QUERY, number, query_fields, query_text
-from dialogue.adapters.wire.requests import MAX_NUMBER
+from dialogue.adapters.wire.request_fields import MAX_NUMBER
 from dialogue.domain.errors import InvalidRequest
 
 

@@ -27,7 +27,7 @@ from ...domain.page import (
 )
 from ...domain.position import Position
 
-Parsed = TypeVar("Parsed", bound="Request")
+Parsed = TypeVar("Parsed", bound="Fields")
 
 MAX_NAMES = 1_000
 MAX_NUMBER = 2**53
@@ -41,61 +41,61 @@ Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
 Text = Annotated[str, StringConstraints(max_length=2_000, pattern=r"^[^\x00]*$")]  # no database keeps NUL
 
 
-class Request(BaseModel):
+class Fields(BaseModel):
     """What all requests share: camelCase names, no coercion; fields that are not known are ignored."""
 
     model_config = ConfigDict(strict=True, extra="ignore", alias_generator=to_camel, frozen=True)
 
 
-class Connect(Request):
+class ConnectFields(Fields):
     """The first request of a connection."""
 
     auth: dict[str, Any] = Field(default_factory=dict)
 
 
-class Nothing(Request):
+class NoFields(Fields):
     """A request without fields."""
 
 
-class OfRoom(Request):
+class RoomFields(Fields):
     """A request that names a room and nothing else."""
 
     room_id: RoomId
 
 
-class Since(Request):
+class SinceFields(Fields):
     """A position that a client has seen."""
 
     epoch: Annotated[str, StringConstraints(min_length=1, max_length=64)]
     seq: Number
 
 
-class Join(OfRoom):
+class JoinFields(RoomFields):
     """Join a room, or join it again."""
 
-    since: Since | None = None
+    since: SinceFields | None = None
     events: EventNames | None = None
 
 
-class Stream(Request):
+class StreamFields(Fields):
     """Receive a room's events as server-sent events; the names stand in the query, each as `event`."""
 
     event: Annotated[EventNames, Field(min_length=1)] | None = None
 
 
-class Subscribe(OfRoom):
+class SubscribeFields(RoomFields):
     """Receive events of these names, or receive them no more."""
 
     events: Annotated[EventNames, Field(min_length=1)]
 
 
-class MarkRead(OfRoom):
+class MarkReadFields(RoomFields):
     """Say how far the user has read."""
 
     seq: Number
 
 
-class Trigger(OfRoom):
+class TriggerFields(RoomFields):
     """Publish an event."""
 
     event: EventName
@@ -104,7 +104,7 @@ class Trigger(OfRoom):
     key: Key | None = None
 
 
-class PostEvent(Request):
+class PostEventFields(Fields):
     """Publish an event over HTTP, where the room stands in the path, and the key in a header."""
 
     event: EventName
@@ -119,26 +119,26 @@ class PostEvent(Request):
             raise ValueError("must be given as the header Idempotency-Key")
 
 
-class EventPlace(Request):
+class EventPlaceFields(Fields):
     """A place in a room's history, in a path."""
 
     seq: Number
 
 
-class IdempotencyHeader(Request):
+class IdempotencyHeaderFields(Fields):
     """The header that makes a repeated request publish once."""
 
     key: Key | None = Field(default=None, alias="Idempotency-Key")
 
 
-class ListRooms(Request):
+class ListRoomsFields(Fields):
     """List the rooms."""
 
     limit: Annotated[int, Field(ge=1, le=MAX_LIMIT)] = 100
     cursor: Annotated[str, StringConstraints(max_length=MAX_ROOM_ID)] = ""
 
 
-class NewRoom(Request):
+class NewRoomFields(Fields):
     """The room that a client wants to make."""
 
     id: RoomId
@@ -148,13 +148,13 @@ class NewRoom(Request):
     events: Annotated[EventNames, Field(min_length=1)] | None = None
 
 
-class CreateRoom(Request):
+class CreateRoomFields(Fields):
     """Make a room."""
 
-    room: NewRoom
+    room: NewRoomFields
 
 
-class HistoryFields(Request):
+class HistoryFields(Fields):
     """The fields that choose a page; which may stand together is `page_form`'s to say."""
 
     event: EventName | None = None
@@ -170,7 +170,7 @@ class HistoryFields(Request):
     epoch: Annotated[str, StringConstraints(max_length=64)] | None = None
 
 
-class GetHistory(HistoryFields, OfRoom):
+class GetHistoryFields(HistoryFields, RoomFields):
     """Read a page of history."""
 
 
@@ -188,7 +188,7 @@ def since(last_event_id: str) -> Position:
     epoch, _, seq = last_event_id.rpartition("-")
     fields = {"epoch": epoch, "seq": int(seq) if _SEQ.fullmatch(seq) else seq}
     try:
-        position = parse(Since, fields)
+        position = parse(SinceFields, fields)
     except InvalidRequest as error:
         raise InvalidRequest.field("Last-Event-ID", "must be <epoch>-<seq>, as it was sent in `id:`") from error
     return Position(epoch=position.epoch, seq=position.seq)
