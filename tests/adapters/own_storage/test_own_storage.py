@@ -272,7 +272,7 @@ async def test_naming_a_database_keeps_events_there(caplog: pytest.LogCaptureFix
     assert "history in memory alone (memory://)" in caplog.text
     async with app_over(storage).lifespan():
         pass
-    assert "(on_cleanup, on_load)" in caplog.text
+    assert "by on_cleanup and on_load" in caplog.text
 
 
 def test_on_load_without_on_cleanup_is_refused() -> None:
