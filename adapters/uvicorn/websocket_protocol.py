@@ -104,7 +104,7 @@ class WebSocketProtocol(WSProtocol):
                 self.conn.receive_data(self.intake.take())
             self.is_parsed = self.parse_frames()
         except FrameBoundExceeded as error:
-            self.end_unread(error.code, error.reason)
+            self.end_unread(error.code, error.reason, FAREWELL_S)
         except (RemoteProtocolError, UnicodeError) as error:
             self.refuse(getattr(error, "event_hint", None) or events.RejectConnection(status_code=400))
         except LocalProtocolError:
@@ -226,9 +226,9 @@ class WebSocketProtocol(WSProtocol):
         self.read_on()
         self.cut_in(farewell_s)
 
-    def end_unread(self, code: int, reason: str) -> None:
+    def end_unread(self, code: int, reason: str, farewell_s: float = LAST_FAREWELL_S) -> None:
         """Close, and read nothing more of what comes, not even the client's answer."""
-        self.close_now(code, reason, LAST_FAREWELL_S)
+        self.close_now(code, reason, farewell_s)
         self.intake.drop()
         if not self.transport.is_closing() and self.transport.can_write_eof():
             self.transport.write_eof()
