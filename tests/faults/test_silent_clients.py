@@ -24,8 +24,8 @@ QUICK = {
     "heartbeat_s": TIMEOUT_S,
     "heartbeat_timeout_s": TIMEOUT_S,
 }
-STOP_S = 4
-ENDING_S = 2
+STOP_S = 6
+ENDING_S = 4
 """What the rest of a stop may take, on a machine that is busy."""
 
 ENDED = select.POLLHUP | select.POLLERR | select.POLLRDHUP
