@@ -65,7 +65,7 @@ class Counting:
         """What the server holds now."""
         self._client.ask("trigger", roomId="counter", event="count", data=None)
         while (frame := self._client.message())["type"] != "events":
-            assert frame["type"] in ("connected", "joined", "triggered"), frame
+            assert frame["type"] in ("connected", "joined", "triggered", "roomSize"), frame
         return Counter(frame["events"][0]["data"])
 
     def settled(self) -> Counter[str]:

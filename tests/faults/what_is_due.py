@@ -44,7 +44,7 @@ ANSWERS = frozenset(
         "error",
     }
 )
-PUSHES = frozenset({"events", "memberJoined", "memberLeft"})
+PUSHES = frozenset({"events", "memberJoined", "memberLeft", "roomSize"})
 MAX_ID = 64
 MAX_DEPTH = 64
 
