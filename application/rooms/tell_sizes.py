@@ -50,7 +50,7 @@ class TellSizes:
         encoded: dict[Codec, Frame] = {}
         are_all_told = True
         for session, membership in self._hub.memberships(room_id):
-            if membership.told_crowd == crowd:
+            if membership.told_size == (crowd.size, crowd.users):
                 continue
             if session.outbox.is_behind or membership.held is not None:
                 are_all_told = False
@@ -58,5 +58,5 @@ class TellSizes:
             if session.codec not in encoded:
                 encoded[session.codec] = session.codec.notice(RoomSize(room_id, crowd.size, crowd.users))
             session.outbox.put(encoded[session.codec])
-            membership.told_crowd = crowd
+            membership.told_size = crowd.size, crowd.users
         return are_all_told

@@ -22,7 +22,7 @@ class Membership:
     came meanwhile is sent as the earlier one has it.
     """
 
-    __slots__ = ("_may_want", "answered_to", "has_let_go", "held", "held_size", "names", "told_crowd")
+    __slots__ = ("_may_want", "answered_to", "has_let_go", "held", "held_size", "names", "told_size")
 
     def __init__(
         self, names: frozenset[str], *, holds_back: bool = False, or_else: frozenset[str] = frozenset()
@@ -32,7 +32,7 @@ class Membership:
         self.held: list[Sequence[Event]] | None = [] if holds_back else None
         self.held_size = 0
         self.has_let_go = False
-        self.told_crowd: object = None  # how many are in the room, as this member knows it
+        self.told_size: tuple[int, int] | None = None  # the sessions and users in the room, as this member knows it
         self._may_want = self.names | or_else
 
     def hold(self, events: Sequence[Event]) -> None:
