@@ -76,6 +76,7 @@ class RoomsDocument(_Document):
 
     rooms: Annotated[list[RoomDocument], Field(description="The rooms that the caller may see.")]
     cursor: Annotated[str | None, Field(description="Pass it on to get the next rooms; left out at the end.")] = None
+    may_create: Annotated[bool, Field(description="Whether the caller may make rooms.")]
 
 
 class HealthDocument(_Document):

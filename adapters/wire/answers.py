@@ -66,7 +66,7 @@ def wire_rooms(listed: RoomList, max_out_frame: int) -> Fields:
             cursor = listed.rooms[len(rooms) - 1].id
             break
         rooms.append(wired)
-    return compact(rooms=rooms, cursor=cursor)
+    return compact(rooms=rooms, cursor=cursor, mayCreate=listed.may_create)
 
 
 def _connected(answer: Connected) -> Fields:

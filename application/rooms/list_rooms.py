@@ -13,10 +13,11 @@ from .manage_rooms import ManageRooms
 
 @dataclass(frozen=True, slots=True)
 class RoomList:
-    """Some of the rooms, in order of id, and the id to go on from, if there are more."""
+    """Some of the rooms, in order of id, and the id to go on from, if there are more; and whether rooms may be made."""
 
     rooms: tuple[RoomInfo, ...]
     cursor: str | None
+    may_create: bool
 
 
 class ListRooms:
@@ -29,7 +30,7 @@ class ListRooms:
     async def __call__(self, user_id: str, after: str, limit: int) -> RoomList:
         """At most `limit` rooms behind the id `after`."""
         rooms, cursor = self._manage.list(after, limit)
-        return RoomList(await self._with_unread(user_id, rooms), cursor)
+        return RoomList(await self._with_unread(user_id, rooms), cursor, self._manage.may_create)
 
     async def one(self, user_id: str, room_id: str) -> RoomInfo:
         """One room. Raises RoomNotFound."""

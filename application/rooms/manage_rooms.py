@@ -24,6 +24,11 @@ class ManageRooms:
         self._join = join
         self._sweeper = sweeper
 
+    @property
+    def may_create(self) -> bool:
+        """Whether rooms can be made at run time."""
+        return self._registry.may_create
+
     def info(self, room: Room) -> RoomInfo:
         """The room as visitors see it."""
         crowd = self._hub.crowd(room.id)

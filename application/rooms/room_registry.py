@@ -99,6 +99,11 @@ class RoomRegistry:
         open_history.budget.watch(self._buffers)
         self._making = Lock()  # between counting the rooms and adding one, another must not be added
 
+    @property
+    def may_create(self) -> bool:
+        """Whether rooms can be made at run time."""
+        return self._template is not None
+
     async def load(self) -> None:
         """Bring back the rooms that were made at run time; a configured room of the same id goes before."""
         for stored in await self._store.rooms():

@@ -351,7 +351,7 @@ export interface DialogueClient {
   join(roomId: string, options?: { events?: string[] }): Promise<Room>;
 
   /** The rooms that the client may see, a page at a time. */
-  listRooms(options?: { limit?: number; cursor?: string }): Promise<{ rooms: RoomInfo[]; cursor?: string }>;
+  listRooms(options?: { limit?: number; cursor?: string }): Promise<{ rooms: RoomInfo[]; mayCreate: boolean; cursor?: string }>;
   /** What may happen in a room, joined or not: an HTTP call beside the WebSocket. */
   getDefinitions(roomId: string): Promise<EventDefinition[]>;
   /** A page of a room that need not be joined, in any form: an HTTP call beside the WebSocket, as the same user. */

@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from .between import Between
-from .people import ChatPage, until
+from .people import ChatPage
 
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenChat
@@ -91,14 +91,13 @@ def test_only_what_the_server_allows_is_offered(shop: ChatServer, open_chat: Ope
     expect(chat.page.get_by_label("What should the others call you?")).to_be_visible()
 
 
-def test_whether_rooms_can_be_made_is_asked_without_making_one(shop: ChatServer, open_chat: OpenChat) -> None:
-    """Once a connection, with a room that is there: it is refused either way."""
+def test_whether_rooms_can_be_made_is_told_with_the_list(shop: ChatServer, open_chat: OpenChat) -> None:
+    """The page makes none to find out."""
     wire = Between()
     chat = open_chat(shop, None, between=wire)
-    until(chat, lambda: any(request["type"] == "createRoom" for request in wire.asked))
-    asked = [request["room"]["id"] for request in wire.asked if request["type"] == "createRoom"]
-    assert asked == ["a-desk"]
     expect(chat.page.locator(".room-list li")).to_have_count(5)
+    expect(chat.page.get_by_role("button", name="Create a room")).to_be_hidden()
+    assert "createRoom" not in {request["type"] for request in wire.asked}
 
 
 def test_a_message_takes_the_form_that_the_room_gives_it(shop: ChatServer, open_chat: OpenChat) -> None:

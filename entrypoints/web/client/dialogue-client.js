@@ -152,8 +152,8 @@ export class DialogueClient {
   }
 
   async listRooms({ limit, cursor } = {}) {
-    const { rooms, cursor: next } = await this.#link.request("listRooms", { limit, cursor });
-    return { rooms, ...(next !== undefined && next !== null && { cursor: next }) };
+    const { rooms, cursor: next, mayCreate = false } = await this.#link.request("listRooms", { limit, cursor });
+    return { rooms, mayCreate, ...(next !== undefined && next !== null && { cursor: next }) };
   }
 
   getDefinitions(roomId) {

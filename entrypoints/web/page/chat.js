@@ -11,7 +11,6 @@ import { byId } from "./element.js";
 import { Foot } from "./foot.js";
 import { identity } from "./identity.js";
 import { Limits } from "./limits.js";
-import { Offers } from "./offers.js";
 import { presence, RoomList } from "./room-list.js";
 import { RoomMaking } from "./room-making.js";
 import { Stage } from "./stage.js";
@@ -26,8 +25,7 @@ const client = createDialogueClient({
 });
 
 client.onConnect(({ userId }) => (identity.userId = userId)); // who one is, is the server's to say
-const offers = new Offers({ client, onChange: () => making.render() });
-const making = new RoomMaking({ client, offers });
+const making = new RoomMaking({ client });
 const marks = new ReadMarks({ client, isReading, onChange: () => rooms.render() });
 const unvisited = new Unvisited({ client, me: identity, onCount: counted });
 const rooms = new RoomList({
@@ -121,10 +119,10 @@ async function publish({ roomId, text, name, key }) {
   if (view && view === stage.active) view.timeline.showNewest();
 }
 
-rooms.onListed = (listed) => {
+rooms.onListed = (listed, { mayCreate }) => {
   for (const { id, unread } of listed) if (unread !== undefined) marks.put(id, unread);
   unvisited.look(listed.filter(({ id, unread }) => unread === undefined && !stage.get(id)).map(({ id }) => id));
-  offers.ask(listed);
+  making.offer(mayCreate);
   if (!stage.active) openFromAddress();
 };
 rooms.onChange = () => {

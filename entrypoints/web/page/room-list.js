@@ -73,11 +73,12 @@ export class RoomList {
   async #load() {
     const rooms = new Map();
     let cursor;
+    let mayCreate = false;
     try {
       for (let page = 0; page < MAX_LIST_PAGES; page += 1) {
         const answer = await this.#client.listRooms({ cursor });
         for (const room of answer.rooms) rooms.set(room.id, room);
-        cursor = answer.cursor;
+        ({ cursor, mayCreate } = answer);
         if (cursor === undefined) break;
       }
     } catch (error) {
@@ -87,7 +88,7 @@ export class RoomList {
     this.#rooms = rooms;
     this.#isListed = true;
     byId("rooms-note").textContent = cursor === undefined ? "" : `The first ${formatNumber(rooms.size)} rooms`;
-    this.onListed([...rooms.values()]);
+    this.onListed([...rooms.values()], { mayCreate });
     this.render();
   }
 

@@ -12,11 +12,9 @@ function newRoomId(name) {
 
 export class RoomMaking {
   #client;
-  #offers;
 
-  constructor({ client, offers }) {
+  constructor({ client }) {
     this.#client = client;
-    this.#offers = offers;
     byId("new-room").addEventListener("click", () => this.#toggleForm(byId("room-form").hidden));
     byId("room-form").addEventListener("submit", (event) => {
       event.preventDefault();
@@ -30,9 +28,10 @@ export class RoomMaking {
     });
   }
 
-  /** Shows the "+" where rooms can be made. */
-  render() {
-    byId("new-room").hidden = !this.#offers.canCreateRooms;
+  /** Shows the "+" where the server says that rooms can be made. */
+  offer(mayCreate) {
+    byId("new-room").hidden = !mayCreate;
+    if (!mayCreate) this.#toggleForm(false);
   }
 
   askToDelete({ id, name }) {
@@ -74,7 +73,6 @@ export class RoomMaking {
     } catch (error) {
       byId("room-error").textContent = explain(error);
       input.focus();
-      if (error.code === "FORBIDDEN") this.#offers.withdraw();
     }
   }
 }
