@@ -9,6 +9,8 @@ from itertools import islice
 
 from ...domain.draft import Draft
 from ...domain.event import Event
+from ...domain.names import RESERVED_PREFIX
+from ...domain.ports.read_marks import MAX_UNREAD
 from ...domain.position import RoomHead, StreamFloor, StreamHead
 from ...domain.redaction import Redaction
 from ...domain.retention import Arrived
@@ -135,6 +137,12 @@ class KeptRoom:
     def arrival(self, event: Event) -> Arrived:
         """When an event that is here came."""
         return Arrived(event_seq=event.stream_place, seq=event.place, arrived_ms=self._arrivals[event.place])
+
+    def count_others(self, user_id: str, after: int) -> int:
+        """How many events behind seq `after` others than the user have published, at most MAX_UNREAD."""
+        runs = (run.after(after) for name, run in self.streams.items() if not name.startswith(RESERVED_PREFIX))
+        others = (event for run in runs for event in run if event.sender != user_id)
+        return sum(1 for _ in islice(others, MAX_UNREAD))
 
     def forget_streams(self) -> int:
         """Forget all streams, of which nothing is here; how many these were."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...domain.errors import RoomExists
 from ...domain.ports.room_store import StoredRoom
 from .store import MemoryStore
 
@@ -17,13 +16,11 @@ class MemoryRoomStore:
 
     async def rooms(self) -> Sequence[StoredRoom]:
         """See `RoomStore.rooms`."""
-        return [room for _, room in sorted(self._store.definitions.items())]
+        return self._store.definitions.in_order()
 
     async def create(self, room: StoredRoom) -> None:
         """See `RoomStore.create`."""
-        if room.id in self._store.definitions:
-            raise RoomExists(room.id)
-        self._store.definitions[room.id] = room
+        self._store.definitions.add(room)
         self._store.ended.pop(room.id, None)
 
     async def delete(self, room_id: str) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ...domain.ports.room_store import StoredRoom
+from ...domain.kept_marks import Marks, Unread
+from ...domain.made_rooms import MadeRooms
 from .kept_room import KeptRoom
 
 
@@ -13,8 +14,8 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self.rooms: dict[str, KeptRoom] = {}
-        self.definitions: dict[str, StoredRoom] = {}
-        self.marks: dict[str, dict[str, int]] = {}  # by user, then by room
+        self.definitions = MadeRooms()
+        self.marks = Marks()
         self.told: dict[tuple[str, str], int] = {}  # how far `on_cleanup` was told of each stream
         self.ended: dict[str, None] = {}  # deleted and not opened since, in order of deletion
         # What belonged to ended lives leaves at once; a sweep only counts it, in the same bites as a database's would.
@@ -28,13 +29,17 @@ class MemoryStore:
         self.ended.pop(room_id, None)
         return room
 
+    def unread_of(self, room_id: str) -> Unread | None:
+        """What can be unread in a room; None where it was never opened."""
+        room = self.rooms.get(room_id)
+        return None if room is None else Unread(room.all.floor, room.all.head, room.count_others)
+
     def end(self, room_id: str) -> None:
         """End the room's life."""
         self.definitions.pop(room_id, None)
         room = self.rooms.get(room_id)
         if room is not None:
-            marks = sum(marks.pop(room_id, None) is not None for marks in self.marks.values())
-            self.unswept[room_id] += room.end() + marks
+            self.unswept[room_id] += room.end() + self.marks.end(room_id)
             self.ended.pop(room_id, None)
             self.ended[room_id] = None
 

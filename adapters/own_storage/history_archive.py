@@ -14,6 +14,8 @@ from ...domain.retention import Retention
 from .own_room import OwnRoom
 from .store import OwnStore
 
+MAX_ENDED_ROOMS = 100_000
+
 
 class OwnHistoryArchive:
     """`HistoryArchive` over a `OwnStore`: positions in memory, events handed over when they are evicted.
@@ -21,8 +23,9 @@ class OwnHistoryArchive:
     Each start begins new epochs. A kill loses what was not handed over yet.
     """
 
-    def __init__(self, store: OwnStore) -> None:
+    def __init__(self, store: OwnStore, max_ended_rooms: int = MAX_ENDED_ROOMS) -> None:
         self._store = store
+        self._max_ended_rooms = max_ended_rooms
 
     async def open(self, room_id: str) -> RoomHead:
         """See `HistoryArchive.open`."""
@@ -71,8 +74,8 @@ class OwnHistoryArchive:
         return events
 
     async def sweep(self, limit: int, now_ms: int) -> int:
-        """See `HistoryArchive.sweep`."""
-        return self._store.keys.sweep(limit, now_ms)
+        """See `HistoryArchive.sweep`; the events of ended lives are the application's to remove."""
+        return self._store.keys.sweep(limit, now_ms) or self._store.forget_rooms(self._max_ended_rooms)
 
     async def expired(
         self,

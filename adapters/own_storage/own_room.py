@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections import deque
 from collections.abc import Mapping
 from functools import partial
 
 from ...domain.draft import Draft
 from ...domain.errors import DialogueError, InvalidRequest, PositionUnknown, Unavailable
 from ...domain.event import Event
-from ...domain.names import REDACTED
+from ...domain.names import REDACTED, RESERVED_PREFIX
 from ...domain.outcome import Repeat
-from ...domain.ports.read_marks import MAX_UNREAD
 from ...domain.position import RoomHead
 from ...domain.redaction import Redaction, without_sender
 from .own_stream import OwnStream
 from .places import Places
+from .senders import Senders
 from .storage_hooks import StorageHooks
 from .stored_events import StoredEvents
 
@@ -32,7 +31,7 @@ class OwnRoom:
         self.head = 0
         self.floor = 0
         self.last_timestamp_ms = 0
-        self.senders: deque[str | None] = deque(maxlen=MAX_UNREAD)  # of the newest events; None for the system's
+        self.senders = Senders(self._count_system)
         self._places = Places()
         self._numbers = {name: number for number, name in enumerate([*limits, REDACTED])}
         self.streams = {
@@ -65,7 +64,8 @@ class OwnRoom:
         event = draft.kept(timestamp_ms=self.last_timestamp_ms, seq=self.head, event_seq=stream.head + 1)
         self._places.add(self.head, self._numbers[draft.name])
         stream.push(event)
-        self.senders.append(None if event.name == REDACTED else event.sender)
+        if not event.name.startswith(RESERVED_PREFIX):
+            self.senders.add(event.place, event.sender)
         return event
 
     def blank(self, redaction: Redaction) -> Repeat | DialogueError | None:
@@ -101,6 +101,23 @@ class OwnRoom:
         self.floor = self.head
         for stream in self.streams.values():
             stream.end(self.head)
+        self.senders.clear()
+        self._places.clear()
+
+    @property
+    def waits(self) -> bool:
+        """Whether some of its events were not handed over yet."""
+        return any(stream.waiting for stream in self.streams.values())
+
+    def in_memory(self) -> list[Event]:
+        """The events of the present life that were not handed over yet, oldest first."""
+        runs = (stream.waiting for stream in self.streams.values())
+        return sorted((event for run in runs for event in run if event.place > self.floor), key=lambda each: each.place)
+
+    def _count_system(self, after: int, through: int) -> int | None:
+        numbers = (number for name, number in self._numbers.items() if name.startswith(RESERVED_PREFIX))
+        counts = [self._places.count(number, after, through) for number in numbers]
+        return None if None in counts else sum(count or 0 for count in counts)
 
     def _waiting(self, seq: int) -> Event | None:
         if seq <= self.floor:

@@ -125,6 +125,8 @@ class OwnStream:
     def end(self, seq: int) -> None:
         """End the stream's life, the room's head being at `seq`: nobody sees what was there until now."""
         self.flush()
+        if self._warm is not None:
+            self._forget_warm(0)
         self.floor, self.floor_seq = self.head, seq
         self.start = self.head
         if not self.is_stored:

@@ -24,6 +24,10 @@ class Places:
         if len(self._streams) >= 2 * MOST:
             del self._streams[:-MOST]
 
+    def clear(self) -> None:
+        """Forget the places that were given until now."""
+        self._streams.clear()
+
     def count(self, stream: int, after: int, through: int) -> int | None:
         """How many events of the stream have `after` < seq ≤ `through`; None where that reaches too far back."""
         first = self._through - len(self._streams) + 1

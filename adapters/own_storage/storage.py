@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractAsyncContextManager
 
 from .eviction_marks import OwnEvictionMarks
-from .history_archive import OwnHistoryArchive
+from .history_archive import MAX_ENDED_ROOMS, OwnHistoryArchive
 from .history_source import OwnHistorySource
 from .read_marks import OwnReadMarks
 from .room_store import OwnRoomStore
@@ -16,9 +16,9 @@ from .user_events import OwnUserEvents
 class OwnStorage:
     """`Storage` over a `OwnStore`: events go to the application's hooks, all else lasts as long as the process."""
 
-    def __init__(self, store: OwnStore) -> None:
+    def __init__(self, store: OwnStore, max_ended_rooms: int = MAX_ENDED_ROOMS) -> None:
         self._store = store
-        self.archive = OwnHistoryArchive(store)
+        self.archive = OwnHistoryArchive(store, max_ended_rooms)
         self.source = OwnHistorySource(store)
         self.rooms = OwnRoomStore(store)
         self.read_marks = OwnReadMarks(store)

@@ -13,7 +13,8 @@ from anyio.abc import TaskGroup
 from ...application.background import background_tasks
 from ...application.rooms.buffer_budget import BufferBudget
 from ...domain.errors import Unavailable
-from ...domain.ports.room_store import StoredRoom
+from ...domain.kept_marks import Marks, Unread
+from ...domain.made_rooms import MadeRooms
 from ...domain.used_keys import UsedKeys
 from .own_room import OwnRoom
 from .own_stream import OwnStream
@@ -45,7 +46,9 @@ class OwnStore:
         self._budget = budget
         budget.watch(lambda: (stream for room in self.rooms.values() for stream in room.streams.values()))
         self.rooms: dict[str, OwnRoom] = {}
-        self.definitions: dict[str, StoredRoom] = {}
+        self.definitions = MadeRooms()
+        self.marks = Marks()
+        self.ended: dict[str, None] = {}  # deleted and not opened since, in order of deletion
         self.keys = UsedKeys(round(key_ttl_s * 1_000))
         self._hooks = hooks
         self._limits_of = limits_of
@@ -74,10 +77,38 @@ class OwnStore:
             room = self.rooms[room_id] = OwnRoom(
                 room_id, self._limits_of(room_id), self._budget.max_of_one, self._hooks
             )
+        self.ended.pop(room_id, None)
         for stream in room.streams.values():
             if await stream.warm(room.epochs):
                 self.take(stream.size)
         return room
+
+    def unread_of(self, room_id: str) -> Unread | None:
+        """What can be unread in a room; None where it was never opened."""
+        room = self.rooms.get(room_id)
+        return None if room is None else Unread(room.floor, room.head, room.senders.count_others)
+
+    def end(self, room_id: str) -> None:
+        """End the room's life; what waits of its events is handed over."""
+        self.definitions.pop(room_id, None)
+        room = self.rooms.get(room_id)
+        if room is not None:
+            self.marks.end(room_id)
+            room.end()
+            self.hand_over(room)
+            self.ended.pop(room_id, None)
+            self.ended[room_id] = None
+
+    def forget_rooms(self, limit: int) -> int:
+        """Forget the oldest deleted rooms that are more than `limit`, and of which nothing waits; how many.
+
+        One of these ids that is made again begins as after a start of the process.
+        """
+        too_many = [*self.ended][: max(0, len(self.ended) - limit)]
+        idle = [room_id for room_id in too_many if not self.rooms[room_id].waits]
+        for room_id in idle:
+            del self.ended[room_id], self.rooms[room_id]
+        return len(idle)
 
     def take(self, size: int) -> None:
         """So many bytes have come into the streams."""

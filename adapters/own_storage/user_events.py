@@ -7,20 +7,38 @@ from .store import OwnStore
 
 
 class OwnUserEvents:
-    """`UserEvents` over a `OwnStore`: those in memory; what was handed over is the application's to erase."""
+    """`UserEvents` over a `OwnStore`: those in memory; what was handed over is the application's to erase.
+
+    The cursor is the last place that was given, over all rooms in order of id: it stays right while events leave.
+    """
 
     def __init__(self, store: OwnStore) -> None:
         self._store = store
 
-    async def sent_by(self, user_id: str, cursor: str, limit: int) -> SentEvents:  # noqa: ARG002
-        """See `UserEvents.sent_by`; those that were erased since the last bite name nobody, so there is no cursor."""
-        places = [
-            (room_id, event.place)
-            for room_id, room in self._store.rooms.items()
-            for stream in room.streams.values()
-            for event in stream.waiting
-            if event.sender == user_id and event.place > room.floor
-        ]
-        bite = places[:limit]
-        is_end = len(places) <= limit or not bite
-        return SentEvents(places=bite, cursor=None if is_end else "", scanned=len(bite), total=len(places))
+    async def sent_by(self, user_id: str, cursor: str, limit: int) -> SentEvents:
+        """See `UserEvents.sent_by`."""
+        after = _place_of(cursor)
+        rooms = {room_id: room.in_memory() for room_id, room in sorted(self._store.rooms.items())}
+        total = sum(map(len, rooms.values()))
+        places: list[tuple[str, int]] = []
+        scanned = 0
+        for room_id, events in rooms.items():
+            for event in events:
+                place = (room_id, event.place)
+                if place > after and event.sender == user_id:
+                    if len(places) == limit:
+                        last = _cursor_of(places[-1]) if places else cursor
+                        return SentEvents(places=places, cursor=last, scanned=scanned, total=total)
+                    places.append(place)
+                scanned += 1
+        return SentEvents(places=places, cursor=None, scanned=total, total=total)
+
+
+def _cursor_of(place: tuple[str, int]) -> str:
+    room_id, seq = place
+    return f"{seq} {room_id}"
+
+
+def _place_of(cursor: str) -> tuple[str, int]:
+    seq, _, room_id = cursor.partition(" ")
+    return room_id, int(seq or 0)

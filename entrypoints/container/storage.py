@@ -98,7 +98,7 @@ class StorageParts(Inputs):
         sqlite=Single(
             SqliteStorage, database, Inputs.settings.provided.key_ttl_s, Inputs.settings.provided.max_ended_rooms
         ),
-        hooks=Single(OwnStorage, hook_store),
+        hooks=Single(OwnStorage, hook_store, Inputs.settings.provided.max_ended_rooms),
     )
 
     archive = Derived(_archive, storage)

@@ -12,6 +12,7 @@ from dialogue import History, RoomConfig, RuntimeRooms
 from dialogue.adapters.asgi import path
 from dialogue.adapters.litestar import plain_transport, query
 from dialogue.adapters.own_storage import own_stream as hooked_stream
+from dialogue.adapters.own_storage import places, senders
 from dialogue.adapters.sqlmodel import commit_outcome, foreign_rows, mark_statements, read_marks
 from dialogue.adapters.sqlmodel.sqlite import database, log_growth, opened
 from dialogue.adapters.uvicorn import (
@@ -98,6 +99,8 @@ FIXED: dict[str, float] = {
     "events removed at once": sweeper.REMOVED_AT_ONCE,
     "events erased at once": erase_user.FOUND_AT_ONCE,
     "events that wait for a handler of yours": listeners.MAX_BACKLOG,
+    "runs of one sender that are remembered of a room, where it is the storage": senders.MOST_RUNS,
+    "seqs of a room whose stream is known, where it is the storage": places.MOST,
     "events that one call of `on_cleanup` gets": hooked_stream.HANDED_AT_ONCE,
     "streams read into buffers at once": open_history.AT_ONCE,
     "the time for handlers at a stop": listeners.PATIENCE_S,
