@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from dialogue.adapters.memory.storage import MemoryStorage
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.own_storage.storage import OwnStorage
@@ -27,8 +29,27 @@ from dialogue.domain.redaction import Redaction
 
 from ..support.appending import append
 
-NAMES = ("message", "typing", "rare", "note", "other", "a", "b", "x", "dialoguer", "opened", "nothing")
-"""The names of events with history, which an own storage has to be told before."""
+NAMES = (
+    "message",
+    "typing",
+    "rare",
+    "note",
+    "other",
+    "new",
+    "a",
+    "b",
+    "dialogue",
+    "dialogue.",
+    "Dialogue.x",
+    "dialoguex",
+)
+"""The names of events with history.
+
+Nothing of another name gets past a room, and an own storage is told of them before, as it has to know how many of each
+stay in memory.
+"""
+MANY_NAMES = tuple(f"name-{index}" for index in range(120))
+"""Those of the room `wide`."""
 LIMIT = 2
 KEY_TTL_S = 10.0
 MAX_ENDED_ROOMS = 20
@@ -39,7 +60,8 @@ AUTHOR = "author"
 class Storage:
     """A storage, and short ways to fill it."""
 
-    def __init__(self, ports: ports.Storage) -> None:
+    def __init__(self, ports: ports.Storage, *, sweeps: bool = True) -> None:
+        self._sweeps = sweeps
         self.archive = ports.archive
         self.source = ports.source
         self.rooms = ports.rooms
@@ -90,6 +112,10 @@ class Storage:
         assert len(kept) == len(drafts), outcomes
         return kept
 
+    def rows(self, count: int) -> int:
+        """How many of so many rows a sweep removes: none of an own storage, whose events are the application's."""
+        return count if self._sweeps else 0
+
     async def sweep_all(self, bite: int = 100, now_ms: int = 1_000) -> int:
         """Sweep until nothing is left; how much there was."""
         total = 0
@@ -139,18 +165,34 @@ async def own(_folder: Path) -> AsyncIterator[Storage]:
     """The application's own: of each stream two events stay in memory, and the others are handed over at once."""
     shelf = Shelf()
     hooks = StorageHooks(shelf.on_cleanup, shelf.on_load, RunHook(DaemonThreads(4), timeout_s=5))
-    limits = dict.fromkeys(NAMES, LIMIT)
+    names = {"wide": MANY_NAMES}
     store = OwnStore(
-        hooks, lambda _: limits, BufferBudget(1 << 26), max_waiting=10_000, flush_timeout_s=5, key_ttl_s=KEY_TTL_S
+        hooks,
+        lambda room_id: dict.fromkeys(names.get(room_id, NAMES), LIMIT),
+        BufferBudget(1 << 26),
+        max_waiting=10_000,
+        flush_timeout_s=5,
+        key_ttl_s=KEY_TTL_S,
     )
-    async with OwnStorage(store).running():
-        yield Storage(OwnStorage(store))
+    storage = OwnStorage(store, MAX_ENDED_ROOMS)
+    async with storage.running():
+        yield Storage(storage, sweeps=False)
 
 
 STORAGES: dict[str, Callable[[Path], AbstractAsyncContextManager[Storage]]] = {
     "memory": memory,
     "sqlite": sqlite,
+    "own": own,
 }
+
+
+def over(*kinds: str) -> pytest.MarkDecorator:
+    """A test of these storages alone; without it, it is one of all."""
+    return pytest.mark.parametrize("storage", kinds, indirect=True)
+
+
+OF_DIALOGUE = over("memory", "sqlite")
+"""What an application's own storage does differently; `test_own_storage.py` says how."""
 
 
 def seqs(events: Sequence[Event]) -> list[int | None]:

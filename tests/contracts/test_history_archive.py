@@ -13,9 +13,10 @@ from dialogue.domain.page import PageLimit
 from dialogue.domain.position import StreamHead
 
 from ..support.appending import append
-from .storage import Storage, seqs
+from .storage import OF_DIALOGUE, Storage, seqs
 
 
+@OF_DIALOGUE
 async def test_a_room_never_seen_before_gets_an_epoch_and_begins_at_zero(storage: Storage) -> None:
     head = await storage.archive.open("general")
     assert head.epoch
@@ -58,6 +59,7 @@ async def test_an_event_is_what_its_draft_was(storage: Storage) -> None:
     assert await storage.source.older("general", None, 2, PageLimit()) == [event]
 
 
+@OF_DIALOGUE
 async def test_the_head_tells_how_far_the_room_and_its_streams_reach(storage: Storage) -> None:
     await storage.publish("general", "message", "typing", "message", now_ms=7)
     head = await storage.archive.open("general")

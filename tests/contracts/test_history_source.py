@@ -8,7 +8,7 @@ from anyio import create_task_group
 from dialogue.domain.event import Event
 from dialogue.domain.page import PageLimit
 
-from .storage import Storage, seqs
+from .storage import MANY_NAMES, Storage, seqs
 
 NAMES: list[list[str] | None] = [None, ["message"], ["message", "typing"], ["nothing"]]
 
@@ -50,10 +50,10 @@ async def test_a_name_given_twice_counts_once(storage: Storage, events: list[Eve
 
 
 async def test_more_names_than_one_statement_takes_are_merged_as_well(storage: Storage) -> None:
-    names = [f"name-{index}" for index in range(120)]
-    await storage.publish("general", *names, *names)
-    newest = await storage.source.older("general", names, 241, PageLimit(events=130))
-    oldest = await storage.source.newer("general", names, 0, PageLimit(events=130))
+    names = [*MANY_NAMES]
+    await storage.publish("wide", *names, *names)
+    newest = await storage.source.older("wide", names, 241, PageLimit(events=130))
+    oldest = await storage.source.newer("wide", names, 0, PageLimit(events=130))
     assert seqs(newest) == list(range(240, 110, -1))
     assert seqs(oldest) == list(range(1, 131))
 

@@ -8,7 +8,7 @@ from dialogue.domain.page import PageLimit
 from dialogue.domain.position import StreamFloor, StreamHead
 from dialogue.domain.retention import Retention
 
-from .storage import Storage, seqs
+from .storage import OF_DIALOGUE, Storage, seqs
 
 IN_2099 = 4_070_908_800_000
 
@@ -21,6 +21,7 @@ async def trim_all(storage: Storage, name: str, retention: Retention, now_ms: in
     return bites
 
 
+@OF_DIALOGUE
 async def test_the_oldest_past_the_count_go_and_the_stream_begins_behind_them(storage: Storage) -> None:
     await storage.publish("general", "a", "b", "a", "a", "b", "a")
     assert await trim_all(storage, "a", Retention(max_events=2), 1_000) == 1
@@ -34,6 +35,7 @@ async def test_the_oldest_past_the_count_go_and_the_stream_begins_behind_them(st
     assert (await storage.archive.open("general")).streams["a"].head == 5
 
 
+@OF_DIALOGUE
 async def test_those_older_than_the_age_go(storage: Storage) -> None:
     for now_ms in (1_000, 2_000, 3_000):
         await storage.publish("general", "a", now_ms=now_ms)
@@ -45,6 +47,7 @@ async def test_those_older_than_the_age_go(storage: Storage) -> None:
     assert await storage.source.seq_at("general", 0) == 3
 
 
+@OF_DIALOGUE
 async def test_of_count_and_age_the_stricter_holds(storage: Storage) -> None:
     for now_ms in (1_000, 2_000, 3_000, 4_000):
         await storage.publish("general", "a", now_ms=now_ms)
@@ -54,6 +57,7 @@ async def test_of_count_and_age_the_stricter_holds(storage: Storage) -> None:
     assert seqs(await storage.all("general")) == [4]
 
 
+@OF_DIALOGUE
 async def test_it_goes_in_bites_down_to_the_last_one(storage: Storage) -> None:
     await storage.publish("general", *["a"] * 10)
     assert await trim_all(storage, "a", Retention(max_age_ms=1), 5_000, limit=3) == 4
@@ -69,6 +73,7 @@ async def test_a_stream_that_is_not_there_has_nothing_to_go(storage: Storage, ro
     assert seqs(await storage.all("general")) == [1]
 
 
+@OF_DIALOGUE
 async def test_trimming_twice_and_to_an_older_floor_changes_nothing_more(storage: Storage) -> None:
     await storage.publish("general", *["a"] * 5)
     for floor in (3, 3, 1):
@@ -78,6 +83,7 @@ async def test_trimming_twice_and_to_an_older_floor_changes_nothing_more(storage
 
 
 @pytest.mark.parametrize("wrong", [1, 600])
+@OF_DIALOGUE
 async def test_times_of_a_clock_that_ran_ahead_hold_back_nothing(storage: Storage, wrong: int) -> None:
     """An age is counted from arrival, and all go through the newest that is past it."""
     retention = Retention(max_age_ms=1_000)
@@ -94,6 +100,7 @@ async def test_times_of_a_clock_that_ran_ahead_hold_back_nothing(storage: Storag
     assert await storage.all("general") == []
 
 
+@OF_DIALOGUE
 async def test_an_event_whose_arrival_is_in_the_future_goes_with_the_next_that_is_past_its_age(
     storage: Storage,
 ) -> None:
