@@ -16,6 +16,7 @@ from ...domain.outcome import GroupOutcome
 from ...domain.ports.history_archive import HistoryWentBack
 from ...domain.position import Applied
 from .batch_keys import BatchKeys, chunks
+from .many_rows import ManyRows
 from .room_head import STAMPED, new_epoch
 from .tables import messages, rooms, streams
 from .tombstones import Tombstones
@@ -23,9 +24,9 @@ from .tombstones import Tombstones
 _ids: BindParameter[Sequence[str]] = bindparam("room_ids", expanding=True)
 ROOMS = select(rooms.c.room_id, rooms.c.epoch, rooms.c.head, rooms.c.last_timestamp).where(rooms.c.room_id.in_(_ids))
 STREAMS = select(streams.c.room_id, streams.c.event_name, streams.c.head).where(streams.c.room_id.in_(_ids))
-INSERT_EVENTS = messages.insert()
-INSERT_STREAMS = streams.insert()
-UPDATE_ROOMS = (
+INSERT_EVENTS = ManyRows(messages.insert())
+INSERT_STREAMS = ManyRows(streams.insert())
+UPDATE_ROOMS = ManyRows(
     rooms.update()
     .where(rooms.c.room_id == bindparam("b_room_id"))
     .values(head=bindparam("b_head"), last_timestamp=bindparam("b_last_timestamp"), **STAMPED)
@@ -33,7 +34,7 @@ UPDATE_ROOMS = (
 BEGIN_ANEW = (
     rooms.update().where(rooms.c.room_id == bindparam("b_room_id")).values(epoch=bindparam("b_epoch"), **STAMPED)
 )
-UPDATE_STREAMS = (
+UPDATE_STREAMS = ManyRows(
     streams.update()
     .where(streams.c.room_id == bindparam("b_room_id"), streams.c.event_name == bindparam("b_event_name"))
     .values(head=bindparam("b_head"))
@@ -83,8 +84,8 @@ class AppendBatch:
         outcomes = [self._place(group, tombstones) for group in self._groups]
         events = [_row(event, self._now_ms) for outcome in outcomes if isinstance(outcome, tuple) for event in outcome]
         if events:
-            connection.execute(INSERT_EVENTS, events)
-            connection.execute(UPDATE_ROOMS, list(self._room_heads()))
+            INSERT_EVENTS.execute(connection, events)
+            UPDATE_ROOMS.execute(connection, list(self._room_heads()))
             self._save_streams(connection)
             self._keys.save(connection)
         return outcomes
@@ -148,10 +149,8 @@ class AppendBatch:
                 new.append({"room_id": room_id, "event_name": name, "head": stream.head, "floor": 0, "floor_seq": 0})
             elif stream.kept_head != stream.head:
                 moved.append({"b_room_id": room_id, "b_event_name": name, "b_head": stream.head})
-        if moved:
-            connection.execute(UPDATE_STREAMS, moved)
-        if new:
-            connection.execute(INSERT_STREAMS, new)
+        UPDATE_STREAMS.execute(connection, moved)
+        INSERT_STREAMS.execute(connection, new)
 
 
 def _flaw(draft: Draft) -> Problem | None:

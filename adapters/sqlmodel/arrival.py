@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Dialect
@@ -33,6 +34,7 @@ class Arrival(UserDefinedType[int]):
         return from_text
 
 
+@lru_cache(maxsize=16)  # the rows of a batch came at one time
 def to_text(time_ms: int | None) -> str | None:
     """As `2026-11-26 08:00:00.123`, in UTC."""
     if time_ms is None:
