@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from litestar import WebSocket, websocket
@@ -70,12 +71,11 @@ class _Client:
         text: Any = message.get("text")
         if text is not None and self._is_too_large(text):
             return FRAME_TOO_LARGE
-        asked = self._requests.read(text)
-        arrived_at: Any = message.get(ARRIVED_AT, asked.arrived_at)
-        request = asked.request
-        if isinstance(request, Connect):
-            request = Connect(claims_of(self._socket.scope, request.claims))
-        return Asked(request, asked.id, arrived_at)
+        arrived_at: Any = message.get(ARRIVED_AT)
+        asked = self._requests.read(text, arrived_at)
+        if isinstance(asked.request, Connect):
+            return replace(asked, request=Connect(claims_of(self._socket.scope, asked.request.claims)))
+        return asked
 
     async def send(self, frame: Frame) -> None:
         await self._socket.send({"type": "websocket.send", "text": frame.text, "bytes": None})

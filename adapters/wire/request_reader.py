@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from time import monotonic
 
 from ...application.sessions.requests import (
     Asked,
@@ -41,18 +42,20 @@ class RequestReader:
     def __init__(self, max_values: int = MAX_VALUES) -> None:
         self._frames = FrameReader(max_values)
 
-    def read(self, text: str | None) -> Asked:
-        """What the frame asks, or why it cannot be read; None stands for a binary one."""
+    def read(self, text: str | None, arrived_at: float | None = None) -> Asked:
+        """What the frame asks, or why it cannot be read; None stands for a binary one, and for one that comes now."""
         request_id: RequestId = None
+        if arrived_at is None:
+            arrived_at = monotonic()
         try:
             if text is None:
                 raise InvalidRequest.field("frame", "must be text, not binary")
             message = self._frames.read(text)
             request_id = _request_id(message)
             self._frames.refuse_flaws(message)
-            return Asked(_request(message), request_id)
+            return Asked(_request(message), request_id, arrived_at, len(text))
         except DialogueError as error:
-            return Asked(error, request_id)
+            return Asked(error, request_id, arrived_at, len(text or ""))
 
 
 def _request(message: Message) -> SessionRequest:

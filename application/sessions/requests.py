@@ -135,8 +135,9 @@ SessionRequest = (
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One request as it came: what was asked, or why that could not be read; under which id; and when it arrived."""
+    """One request as it came: what was asked, or why that could not be read; under which id; when; and how large."""
 
     request: SessionRequest | DialogueError
     id: RequestId = None
     arrived_at: float = field(default_factory=monotonic)
+    size: int = 0

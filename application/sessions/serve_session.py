@@ -29,8 +29,10 @@ from .outbox import Outbox
 from .requests import Asked, Connect, RequestId, SessionRequest, Trigger, Unfit
 from .session import Session
 
-ANSWERED_A_TURN = 16_384
-"""So many bytes of answers a connection gets for each turn of the loop that it leaves to others."""
+A_TURN = 16_384
+"""So many bytes of requests and answers a connection gets for each turn of the loop that it leaves to others."""
+LEAST = 1_024
+"""A request counts for so many at least: sixteen small ones are a turn."""
 
 NO_CONNECT = Closing(4408, "no connect in time")
 NOT_AUTHENTICATED = Closing(4401, "not authenticated")
@@ -81,7 +83,7 @@ class _Served:
         self._in_flight = InFlight(service.limits.max_in_flight)
         self._id = token_urlsafe(12)
         self._session: Session | None = None
-        self._answered = 0  # bytes, since others had their turn
+        self._spent = 0  # bytes, since others had their turn
 
     async def run(self, receive: Receive) -> None:
         self._service.hub.attach(self._outbox)
@@ -120,13 +122,15 @@ class _Served:
             else:
                 with deadline_at(asked.arrived_at + self._limits.request_timeout_s):
                     await self._handle(asked)
-                await self._let_others()
+                self._spent += max(LEAST, asked.size)
+                if self._spent >= A_TURN:
+                    await self._let_others()
         await sleep_forever()  # the writer sends what is left, closes, and cancels
 
     async def _let_others(self) -> None:
-        """One request a turn of the loop, and a turn for each part of its answer: whoever asks without pause gets
-        that share and no more. Where nobody else has anything to do, turns pass quickly."""
-        turns, self._answered = 1 + self._answered // ANSWERED_A_TURN, 0
+        """A turn of the loop for each part of what was asked and answered: whoever asks without pause gets that share
+        and no more. Where nobody else has anything to do, turns pass quickly."""
+        turns, self._spent = divmod(self._spent, A_TURN)
         for _ in range(turns):
             await checkpoint()
 
@@ -144,7 +148,7 @@ class _Served:
 
     def _reply(self, request_id: RequestId, answer: Answer) -> None:
         frame = self._codec.answer(answer, request_id)
-        self._answered += frame.size
+        self._spent += frame.size
         self._outbox.put(frame)
 
     async def _dispatch(self, request: SessionRequest, reply: Reply) -> None:
