@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from math import inf
 from time import monotonic
@@ -11,8 +9,7 @@ from time import monotonic
 _AT: ContextVar[float] = ContextVar("deadline", default=inf)
 
 
-@contextmanager
-def deadline_at(at: float) -> Iterator[None]:
+class deadline_at:  # noqa: N801  # it reads as the context manager that it is
     """What runs inside waits until `at` (of `time.monotonic`), and no longer; `inf` is without an end.
 
     Whoever takes a request from a client enters this: the time at which it came, and `request_timeout_s` more. Nothing
@@ -21,11 +18,17 @@ def deadline_at(at: float) -> Iterator[None]:
 
     Tasks that are started inside inherit it; those that outlive the request must enter one of their own.
     """
-    before = _AT.set(at)
-    try:
-        yield
-    finally:
-        _AT.reset(before)
+
+    __slots__ = ("_at", "_before")
+
+    def __init__(self, at: float) -> None:
+        self._at = at
+
+    def __enter__(self) -> None:
+        self._before = _AT.set(self._at)
+
+    def __exit__(self, *_: object) -> None:
+        _AT.reset(self._before)
 
 
 def move_deadline(at: float) -> None:

@@ -21,6 +21,7 @@ MAX_VALUES = 10_000
 _PLAIN = {str, int, float, bool, type(None), dict, list}
 _CONTAINERS = {dict, list}
 _MOST_AT_ONCE = 100_000
+_FEW = 16
 
 
 class RepeatedKey(dict[str, object]):
@@ -70,7 +71,7 @@ def is_unicode(text: str) -> bool:
 
 def ensure_keepable(value: object, path: str) -> None:
     """Raise InvalidEvent where `value`, found at `path`, holds what not every archive keeps alike."""
-    if not _is_surely_keepable(value):
+    if _is_small(value) or not _is_surely_keepable(value):
         flaw = _flaw(value, path, 0)
         if flaw is not None:
             raise InvalidEvent([flaw])
@@ -104,6 +105,12 @@ def _children(values: Iterable[object]) -> list[object]:
         elif isinstance(value, (list, tuple)):
             found.extend(value)
     return found
+
+
+def _is_small(value: object) -> bool:
+    """Whether looking at the values one by one is the quickest way."""
+    values = value.values() if type(value) is dict else value if type(value) is list else ()
+    return len(values) <= _FEW and _CONTAINERS.isdisjoint(map(type, values))
 
 
 def _is_surely_keepable(value: object) -> bool:

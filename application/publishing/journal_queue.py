@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -47,8 +46,8 @@ class JournalQueue:
         self._in_flight: Sequence[Submission] = ()
         self._events = 0
         self._bytes = 0
-        self._in_order: Counter[str] = Counter()  # by room: what is in the queue, or was and is not settled
-        self._beside: Counter[str] = Counter()  # by room: what is counted only, or at the door
+        self._in_order: dict[str, int] = {}  # by room: what is in the queue, or was and is not settled
+        self._beside: dict[str, int] = {}  # by room: what is counted only, or at the door
         self._moved: Signal | None = None
         self._looks_at = inf
         self._is_sooner = Signal()
@@ -74,7 +73,7 @@ class JournalQueue:
 
     async def place(self, room_id: str) -> None:
         """Wait for a place, as long as the request may. Raises Unavailable where none comes free."""
-        self._beside[room_id] += 1
+        _add(self._beside, room_id)
         try:
             with move_on_after(remaining_s(self._limits.patience_s)):
                 while self.is_full and not self._is_closed:
@@ -96,12 +95,12 @@ class JournalQueue:
         """`group`, which is not to be taken, but counted here until it is settled."""
         return self._counted(group, settle, self._leave_side, self._beside)
 
-    def _counted(self, group: DraftGroup, settle: Settle, leave: Leave, rooms: Counter[str]) -> Submission:
+    def _counted(self, group: DraftGroup, settle: Settle, leave: Leave, rooms: dict[str, int]) -> Submission:
         until = min(deadline(), monotonic() + self._limits.patience_s)
         submission = Submission(group, settle, until, leave)
         self._events += 1
         self._bytes += submission.size
-        rooms[submission.room_id] += 1
+        _add(rooms, submission.room_id)
         return submission
 
     def _leave_order(self, submission: Submission) -> None:
@@ -110,7 +109,7 @@ class JournalQueue:
     def _leave_side(self, submission: Submission) -> None:
         self._leave(submission, self._beside)
 
-    def _leave(self, submission: Submission, rooms: Counter[str]) -> None:
+    def _leave(self, submission: Submission, rooms: dict[str, int]) -> None:
         self._events -= 1
         self._bytes -= submission.size
         _subtract(rooms, submission.room_id)
@@ -180,7 +179,13 @@ def _is_late(now: float, submission: Submission) -> bool:
     return submission.until <= now
 
 
-def _subtract(counter: Counter[str], room_id: str) -> None:
-    counter[room_id] -= 1
-    if not counter[room_id]:
+def _add(counter: dict[str, int], room_id: str) -> None:
+    counter[room_id] = counter.get(room_id, 0) + 1
+
+
+def _subtract(counter: dict[str, int], room_id: str) -> None:
+    left = counter[room_id] - 1
+    if left:
+        counter[room_id] = left
+    else:
         del counter[room_id]
