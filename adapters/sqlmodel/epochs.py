@@ -9,23 +9,20 @@ from sqlalchemy import Connection, bindparam, func, select
 from .room_head import STAMPED, new_epoch
 from .tables import nodes, rooms
 
-# SQLite is one process's: whoever is in the table when a server starts did not stop cleanly.
-NODE = "server"
-
 UNSAFE = select(func.count()).select_from(nodes).where(nodes.c.is_durable.is_(False))
 ROOMS = select(rooms.c.room_id)
 RENEW = rooms.update().where(rooms.c.room_id == bindparam("b_room_id")).values(epoch=bindparam("b_epoch"), **STAMPED)
 
 
-def begin_running(connection: Connection, *, is_durable: bool) -> int:
+def begin_running(connection: Connection, node_id: str, *, is_durable: bool) -> int:
     """Note that a server runs; how many rooms had to begin a new life, because the one before may have lost events.
 
-    A server that is not durable and was killed may have answered for what a power cut then took. Nobody can tell a
-    kill from a power cut afterwards.
+    SQLite is one process's: whoever is in the table did not stop cleanly. A server that is not durable and was killed
+    may have answered for what a power cut then took. Nobody can tell a kill from a power cut afterwards.
     """
     renewed = new_epochs(connection) if connection.execute(UNSAFE).scalar_one() else 0
     connection.execute(nodes.delete())
-    connection.execute(nodes.insert(), {"node_id": NODE, "is_durable": is_durable})
+    connection.execute(nodes.insert(), {"node_id": node_id, "is_durable": is_durable})
     return renewed
 
 

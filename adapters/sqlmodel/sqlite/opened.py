@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from time import monotonic
 from typing import TypeVar
@@ -24,12 +26,14 @@ from .engine import (
     reading_engine,
     writing_engine,
 )
+from .file_content import OurRow
 from .log_growth import LogGrowth, checkpoint
 from .threads import TransactionThreads
 from .unavailable import condition, translated
 from .watched_files import WatchedFiles
 
 READERS = 4
+PAGE_OF_NODES = "SELECT rootpage FROM sqlite_master WHERE name = 'dialogue_nodes'"
 
 T = TypeVar("T")
 
@@ -58,15 +62,16 @@ class Opened:
         # On the disk whatever the setting: a power cut that took this row with the events that came after it would
         # leave a database that looks as after a clean stop.
         durable = writing_engine(replace(self._settings, synchronous="FULL"))
+        node_id = f"server-{secrets.token_hex(8)}"
         try:
             with durable.begin() as connection:
-                renewed = begin_running(connection, is_durable=is_durable)
+                renewed = begin_running(connection, node_id, is_durable=is_durable)
             # Out of the log as well, which is not waited for from here on where the setting says so.
             checkpoint(durable, "TRUNCATE")
             self._anchor = anchor(self._settings)
         finally:
             durable.dispose()
-        self._files.remember()
+        self._files.remember(OurRow(node_id.encode(), self._page_of_our_row))
         for engine in (self._reading, self._peeking):  # now, so that reading goes on where the file goes away
             for connection in [engine.connect() for _ in range(READERS)]:
                 connection.close()
@@ -125,6 +130,12 @@ class Opened:
             engine.dispose()
         if self._anchor is not None:
             self._anchor.close()
+        self._files.forget()
+
+    def _page_of_our_row(self) -> int:
+        assert self._anchor is not None
+        with closing(self._anchor.execute(PAGE_OF_NODES)) as found:
+            return int(found.fetchone()[0])
 
     def end(self) -> None:
         """Let the threads end."""

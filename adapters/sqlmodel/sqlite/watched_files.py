@@ -8,6 +8,7 @@ from pathlib import Path
 from threading import Lock
 
 from ....domain.errors import Unavailable
+from .file_content import FileContent, OurRow
 
 Identity = tuple[int, int]
 
@@ -18,20 +19,29 @@ class WatchedFiles:
     """The file of a database and its write-ahead log, compared by name with what was there when they were opened.
 
     A file that was deleted or replaced goes on taking what is written to it, and all of that is lost when the server
-    stops. Only names are looked at: to open and close one of the files would drop the locks that SQLite has on it.
+    stops. So it is with one that others write into past SQLite; see `FileContent`.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self.wal = Path(f"{path}-wal")
         self._known: dict[Path, Identity | None] = {}
+        self._content: FileContent | None = None
         self._told: str | None = None
         self._telling = Lock()
 
-    def remember(self) -> None:
+    def remember(self, row: OurRow) -> None:
         """Take the files that are there now for the right ones. The log must be there, held open by a connection."""
         self._known = {each: _identity(each) for each in (self._path, self.wal)}
+        self._content = FileContent(self._path, self.wal, row)
         self._told = None
+
+    def forget(self) -> None:
+        """Look no more: SQLite has closed the files."""
+        self._known = {}
+        content, self._content = self._content, None
+        if content is not None:
+            content.close()
 
     def trouble(self) -> str | None:
         """What is wrong with the files; None where nothing is."""
@@ -39,7 +49,8 @@ class WatchedFiles:
             found = _identity(path)
             if found != known:
                 return f"{path} {'was deleted or moved away' if found is None else 'is another file than was opened'}"
-        return None
+        trouble = None if self._content is None else self._content.trouble()
+        return None if trouble is None else f"{self._path} {trouble}"
 
     def ensure(self) -> None:
         """Raise Unavailable where the files are not those that were opened; a line in the log says so once."""

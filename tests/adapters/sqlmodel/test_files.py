@@ -15,6 +15,7 @@ from sqlalchemy import Connection
 
 from dialogue.adapters.sqlmodel.commit_outcome import CommitUnknown
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
+from dialogue.adapters.sqlmodel.sqlite.file_content import FileContent, OurRow
 from dialogue.adapters.sqlmodel.sqlite.log_growth import LOG_LIMIT, LogGrowth
 from dialogue.adapters.sqlmodel.sqlite.storage import SqliteStorage
 from dialogue.adapters.sqlmodel.sqlite.watched_files import WatchedFiles
@@ -46,7 +47,29 @@ def replace_by_an_empty_one(path: Path) -> None:
     path.touch()
 
 
+def cut_to_nothing(path: Path) -> None:
+    os.truncate(path, 0)
+
+
+def cut_short(path: Path) -> None:
+    os.truncate(path, 4_096)
+
+
+def write_over(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(b"no database " * 1_000)
+
+
+def cut_the_log(path: Path) -> None:
+    """As a tool does that empties what is named like a log; the next commit goes behind where its end was."""
+    log = Path(f"{path}-wal")
+    size = log.stat().st_size
+    os.truncate(log, 0)
+    os.truncate(log, size)
+
+
 AWAY: list[Callable[[Path], None]] = [delete, delete_the_log, replace, replace_by_an_empty_one]
+WRITTEN_INTO: list[Callable[[Path], None]] = [cut_to_nothing, cut_short, write_over, cut_the_log]
 
 
 async def draft_of(storage: SqliteStorage) -> Draft:
@@ -74,6 +97,74 @@ async def test_a_file_that_is_not_the_one_that_was_opened_keeps_nothing_and_is_t
     [line] = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     assert "chat.db" in line
     assert "nothing can be kept until it is back" in line
+
+
+@pytest.mark.parametrize("write_into", WRITTEN_INTO)
+async def test_a_file_that_others_write_into_past_sqlite_keeps_nothing(
+    database: SqliteDatabase, path: Path, write_into: Callable[[Path], None]
+) -> None:
+    """Its name and its identity stay, and SQLite would go on by what its log and its caches hold."""
+    storage = SqliteStorage(database)
+    draft = await draft_of(storage)
+    await append(storage.archive, [draft])
+    write_into(path)
+    for _ in range(2):
+        with pytest.raises(Unavailable, match=r"no SQLite database|cut short"):
+            await append(storage.archive, [draft])
+        with pytest.raises(Unavailable, match=r"no SQLite database|cut short"):
+            await storage.check()
+
+
+@pytest.mark.parametrize("write_into", WRITTEN_INTO[1:])
+async def test_without_the_look_into_the_file_publishing_would_go_on(
+    database: SqliteDatabase, path: Path, monkeypatch: pytest.MonkeyPatch, write_into: Callable[[Path], None]
+) -> None:
+    """The planted fault: what the test above would find, were names alone compared."""
+    storage = SqliteStorage(database)
+    draft = await draft_of(storage)
+    await append(storage.archive, [draft])
+    monkeypatch.setattr(FileContent, "trouble", lambda _: None)
+    write_into(path)
+    assert len(await append(storage.archive, [draft])) == 1
+
+
+async def test_another_database_that_is_copied_over_the_file_is_noticed_until_the_right_one_is_back(
+    database: SqliteDatabase, path: Path, tmp_path: Path
+) -> None:
+    """`cp` keeps the file's identity, and its copy is a sound database."""
+    storage = SqliteStorage(database)
+    draft = await draft_of(storage)
+    await append(storage.archive, [draft])
+    other = SqliteDatabase(f"sqlite:///{tmp_path / 'other.db'}")
+    async with other.running():
+        await append(SqliteStorage(other).archive, [await draft_of(SqliteStorage(other))])
+    shutil.copyfile(path, tmp_path / "right.db")
+    shutil.copyfile(tmp_path / "other.db", path)
+    with pytest.raises(Unavailable, match="holds another database"):
+        await append(storage.archive, [draft])
+    with pytest.raises(Unavailable, match="holds another database"):
+        await storage.check()
+    shutil.copyfile(tmp_path / "right.db", path)
+    [event] = await append(storage.archive, [draft])
+    assert isinstance(event, Event)
+    assert event.seq == 2
+
+
+@pytest.mark.parametrize("what", ["VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)", "CREATE TABLE theirs (a)"])
+async def test_what_another_program_does_through_sqlite_is_no_trouble(
+    database: SqliteDatabase, path: Path, what: str
+) -> None:
+    """A checkpoint changes the file, and a VACUUM moves our row in it."""
+    storage = SqliteStorage(database)
+    draft = await draft_of(storage)
+    await append(storage.archive, [draft] * 300)
+    with closing(sqlite3.connect(path, isolation_level=None)) as other:
+        for statement in ("DELETE FROM messages WHERE seq < 200", what, "PRAGMA wal_checkpoint(TRUNCATE)"):
+            other.execute(statement).close()
+    await storage.check()
+    [event] = await append(storage.archive, [draft])
+    assert isinstance(event, Event)
+    assert event.seq == 301
 
 
 async def test_without_the_look_at_the_file_all_would_be_lost(
@@ -108,7 +199,7 @@ async def test_looking_at_the_files_keeps_their_locks(database: SqliteDatabase, 
     def look(connection: Connection) -> str:
         connection.exec_driver_sql("UPDATE dialogue_nodes SET seen_at = 1")
         files = WatchedFiles(path)
-        files.remember()
+        files.remember(OurRow(b"server", lambda: 1))
         files.ensure()
         with closing(sqlite3.connect(path, isolation_level=None, timeout=0)) as other:
             try:
