@@ -42,10 +42,15 @@ class OwnHistoryArchive:
             for room_id, room in rooms.items()
             if room_id in applied and not applied[room_id].goes_on_at(room.epoch, room.head)
         }
-        outcomes = [
-            HistoryWentBack(group.room_id) if group.room_id in went_back else self._append(group, applied, now_ms)
-            for group in groups
-        ]
+        epochs = {room_id: room.epoch for room_id, room in rooms.items()}
+        outcomes: list[GroupOutcome] = []
+        for group in groups:
+            if epochs.get(group.room_id) != group.epoch:
+                outcomes.append(RoomNotFound(group.room_id))
+            elif group.room_id in went_back:
+                outcomes.append(HistoryWentBack(group.room_id))
+            else:
+                outcomes.append(self._append(group, rooms[group.room_id], applied, now_ms))
         for room_id, room in rooms.items():
             if room_id in went_back and room.epoch == applied[room_id].epoch:
                 room.begin_anew()
@@ -56,10 +61,7 @@ class OwnHistoryArchive:
         ids = dict.fromkeys(group.room_id for group in groups)
         return {room_id: self._store.rooms[room_id] for room_id in ids if room_id in self._store.rooms}
 
-    def _append(self, group: DraftGroup, applied: Mapping[str, Applied], now_ms: int) -> GroupOutcome:
-        room = self._store.rooms.get(group.room_id)
-        if room is None or room.epoch != group.epoch:
-            return RoomNotFound(group.room_id)
+    def _append(self, group: DraftGroup, room: OwnRoom, applied: Mapping[str, Applied], now_ms: int) -> GroupOutcome:
         done: GroupOutcome | None = self._store.keys.outcome(group, now_ms)
         redaction = group.drafts[0].redaction
         if done is None and redaction is not None:

@@ -105,3 +105,13 @@ async def test_an_event_of_a_group_is_what_its_draft_was(storage: Storage) -> No
         draft.kept(timestamp_ms=7, seq=seq, event_seq=1) for seq, draft in enumerate(drafts.drafts, start=1)
     )
     assert all(isinstance(event, Event) for event in kept)
+
+
+async def test_a_group_of_an_ended_life_is_not_found_also_where_that_life_was_applied(storage: Storage) -> None:
+    await storage.publish("general", "message")
+    late, seen = await group(storage, "general", "message"), await applied(storage, "general")
+    await storage.rooms.delete("general")
+    new = await group(storage, "general", "message")
+    first, second = await storage.archive.append([late, new], {"general": seen}, 1_000)
+    assert isinstance(first, RoomNotFound)
+    assert isinstance(second, HistoryWentBack)
