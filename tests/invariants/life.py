@@ -34,10 +34,12 @@ class Blanked:
 class Life:
     """All that was kept since the room was made, oldest first, and what became of it since.
 
-    Heads, floors and times go on from the life before. `at` is a seq: the room as it was when that was its head.
+    Heads, floors and times go on from the life before. The time of an event that is not kept lasts as long as its node.
+    `at` is a seq: the room as it was when that was its head.
     """
 
     head: int
+    kept_ms: int  # of the newest event that was kept
     last_timestamp_ms: int
     streams: dict[str, StreamModel]
 
@@ -45,13 +47,14 @@ class Life:
         self.setting = setting
         self.epoch = epoch
         self.head = self.floor = 0 if before is None else before.head
-        self.last_timestamp_ms = 0 if before is None else before.last_timestamp_ms
+        self.kept_ms = self.last_timestamp_ms = 0 if before is None else before.kept_ms
         heads = {} if before is None else {name: before.streams[name].head for name in ALL_KEPT}
         self.streams = {
             name: StreamModel(heads[name], heads[name], self.head) if heads.get(name) else StreamModel()
             for name in ALL_KEPT
         }
         self.told: list[Event] = []
+        self.arrivals: dict[int, int] = {}  # by seq
         self.is_cut_short = False  # it was ended before all that was kept last had been told
         self.blanked: dict[int, Blanked] = {}
         self.forgotten: set[int] = set()
@@ -64,10 +67,19 @@ class Life:
         assert event.timestamp_ms == max(self.last_timestamp_ms, now_ms), f"{event} at {now_ms}"
         self.head += 1
         stream.head += 1
-        self.last_timestamp_ms = event.timestamp_ms
+        self.kept_ms = self.last_timestamp_ms = event.timestamp_ms
         self.told.append(event)
+        self.arrivals[event.place] = now_ms
         if event.name == REDACTED:
             self.blanked[event.data["seq"]] = Blanked(event.place, event.data.get("erased", False))
+
+    def pass_time(self, event: Event) -> None:
+        """Take up the time of an event that is not kept: what comes later is not older."""
+        self.last_timestamp_ms = max(self.last_timestamp_ms, event.timestamp_ms)
+
+    def forget_passed_time(self) -> None:
+        """The node has ended, and with it what it knew of events that were not kept."""
+        self.last_timestamp_ms = self.kept_ms
 
     def trim(self, name: str, event_seq: int) -> None:
         """Let that name's events go up to there."""
@@ -79,15 +91,14 @@ class Life:
             )
 
     def expired(self, name: str, now_ms: int) -> int:
-        """The event seq up to which retention lets that name's events go."""
+        """The event seq up to which retention lets that name's events go: an age is counted from arrival."""
         stay, stream = self.setting.stays[name], self.streams[name]
         gone = stream.floor
         for event in self.left([name]):
             too_many = stay.max_events is not None and event.stream_place <= stream.head - stay.max_events
-            too_old = stay.max_age_ms is not None and event.timestamp_ms < now_ms - stay.max_age_ms
-            if not too_many and not too_old:
-                break
-            gone = event.stream_place
+            too_old = stay.max_age_ms is not None and self.arrivals[event.place] < now_ms - stay.max_age_ms
+            if too_many or too_old:
+                gone = event.stream_place
         return gone
 
     def at(self, seq: int) -> Event | None:

@@ -90,6 +90,7 @@ def take_up(
         if not sent.has_history:
             assert answer.event.seq is None
             assert answer.event.timestamp_ms >= max(before, now_ms)
+            life.pass_time(answer.event)
         else:
             assert answer.event.place not in kept, f"two events at one place: {answer}, {kept[answer.event.place]}"
             kept[answer.event.place] = (sent, answer.event)

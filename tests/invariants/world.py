@@ -81,6 +81,7 @@ class World:
         await self.storage.close()
         await self._open()
         await self._start()
+        self.life.forget_passed_time()
         assert await self._epoch() == self.life.epoch
 
     async def kill(self) -> None:
@@ -95,6 +96,7 @@ class World:
         """
         await self.storage.crash()
         await self._open()
+        self.life.forget_passed_time()
         take_up(await self.beyond())
         for client in self.clients:
             if is_read:
