@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -44,7 +45,7 @@ class PlainTransport:
         self._closing: Closing | None = None
         self._is_over = False
         self._sending = CancelScope()
-        self._arrived = Event()
+        self._arrived = asyncio.Event()  # anyio's cannot be cleared, and a new one for each frame costs too much
         self._moved = Event()
 
     @asynccontextmanager
@@ -104,8 +105,8 @@ class PlainTransport:
     async def _send_frames(self) -> None:
         while self._frames or self._closing is None:
             if not self._frames:
+                self._arrived.clear()
                 await self._arrived.wait()
-                self._arrived = Event()
                 continue
             frame = self._frames.popleft()
             await self._send(frame)

@@ -32,7 +32,7 @@ from .session import Session
 A_TURN = 16_384
 """So many bytes of requests and answers a connection gets for each turn of the loop that it leaves to others."""
 LEAST = 1_024
-"""A request counts for so many at least: sixteen small ones are a turn."""
+"""A request counts for so many at least, a small answer included: sixteen small ones are a turn."""
 
 NO_CONNECT = Closing(4408, "no connect in time")
 NOT_AUTHENTICATED = Closing(4401, "not authenticated")
@@ -148,7 +148,7 @@ class _Served:
 
     def _reply(self, request_id: RequestId, answer: Answer) -> None:
         frame = self._codec.answer(answer, request_id)
-        self._spent += frame.size
+        self._spent += max(0, frame.size - LEAST)
         self._outbox.put(frame)
 
     async def _dispatch(self, request: SessionRequest, reply: Reply) -> None:
