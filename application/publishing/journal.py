@@ -8,6 +8,7 @@ from time import monotonic
 
 from anyio import Event as Signal
 from anyio import create_task_group
+from anyio.lowlevel import checkpoint
 
 from ...domain.draft_group import DraftGroup
 from ...domain.errors import DialogueError, Unavailable
@@ -27,7 +28,7 @@ class Journal:
 
     A group's `settle` is called once, synchronously, with its events or what else became of it: after it was kept, and
     in the same step in which it becomes visible. There is no timer: a lone event waits for nothing, and under load a
-    transaction carries all that came while the last one ran.
+    transaction carries all that came while the last one ran and was shown.
 
     An event without history waits for its turn only where its room has something in the queue, so that it overtakes
     nothing.
@@ -70,6 +71,7 @@ class Journal:
             while not self.is_stopping or self._queue.is_waiting:
                 while self._queue.is_waiting:
                     await self._queue.commit()
+                    await checkpoint()  # the next batch begins with what came while this one was being shown
                 if not self.is_stopping:
                     self._arrived = Signal()
                     await self._arrived.wait()
