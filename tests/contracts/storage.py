@@ -28,6 +28,7 @@ from dialogue.domain.ports import storage as ports
 from dialogue.domain.redaction import Redaction
 
 from ..support.appending import append
+from ..support.shelf import Shelf
 
 NAMES = (
     "message",
@@ -138,26 +139,6 @@ async def sqlite(folder: Path) -> AsyncIterator[Storage]:
     storage = SqliteStorage(SqliteDatabase(f"sqlite:///{folder}/chat.db"), KEY_TTL_S, MAX_ENDED_ROOMS)
     async with storage.running():
         yield Storage(storage)
-
-
-class Shelf:
-    """The application's storage that an `OwnStorage` needs: it keeps each event once, with its place, in order."""
-
-    def __init__(self) -> None:
-        self._events: dict[tuple[str, str], list[Event]] = {}
-
-    async def on_cleanup(self, room_id: str, name: str, events: list[Event]) -> None:
-        """Keep them."""
-        kept = self._events.setdefault((room_id, name), [])
-        kept += events[len(set(map(_place, kept)) & set(map(_place, events))) :]
-
-    async def on_load(self, room_id: str, name: str, start: int, end: int) -> list[Event]:
-        """Give them back."""
-        return self._events.get((room_id, name), [])[::-1][start:end]
-
-
-def _place(event: Event) -> tuple[str | None, int | None]:
-    return event.epoch, event.seq
 
 
 @asynccontextmanager

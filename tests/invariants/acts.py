@@ -59,6 +59,8 @@ async def redact(world: World, seq: int, by: str) -> None:
     seq = placed(seq, world.life.head)
     event = world.life.at(seq)
     answer = await redaction(world, seq, by)
+    if event is not None and is_not_ours(world, event, answer):
+        return
     if event is None or event.name == REDACTED:
         assert _code(answer) == "POSITION_UNKNOWN", answer
     elif by not in (APPLICATION, event.sender):
@@ -81,6 +83,12 @@ async def redaction(world: World, seq: int, by: str) -> Redacted:
         return error
 
 
+def is_not_ours(world: World, event: Event, answer: Redacted) -> bool:
+    """Whether `event` was not taken back because the application's storage has it, or is being handed it."""
+    has_another = not world.storage.is_ours and event.name != REDACTED
+    return has_another and _code(answer) in ("INVALID_REQUEST", "UNAVAILABLE")
+
+
 def _code(answer: Redacted) -> str | None:
     return answer.code if isinstance(answer, DialogueError) else None
 
@@ -91,7 +99,12 @@ def ensure_tells(event: Event, seq: int, by: str) -> None:
 
 
 async def erase(world: World, user_id: str) -> None:
-    """Erase a user: what is kept beyond the list has to be the redactions, one for each event."""
+    """Erase a user: what is kept beyond the list has to be the redactions, one for each event.
+
+    Where the application has some of them, nobody can say which ones these are.
+    """
+    if not world.storage.is_ours:
+        return
     wanted = world.life.erase(user_id)
     count = await world.node.erase(user_id, by=APPLICATION)
     assert count >= len(wanted)

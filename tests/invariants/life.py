@@ -53,6 +53,7 @@ class Life:
             name: StreamModel(heads[name], heads[name], self.head) if heads.get(name) else StreamModel()
             for name in ALL_KEPT
         }
+        self.knows_reach = setting.knows_reach or before is not None  # or the storage may hold older ones
         self.told: list[Event] = []
         self.arrivals: dict[int, int] = {}  # by seq
         self.is_cut_short = False  # it was ended before all that was kept last had been told

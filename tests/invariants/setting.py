@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from hypothesis import strategies as st
@@ -42,11 +42,18 @@ class Setting:
     stays: Mapping[str, Stay]
     sync: int | bool
     recovery_limit: int
+    knows_reach: bool = True  # how far back the storage reaches
 
     @property
     def rooms(self) -> RuntimeRooms:
         """Rooms that are made at run time, so that they can be deleted."""
         return RuntimeRooms(events=self._definitions(), sync_history_on_join=self.sync)
+
+    @property
+    def of_another_s_events(self) -> Setting:
+        """The same over a storage of the application's: nothing is let go, and nobody knows how far it reaches back."""
+        stays = {name: Stay(stay.limit, max_events=None, max_age_ms=None) for name, stay in self.stays.items()}
+        return replace(self, stays=stays, knows_reach=False)
 
     def limit(self, name: str) -> int:
         """How many of that name's events memory holds; redactions stay as long as the name that stays longest."""

@@ -13,7 +13,7 @@ from dialogue.domain.names import REDACTED
 from dialogue.domain.outcome import Repeat
 from dialogue.domain.page import PageRequest
 
-from .acts import APPLICATION, Redacted, close_idle_rooms, ensure_tells, numbered, publish_one, redaction
+from .acts import APPLICATION, Redacted, close_idle_rooms, ensure_tells, is_not_ours, numbered, publish_one, redaction
 from .judge import Moment
 from .places import placed
 from .publishing import Answered, Sent, take_up
@@ -101,7 +101,8 @@ def _take_up_events(world: World, answers: Sequence[Answered], redactions: Seque
 
 async def _floors(world: World) -> dict[str, int]:
     streams = (await world.ports.archive.open(ROOM)).streams
-    return {name: streams[name].floor for name in KEPT if name in streams}
+    # A floor below 0 says that nobody knows how far the stream reaches back.
+    return {name: max(0, streams[name].floor) for name in KEPT if name in streams}
 
 
 def _take_up_floors(world: World, floors: Mapping[str, int]) -> None:
@@ -118,5 +119,7 @@ def _ensure_right_refusals(world: World, moment: Moment, redactions: Sequence[tu
             assert seq in world.life.blanked
         elif isinstance(answer, DialogueError):
             target = world.life.at(seq)
+            if target is not None and is_not_ours(world, target, answer):
+                continue
             assert answer.code == "POSITION_UNKNOWN"
             assert target is None or target.name == REDACTED or seq > moment.head, f"{target} was not found"

@@ -14,7 +14,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from .machine import AnyOrder
 
 # Runs of each storage: a file takes about ten times as long.
-EXAMPLES = {"memory": 100, "sqlite": 25, "sqlite-unsafe": 10}
+EXAMPLES = {"memory": 100, "own": 60, "sqlite": 25, "sqlite-unsafe": 10}
 STEPS = 30
 
 

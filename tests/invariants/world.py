@@ -41,7 +41,7 @@ class World:
 
     def __init__(self, storage: LastingStorage, setting: Setting, fault: Fault = NO_FAULT) -> None:
         self.storage = storage
-        self.setting = setting
+        self.setting = setting if storage.is_ours else setting.of_another_s_events
         self.fault = fault
         self.clock = SetClock(1_000_000)
         self.pauses = Pauses()
@@ -54,7 +54,7 @@ class World:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """The world, with a node at work and a room in it."""
-        async with create_task_group() as self._tasks:
+        async with self.storage.running(self.setting), create_task_group() as self._tasks:
             await self._open()
             await self._start()
             await self.node.manage.create(StoredRoom(id=ROOM, name="Room"))
