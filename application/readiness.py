@@ -14,6 +14,7 @@ from ..domain.ports.storage import Storage
 
 PATIENCE_S = 5.0
 """How long a measurement may take before the node counts as not ready."""
+UNEXPLAINED = "The storage cannot be reached"
 _ANY_ROOM = "health"
 
 logger = logging.getLogger("dialogue.readiness")
@@ -60,5 +61,6 @@ class Readiness:
         except Unavailable as error:
             return error.message
         except Exception:
-            logger.exception("the storage cannot be measured")
-            return "The storage cannot be reached"
+            if self._flaw != UNEXPLAINED:
+                logger.exception("the storage cannot be measured")
+            return UNEXPLAINED

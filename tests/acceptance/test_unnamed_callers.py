@@ -130,6 +130,29 @@ async def test_a_measurement_that_hangs_or_breaks_is_not_ready(monkeypatch: pyte
         await reported(storage, message)
 
 
+async def test_a_storage_that_fails_unexplained_is_told_once_and_not_at_each_measurement(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A table that somebody dropped would fill the log with a traceback every two seconds."""
+    measured = 0
+
+    async def broken() -> None:
+        nonlocal measured
+        measured += 1
+        raise RuntimeError("what nobody thought of")
+
+    storage = MemoryStorage(MemoryStore())
+    monkeypatch.setattr(storage, "check", broken)
+    readiness = Readiness(storage, storage.source, 0.01)
+    async with create_task_group() as tasks:
+        tasks.start_soon(readiness.run)
+        with fail_after(DEADLINE_S):
+            while measured < 3:
+                await checkpoint()
+        tasks.cancel_scope.cancel()
+    assert [record.getMessage() for record in caplog.records].count("the storage cannot be measured") == 1
+
+
 async def reported(storage: MemoryStorage, message: str) -> None:
     """The readiness comes to say so, and goes on."""
     readiness = Readiness(storage, storage.source, 0.01)
