@@ -77,8 +77,17 @@ class ApplyEvents:
         self._feeds: dict[str, RoomFeed] = {}
         self._gathered: dict[str, list[tuple[Submission, Event]]] = {}
         self._wanted = Signal()
+        self._landing: Callable[[str], Awaitable[None]] | None = None
         self._tasks: TaskGroup | None = None
         self._is_over = False
+
+    def follow_commits(self, landing: Callable[[str], Awaitable[None]]) -> None:
+        """`landing(room_id)` waits until this node's own commit of the room that is in flight was handed over.
+
+        What it kept may be read before that, and must not become visible before the events without history that were
+        published ahead of it.
+        """
+        self._landing = landing
 
     def applied(self, room_ids: Iterable[str]) -> Mapping[str, Applied]:
         """How far each of these rooms was applied, of those that are open."""
@@ -223,6 +232,8 @@ class ApplyEvents:
         asking = list(feed.queue)
         _, history = await self._in_time(partial(self._registry.open, room_id))
         rows = await self._in_time(partial(self._source.newer, room_id, None, history.head, READ_AT_ONCE))
+        if rows and self._landing is not None:
+            await self._landing(room_id)
         if self._registry.opened(room_id) is not history:
             return  # the room began anew while it was read
         if not rows:

@@ -41,6 +41,7 @@ class Journal:
         self._apply = apply
         self._clock = clock
         self._queue = JournalQueue(limits or JournalLimits(), self._commit_safely)
+        apply.follow_commits(self._queue.landing)
         self._arrived = Signal()
         self.is_stopping = False
 

@@ -149,6 +149,14 @@ class JournalQueue:
         """What is in flight is kept, or not, and has to be settled now."""
         self._weigh(self._in_flight, 1)
         self._in_flight = ()
+        self._wake()
+
+    async def landing(self, room_id: str) -> None:
+        """Wait until what is in flight of the room at this moment, if anything is, was handed over."""
+        batch = self._in_flight
+        if any(submission.room_id == room_id for submission in batch):
+            while self._in_flight is batch:
+                await self._moves()
 
     def close(self) -> None:
         """Let nobody wait for a place any more."""

@@ -45,6 +45,7 @@ class ForgetfulArchive(MemoryHistoryArchive):
         self.unanswered: set[bytes] = set()
         self.is_small = False
         self.gate: Signal | None = None
+        self.answers: Signal | None = None
 
     async def append(
         self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
@@ -54,6 +55,8 @@ class ForgetfulArchive(MemoryHistoryArchive):
         if self.is_small and len(groups) > 1:
             raise SpoiledBatch("too many at once")
         outcomes = await super().append(groups, applied, now_ms)
+        if self.answers is not None and b"2" in {draft.payload for group in groups for draft in group.drafts}:
+            await self.answers.wait()
         if self.unanswered & {draft.payload for group in groups for draft in group.drafts}:
             raise RuntimeError("the answer was lost")
         return outcomes
@@ -408,6 +411,43 @@ async def test_many_who_ask_at_once_cost_few_reads() -> None:
                 await checkpoint()
         rig.source.gate.set()
     assert rig.source.reads <= 2
+
+
+async def look_while_a_commit_is_being_answered(rig: Rig) -> list[str]:
+    """Somebody makes the node look when an event is kept, and one without history goes before it: what is seen."""
+    async with rig.node.running(), create_task_group() as tasks:
+        member = await rig.member("ada")
+        rig.archive.gate = Signal()
+        await rig.put(1)
+        with fail_after(5):
+            while rig.node.journal._queue.is_waiting:
+                await checkpoint()
+        await rig.put("before 2", name="typing")
+        await rig.put(2)
+        rig.archive.answers = Signal()
+        rig.archive.gate.set()
+        with fail_after(5):
+            while (await rig.archive.open("a")).head < 2:
+                await checkpoint()
+        tasks.start_soon(rig.node.apply.look, "a")
+        with fail_after(5):
+            while not rig.source.reads:
+                await checkpoint()
+        for _ in range(20):
+            await checkpoint()
+        rig.archive.answers.set()
+        await rig.reach(3)
+    return await seen(member)
+
+
+async def test_what_a_commit_kept_is_not_seen_before_what_was_published_ahead_of_it() -> None:
+    assert await look_while_a_commit_is_being_answered(Rig()) == ["message:1", "typing:None", "message:2"]
+
+
+async def test_without_waiting_for_the_commit_it_would_be_seen_before() -> None:
+    rig = Rig()
+    rig.node.apply._landing = None
+    assert await look_while_a_commit_is_being_answered(rig) == ["message:1", "message:2", "typing:None"]
 
 
 async def test_names_that_this_node_does_not_define_take_their_places_and_harm_nothing() -> None:
