@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from struct import pack
 from typing import Any
@@ -155,7 +156,8 @@ def test_what_is_no_frame_ends_its_own_connection_with_the_code_of_the_table(
         while not isinstance(event := client.next(), CloseConnection):
             assert isinstance(event, Pong), event
         assert event.code == code
-        client.send(event.response())
-        assert client.socket.recv(1) == b""
+        with suppress(BrokenPipeError, ConnectionResetError):  # on a busy machine the two seconds for it may be over
+            client.send(event.response())
+            assert client.socket.recv(1) == b""
     bystander.go_on()
     assert server.faults == []
