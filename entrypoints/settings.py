@@ -15,7 +15,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
-from ..adapters.wire.frames import ENVELOPE_SIZE
+from ..application.sessions.limits import ENVELOPE_SIZE
 from ..domain.errors import ConfigurationError
 from .environment import ENV_PREFIX, port_of, refuse_unknown
 from .setting_types import Auth, Hosts, Origins, Proxies

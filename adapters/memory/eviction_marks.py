@@ -11,12 +11,12 @@ class MemoryEvictionMarks:
     def __init__(self, store: MemoryStore) -> None:
         self._store = store
 
-    async def told(self, room_id: str, name: str) -> int:
-        """See `EvictionMarks.told`."""
-        return self._store.told.get((room_id, name), 0)
+    async def acknowledged(self, room_id: str, name: str) -> int:
+        """See `EvictionMarks.acknowledged`."""
+        return self._store.acknowledged.get((room_id, name), 0)
 
     async def mark(self, room_id: str, name: str, event_seq: int) -> None:
         """See `EvictionMarks.mark`."""
         room = self._store.rooms.get(room_id)
         if room is not None and name in room.streams:
-            self._store.told[room_id, name] = event_seq
+            self._store.acknowledged[room_id, name] = event_seq

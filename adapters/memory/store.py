@@ -16,7 +16,7 @@ class MemoryStore:
         self.rooms: dict[str, KeptRoom] = {}
         self.definitions = MadeRooms()
         self.marks = Marks()
-        self.told: dict[tuple[str, str], int] = {}  # how far `on_cleanup` was told of each stream
+        self.acknowledged: dict[tuple[str, str], int] = {}  # how far `on_cleanup` was told of each stream
         self.ended: dict[str, None] = {}  # deleted and not opened since, in order of deletion
         # What belonged to ended lives leaves at once; a sweep only counts it, in the same bites as a database's would.
         self.unswept: Counter[str] = Counter()

@@ -15,8 +15,8 @@ class OwnEvictionMarks:
         self._store = store
         self._told: dict[tuple[str, str], int] = {}
 
-    async def told(self, room_id: str, name: str) -> int:
-        """See `EvictionMarks.told`."""
+    async def acknowledged(self, room_id: str, name: str) -> int:
+        """See `EvictionMarks.acknowledged`."""
         return self._told.get((room_id, name), 0)
 
     async def mark(self, room_id: str, name: str, event_seq: int) -> None:

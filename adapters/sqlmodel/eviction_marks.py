@@ -19,8 +19,8 @@ class SqlEvictionMarks:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def told(self, room_id: str, name: str) -> int:
-        """See `EvictionMarks.told`."""
+    async def acknowledged(self, room_id: str, name: str) -> int:
+        """See `EvictionMarks.acknowledged`."""
         here = {"b_room_id": room_id, "b_event_name": name}
         return await self._database.read(lambda connection: connection.execute(TOLD, here).scalar() or 0)
 

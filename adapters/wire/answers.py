@@ -5,10 +5,11 @@ from __future__ import annotations
 from ...application.rooms.list_rooms import RoomList
 from ...application.sessions.answers import Answer, Connected, Left, Pong, Refused, Subscribed, Triggered
 from ...application.sessions.join_room import Joined
+from ...application.sessions.limits import ENVELOPE_SIZE
 from ...application.sessions.notice import Marked, RoomCreated, RoomDeleted
 from ...domain.errors import DialogueError
 from ...domain.page import Page
-from .frames import ENVELOPE_SIZE, compact, encodable, json_bytes, wire_events, wire_position, wire_room
+from .frames import compact, encodable, json_bytes, wire_events, wire_position, wire_room
 
 Fields = dict[str, object]
 

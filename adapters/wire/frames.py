@@ -16,8 +16,6 @@ from ...domain.event_definition import EventDefinition
 from ...domain.position import Position
 
 _encoder = msgspec.json.Encoder()
-ENVELOPE_SIZE = 16_384
-"""How much of a frame's size is left to what stands around the events."""
 
 
 class WireEvent(Struct, rename="camel", omit_defaults=True):

@@ -16,7 +16,7 @@ from ..hooks.client import OnCleanup
 from ..hooks.run_hook import Call, RunHook, Turn
 from ..rooms.room_registry import RoomRegistry
 
-TOLD_AT_ONCE = 500
+EVENTS_AT_ONCE = 500
 BYTES_AT_ONCE = 1 << 20
 RETRY_S = 5.0
 
@@ -93,18 +93,18 @@ class TellEvictions:
         for name in room.names_with_history:
             stream = history.stream(name)
             through = stream.head - stream.buffer.limit
-            told = max(await self._marks.told(room_id, name), stream.floor)
-            while told < through:
-                told = await self._bite(room_id, name, told, through)
+            acknowledged = max(await self._marks.acknowledged(room_id, name), stream.floor)
+            while acknowledged < through:
+                acknowledged = await self._bite(room_id, name, acknowledged, through)
                 await checkpoint()
 
-    async def _bite(self, room_id: str, name: str, told: int, through: int) -> int:
-        last = min(told + TOLD_AT_ONCE, through)
-        run = await self._source.between(room_id, name, told + 1, last, BYTES_AT_ONCE)
-        while run and run[-1].stream_place > told + 1 and last > told + 1:
+    async def _bite(self, room_id: str, name: str, acknowledged: int, through: int) -> int:
+        last = min(acknowledged + EVENTS_AT_ONCE, through)
+        run = await self._source.between(room_id, name, acknowledged + 1, last, BYTES_AT_ONCE)
+        while run and run[-1].stream_place > acknowledged + 1 and last > acknowledged + 1:
             # The oldest are missing: too many bytes for one call, or retention took them meanwhile.
-            last = told + (last - told) // 2
-            run = await self._source.between(room_id, name, told + 1, last, BYTES_AT_ONCE)
+            last = acknowledged + (last - acknowledged) // 2
+            run = await self._source.between(room_id, name, acknowledged + 1, last, BYTES_AT_ONCE)
         if run and self._hook is not None:
             await self._call(self._hook, room_id, name, run[::-1])
         await self._marks.mark(room_id, name, last)

@@ -81,7 +81,7 @@ class PageHistory:
         found = Budget(history.head + 1, self._max_page_size)
         found.extend(history.before(names, history.head + 1, history.head + 1))
         run = found.run()
-        return Run(events=run.events, has_more=run.has_more or history.covers_from(names) > history.floor + 1)
+        return Run(events=run.events, has_more=run.has_more or history.memory_start(names) > history.floor + 1)
 
     async def _page(self, history: RoomHistory, names: Sequence[str], request: PageRequest) -> Page:
         after: bool | None = None
@@ -130,12 +130,12 @@ class PageHistory:
 
     async def _older(self, room_id: str, history: RoomHistory, names: Sequence[str], before: int, limit: int) -> Run:
         before = min(before, history.head + 1)
-        covered = history.covers_from(names)
+        covered = history.memory_start(names)
         wanted = history.filter(names)
         found = Budget(limit, self._max_page_size)
         found.extend(history.before(names, before, limit + 1))
         before = min(before, covered)
-        exhausted = covered <= history.bottom + 1 or before <= history.bottom + 1
+        exhausted = covered <= history.lowest_floor + 1 or before <= history.lowest_floor + 1
         while not exhausted and not found.is_over:
             try:
                 rows = await self._source.older(room_id, wanted, before, found.rest)
@@ -147,7 +147,7 @@ class PageHistory:
         return found.run()
 
     async def _newer(self, room_id: str, history: RoomHistory, names: Sequence[str], after: int, limit: int) -> Run:
-        covered = history.covers_from(names)
+        covered = history.memory_start(names)
         wanted = history.filter(names)
         recent = history.after(names, after, limit + 1)
         found = Budget(limit, self._max_page_size)

@@ -33,7 +33,7 @@ class Stream:
         return len(self.buffer) == self.head - self.floor
 
     @property
-    def covers_from(self) -> int | None:
+    def memory_start(self) -> int | None:
         """Memory holds every event of this name from this seq on; None where it holds none of those there are."""
         if self.is_whole:
             return 0
@@ -72,7 +72,7 @@ class RoomHistory:
         return any(stream.floor < 0 for stream in self._streams.values())
 
     @property
-    def bottom(self) -> int:
+    def lowest_floor(self) -> int:
         """No event has a smaller or equal seq; below all places where the history goes on without them."""
         return -1 if self.is_open_ended else self.floor
 
@@ -163,26 +163,26 @@ class RoomHistory:
         holds_others = not self._stored_names | self._streams.keys() <= set(names)
         return names if len(names) == 1 or holds_others else None
 
-    def covers_from(self, names: Sequence[str]) -> int:
+    def memory_start(self, names: Sequence[str]) -> int:
         """Memory holds every event of these names from this seq on."""
-        starts = [self._streams[name].covers_from for name in names]
+        starts = [self._streams[name].memory_start for name in names]
         return max((self.head + 1 if start is None else start for start in starts), default=0)
 
     def is_first(self, names: Sequence[str], event: Event) -> bool:
         """Whether `event` is known to be the first that there is of these names."""
         if len(names) == 1 and event.stream_place <= self._streams[names[0]].floor + 1:
             return True
-        return event.place <= self.bottom + 1
+        return event.place <= self.lowest_floor + 1
 
     def before(self, names: Sequence[str], seq: int, limit: int) -> list[Event]:
         """The newest `limit` events with a smaller seq, newest first, as far down as memory covers all the names."""
-        start = self.covers_from(names)
+        start = self.memory_start(names)
         runs = [self._streams[name].buffer.before(seq, limit) for name in names]
         found = runs[0] if len(runs) == 1 else islice(merge(*runs, key=lambda event: -event.place), limit)
         return [event for event in found if event.place >= start]
 
     def after(self, names: Sequence[str], seq: int, limit: int) -> list[Event]:
         """The oldest `limit` events with a larger seq, oldest first, from where memory covers all the names."""
-        seq = max(seq, self.covers_from(names) - 1)
+        seq = max(seq, self.memory_start(names) - 1)
         runs = [self._streams[name].buffer.after(seq, limit) for name in names]
         return runs[0] if len(runs) == 1 else list(islice(merge(*runs, key=lambda event: event.place), limit))

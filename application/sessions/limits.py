@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ENVELOPE_SIZE = 16_384
+"""How many bytes of a frame are left to what stands around the events."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:

@@ -8,7 +8,7 @@ from typing import Protocol
 class EvictionMarks(Protocol):
     """How far `on_cleanup` has been told of each stream. Both methods raise Unavailable."""
 
-    async def told(self, room_id: str, name: str) -> int:
+    async def acknowledged(self, room_id: str, name: str) -> int:
         """The event seq up to which it was told; 0 where it was never told of this stream."""
         ...
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dependency_injector import providers
 
-from ...adapters.wire.frames import ENVELOPE_SIZE
 from ...application.dialogue import Dialogue, Publishing
 from ...application.feed.apply_events import ApplyEvents
 from ...application.feed.hub import Hub
@@ -29,6 +28,7 @@ from ...application.rooms.room_registry import RoomRegistry
 from ...application.rooms.sweeper import Sweeper
 from ...application.rooms.tell_sizes import TellSizes
 from ...application.sessions.join_room import JoinRoom
+from ...application.sessions.limits import ENVELOPE_SIZE
 from ..settings import Settings
 from .inputs import Inputs
 from .part import Derived, Single

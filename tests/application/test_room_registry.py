@@ -74,7 +74,7 @@ async def test_an_opened_room_has_its_newest_events_in_memory() -> None:
             await before.publish("room", "message", number, sender="ada")
     _, history = await MemoryNode(ROOMS, store=store).registry.open("room")
     assert [event.seq for event in history.stream("message").buffer.snapshot()] == [3, 4, 5]
-    assert (history.head, history.covers_from(["message"])) == (5, 3)
+    assert (history.head, history.memory_start(["message"])) == (5, 3)
 
 
 async def test_a_room_deleted_while_it_is_opened_is_not_found() -> None:
