@@ -15,7 +15,7 @@ from .request_deadline import with_deadline
 
 JSON = "application/json"
 _READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-_WITH_A_BODY = frozenset({"POST", "PUT", "PATCH"})
+_WITH_A_BODY = frozenset({"POST"})
 
 Seen = Callable[[Scope], Mapping[str, object]]
 """What the server itself sees of who asks, as claims for the authenticator. Raises Refused."""

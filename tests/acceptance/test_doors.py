@@ -231,6 +231,12 @@ async def test_a_method_that_is_not_there_is_405_with_those_that_are(
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_so_it_is_without_a_body(http: httpx.AsyncClient, method: str) -> None:
+    answer = await http.request(method, "/rooms")
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
+
+
 async def test_the_websocket_asked_for_without_an_upgrade_says_so(http: httpx.AsyncClient) -> None:
     answer = await http.get("/ws")
     assert (answer.status_code, answer.headers["upgrade"]) == (426, "websocket")
