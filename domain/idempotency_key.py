@@ -6,12 +6,15 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from hashlib import blake2b
+from hashlib import sha256
 
 from . import json_value
 from .errors import InvalidRequest
 
 MAX_KEY = 64
+
+SCHEME = b"\x01"
+"""What the digests that are made here begin with; those that a database makes begin with another byte."""
 
 _MAY_HAVE_WHOLE_FLOATS = re.compile(rb"[0-9]\.0(?![0-9])|[0-9][eE]")
 
@@ -21,7 +24,8 @@ class IdempotencyKey:
     """A sender's name for one event in one life of a room, and a digest of what it was first used for.
 
     The digest is of what was sent, not of what a schema made of it: a default that is different each time (a time, an
-    id) makes no other event. The order of an object's keys, and how a number is spelt, make none either.
+    id) makes no other event. The order of an object's keys, and how a number is spelt, make none either. Its first byte
+    names the scheme by which it was made.
     """
 
     text: str
@@ -37,7 +41,20 @@ class IdempotencyKey:
         if _MAY_HAVE_WHOLE_FLOATS.search(encoded):
             sent = _with_whole_numbers(sent)
         canonical = json.dumps(sent, sort_keys=True, separators=(",", ":"))
-        return cls(text, blake2b(canonical.encode(), digest_size=16).digest())
+        return cls(text, SCHEME + sha256(canonical.encode()).digest())
+
+    def is_repeat_of(self, digest: bytes) -> bool:
+        """Whether the same event was meant when this key was used with `digest`.
+
+        Two digests of different schemes cannot be compared: then the key alone tells.
+        """
+        return digest == self.digest or digest[:1] != self.digest[:1]
+
+
+def key_id(room_id: str, epoch: str, sender: str, text: str) -> bytes:
+    """A hash of what a key belongs to and of its text: no two that differ have the same. Databases make it likewise."""
+    parts = map(str.encode, (room_id, epoch, sender, text))
+    return sha256(b"".join(b"%d:%b" % (len(part), part) for part in parts)).digest()
 
 
 def _with_whole_numbers(value: object) -> object:

@@ -28,7 +28,7 @@ class UsedKeys:
         use = self._uses.get(_id(group)) if group.key is not None else None
         if group.key is None or use is None or use.place.timestamp_ms < now_ms - self._ttl_ms:
             return None
-        if use.digest != group.key.digest:
+        if not group.key.is_repeat_of(use.digest):
             return InvalidRequest.field("key", "was used for another event, or other data, before")
         return use.place
 
