@@ -50,10 +50,14 @@ class StreamFloor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomHead:
-    """How far a room's history reaches: of seqs `floor + 1` to `head` nothing is missing but what retention took."""
+    """How far a room's history reaches: of seqs `floor + 1` to `head` nothing is missing but what retention took.
+
+    `stamp` is that of `RoomMove`; 0 where the storage serves one node alone.
+    """
 
     epoch: str
     head: int = 0
     floor: int = 0
     last_timestamp_ms: int = 0
+    stamp: int = 0
     streams: Mapping[str, StreamHead] = field(default_factory=dict)

@@ -59,12 +59,14 @@ class MemoryHistoryArchive:
     ) -> list[GroupOutcome]:
         """See `HistoryArchive.append`."""
         rooms = self._store.rooms
-        found = {
-            room_id: _Found.of(rooms[room_id], applied.get(room_id), now_ms)
-            for room_id in dict.fromkeys(group.room_id for group in groups)
-            if room_id in rooms
-        }
-        return [self._append(group, found.get(group.room_id), now_ms) for group in groups]
+        ids = dict.fromkeys(group.room_id for group in groups)
+        before = {room_id: rooms[room_id].place for room_id in ids if room_id in rooms}
+        found = {room_id: _Found.of(rooms[room_id], applied.get(room_id), now_ms) for room_id in before}
+        outcomes = [self._append(group, found.get(group.room_id), now_ms) for group in groups]
+        for room_id in found:
+            if rooms[room_id].place != before[room_id]:
+                self._store.note_move(room_id)
+        return outcomes
 
     def _append(self, group: DraftGroup, found: _Found | None, now_ms: int) -> GroupOutcome:
         if found is None or found.epoch != group.epoch:
@@ -104,6 +106,7 @@ class MemoryHistoryArchive:
         room = self._store.rooms.get(room_id)
         if room is not None:
             room.trim(name, floor)
+            self._store.note_move(room_id)
 
 
 def _blanked(room: KeptRoom, redaction: Redaction, head: int) -> Repeat | PositionUnknown | None:

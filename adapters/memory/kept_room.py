@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import secrets
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import islice
 
 from ...domain.draft import Draft
@@ -78,10 +77,12 @@ class KeptEvents:
 class KeptRoom:
     """The events of one room's present life, and the numbers that go on through all of its lives."""
 
-    __slots__ = ("_arrivals", "all", "epoch", "last_timestamp_ms", "streams")
+    __slots__ = ("_arrivals", "_new_epoch", "all", "epoch", "last_timestamp_ms", "stamp", "streams")
 
-    def __init__(self) -> None:
-        self.epoch = secrets.token_hex(8)
+    def __init__(self, new_epoch: Callable[[], str]) -> None:
+        self._new_epoch = new_epoch
+        self.epoch = new_epoch()
+        self.stamp = 0  # grows with each change to what was there before
         self.last_timestamp_ms = 0
         self.all = KeptEvents()
         self.streams: dict[str, KeptEvents] = {}
@@ -95,11 +96,17 @@ class KeptRoom:
             head=self.all.head,
             floor=self.all.floor,
             last_timestamp_ms=self.last_timestamp_ms,
+            stamp=self.stamp,
             streams={
                 name: StreamHead(head=run.head, floor=run.floor, floor_seq=run.floor_seq)
                 for name, run in self.streams.items()
             },
         )
+
+    @property
+    def place(self) -> tuple[str, int, int]:
+        """What tells two states of the room apart: epoch, head and stamp."""
+        return self.epoch, self.all.head, self.stamp
 
     def keep(self, draft: Draft, time_ms: int, arrived_ms: int | None = None) -> Event:
         """Give `draft`, which came at `arrived_ms`, the next place, and `time_ms` or the room's last time."""
@@ -119,12 +126,14 @@ class KeptRoom:
 
     def put(self, event: Event) -> None:
         """Put `event` in the place of the one at its seq."""
+        self.stamp += 1
         for run in (self.all, self.streams[event.name]):
             run.put(event)
 
     def trim(self, name: str, floor: StreamFloor) -> None:
         """Let the stream begin at `floor`."""
         if name in self.streams:
+            self.stamp += 1
             for event in self.streams[name].between(0, floor.event_seq):
                 self._arrivals.pop(event.place, None)
             self.streams[name].trim(floor)
@@ -132,7 +141,8 @@ class KeptRoom:
 
     def begin_anew(self) -> None:
         """Begin the next life with the events that are here."""
-        self.epoch = secrets.token_hex(8)
+        self.epoch = self._new_epoch()
+        self.stamp += 1
 
     def arrival(self, event: Event) -> Arrived:
         """When an event that is here came."""

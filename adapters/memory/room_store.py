@@ -18,10 +18,15 @@ class MemoryRoomStore:
         """See `RoomStore.rooms`."""
         return self._store.definitions.in_order()
 
+    async def find(self, room_id: str) -> StoredRoom | None:
+        """See `RoomStore.find`."""
+        return self._store.definitions.get(room_id)
+
     async def create(self, room: StoredRoom) -> None:
         """See `RoomStore.create`."""
         self._store.definitions.add(room)
-        self._store.ended.pop(room.id, None)
+        self._store.opened(room.id)
+        self._store.note_move(room.id)
 
     async def delete(self, room_id: str) -> None:
         """See `RoomStore.delete`."""

@@ -9,6 +9,7 @@ from .eviction_marks import MemoryEvictionMarks
 from .history_archive import DAY_S, MAX_ENDED_ROOMS, MemoryHistoryArchive
 from .history_source import MemoryHistorySource
 from .read_marks import MemoryReadMarks
+from .room_moves import MemoryRoomMoves
 from .room_store import MemoryRoomStore
 from .store import MemoryStore
 from .user_events import MemoryUserEvents
@@ -24,6 +25,7 @@ class MemoryStorage:
         self.read_marks = MemoryReadMarks(store)
         self.user_events = MemoryUserEvents(store)
         self.eviction_marks = MemoryEvictionMarks(store)
+        self.moves = MemoryRoomMoves(store)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

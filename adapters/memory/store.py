@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import secrets
 from collections import Counter
+from collections.abc import Callable, Iterator
 
 from ...domain.kept_marks import Marks, Unread
 from ...domain.made_rooms import MadeRooms
 from .kept_room import KeptRoom
 
 
-class MemoryStore:
-    """Rooms and their events, as long as this object lives. Not safe across threads; one event loop uses it."""
+def _random_name() -> str:
+    return secrets.token_hex(8)
 
-    def __init__(self) -> None:
+
+class MemoryStore:
+    """Rooms and their events, as long as this object lives. Not safe across threads; one event loop uses it.
+
+    `new_name` gives a name that nothing else has: for a room's life, and for the store's own.
+    """
+
+    def __init__(self, new_name: Callable[[], str] = _random_name) -> None:
+        self._new_name = new_name
+        self.name = new_name()
         self.rooms: dict[str, KeptRoom] = {}
         self.definitions = MadeRooms()
         self.marks = Marks()
@@ -20,14 +31,29 @@ class MemoryStore:
         self.ended: dict[str, None] = {}  # deleted and not opened since, in order of deletion
         # What belonged to ended lives leaves at once; a sweep only counts it, in the same bites as a database's would.
         self.unswept: Counter[str] = Counter()
+        self.moves = 0
+        self._moves: dict[str, int] = {}  # the number of each room's last move, in order of these
 
     def opened(self, room_id: str) -> KeptRoom:
         """The room `room_id`, new where it was never seen before."""
         room = self.rooms.get(room_id)
         if room is None:
-            room = self.rooms[room_id] = KeptRoom()
+            room = self.rooms[room_id] = KeptRoom(self._new_name)
         self.ended.pop(room_id, None)
         return room
+
+    def note_move(self, room_id: str) -> None:
+        """Something of the room has changed."""
+        self.moves += 1
+        self._moves.pop(room_id, None)
+        self._moves[room_id] = self.moves
+
+    def moved_since(self, number: int) -> Iterator[str]:
+        """The rooms that moved after the move of that number."""
+        for room_id, last in reversed(self._moves.items()):
+            if last <= number:
+                break
+            yield room_id
 
     def unread_of(self, room_id: str) -> Unread | None:
         """What can be unread in a room; None where it was never opened."""
@@ -42,6 +68,7 @@ class MemoryStore:
             self.unswept[room_id] += room.end() + self.marks.end(room_id)
             self.ended.pop(room_id, None)
             self.ended[room_id] = None
+            self.note_move(room_id)
 
     def sweep(self, limit: int) -> int:
         """Let go of what is left of ended lives; about `limit` at a time."""
@@ -62,4 +89,5 @@ class MemoryStore:
         too_many = [*self.ended][: max(0, len(self.ended) - limit)]
         for room_id in too_many:
             del self.ended[room_id], self.rooms[room_id]
+            self._moves.pop(room_id, None)
         return len(too_many)

@@ -18,6 +18,10 @@ class OwnRoomStore:
         """See `RoomStore.rooms`."""
         return self._store.definitions.in_order()
 
+    async def find(self, room_id: str) -> StoredRoom | None:
+        """See `RoomStore.find`."""
+        return self._store.definitions.get(room_id)
+
     async def create(self, room: StoredRoom) -> None:
         """See `RoomStore.create`."""
         self._store.definitions.add(room)

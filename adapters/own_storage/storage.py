@@ -16,6 +16,8 @@ from .user_events import OwnUserEvents
 class OwnStorage:
     """`Storage` over a `OwnStore`: events go to the application's hooks, all else lasts as long as the process."""
 
+    moves = None
+
     def __init__(self, store: OwnStore, max_ended_rooms: int = MAX_ENDED_ROOMS) -> None:
         self._store = store
         self.archive = OwnHistoryArchive(store, max_ended_rooms)

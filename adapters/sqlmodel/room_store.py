@@ -48,6 +48,10 @@ class SqlRoomStore:
         """See `RoomStore.rooms`."""
         return await self._database.read(_defined)
 
+    async def find(self, room_id: str) -> StoredRoom | None:
+        """See `RoomStore.find`."""
+        return await self._database.read(lambda connection: _find(connection, room_id))
+
     async def create(self, room: StoredRoom) -> None:
         """See `RoomStore.create`."""
         await self._database.write(lambda connection: _define(connection, room))
@@ -59,6 +63,11 @@ class SqlRoomStore:
 
 def _defined(connection: Connection) -> list[StoredRoom]:
     return [_room(room_id, definition) for room_id, definition in connection.execute(DEFINED)]
+
+
+def _find(connection: Connection, room_id: str) -> StoredRoom | None:
+    definition = connection.execute(DEFINITION, {"b_room_id": room_id}).scalar_one_or_none()
+    return None if definition is None else _room(room_id, definition)
 
 
 def _define(connection: Connection, room: StoredRoom) -> None:

@@ -29,6 +29,10 @@ class RoomStore(Protocol):
         """Every room that was created and not deleted, in order of id."""
         ...
 
+    async def find(self, room_id: str) -> StoredRoom | None:
+        """The room of that id, where it was created and not deleted; None for any other."""
+        ...
+
     async def create(self, room: StoredRoom) -> None:
         """Remember `room`. Raises RoomExists where one of this id was created and not deleted."""
         ...

@@ -9,6 +9,7 @@ from .eviction_marks import EvictionMarks
 from .history_archive import HistoryArchive
 from .history_source import HistorySource
 from .read_marks import ReadMarks
+from .room_moves import RoomMoves
 from .room_store import RoomStore
 from .user_events import UserEvents
 
@@ -47,6 +48,11 @@ class Storage(Protocol):
     @property
     def eviction_marks(self) -> EvictionMarks:
         """Remembers which evicted events the application was told of."""
+        ...
+
+    @property
+    def moves(self) -> RoomMoves | None:
+        """Tells what others have done to the rooms; None where the storage serves one node alone."""
         ...
 
     def running(self) -> AbstractAsyncContextManager[None]:

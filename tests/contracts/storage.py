@@ -69,6 +69,7 @@ class Storage:
         self.marks = ports.read_marks
         self.user_events = ports.user_events
         self.eviction_marks = ports.eviction_marks
+        self.moves = ports.moves
 
     async def draft(
         self,

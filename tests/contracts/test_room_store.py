@@ -33,6 +33,14 @@ async def test_rooms_come_back_as_they_were_created_in_order_of_id(storage: Stor
     assert list(await storage.rooms.rooms()) == sorted(rooms, key=lambda room: room.id)
 
 
+async def test_one_room_can_be_found(storage: Storage) -> None:
+    assert await storage.rooms.find(FULL.id) is None
+    await storage.rooms.create(FULL)
+    assert await storage.rooms.find(FULL.id) == FULL
+    await storage.rooms.delete(FULL.id)
+    assert await storage.rooms.find(FULL.id) is None
+
+
 async def test_an_id_can_be_created_once(storage: Storage) -> None:
     await storage.rooms.create(FULL)
     with pytest.raises(RoomExists):

@@ -165,6 +165,9 @@ class _ForgettingRooms:
     async def rooms(self) -> Sequence[StoredRoom]:
         return [room for room in await self._rooms.rooms() if room.id not in self._deleted]
 
+    async def find(self, room_id: str) -> StoredRoom | None:
+        return None if room_id in self._deleted else await self._rooms.find(room_id)
+
     async def create(self, room: StoredRoom) -> None:
         if room.id not in self._deleted:
             await self._rooms.create(room)

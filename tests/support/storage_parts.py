@@ -10,6 +10,7 @@ from dialogue.domain.ports.eviction_marks import EvictionMarks
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
 from dialogue.domain.ports.read_marks import ReadMarks
+from dialogue.domain.ports.room_moves import RoomMoves
 from dialogue.domain.ports.room_store import RoomStore
 from dialogue.domain.ports.storage import Storage
 from dialogue.domain.ports.user_events import UserEvents
@@ -25,6 +26,7 @@ class StorageParts:
     read_marks: ReadMarks
     user_events: UserEvents
     eviction_marks: EvictionMarks
+    moves: RoomMoves | None
 
     @classmethod
     def of(cls, storage: Storage) -> StorageParts:
@@ -36,6 +38,7 @@ class StorageParts:
             read_marks=storage.read_marks,
             user_events=storage.user_events,
             eviction_marks=storage.eviction_marks,
+            moves=storage.moves,
         )
 
     @asynccontextmanager

@@ -16,6 +16,8 @@ from .database import SqliteDatabase
 class SqliteStorage:
     """`Storage` over a `SqliteDatabase`: what is kept outlives the process, and a key is remembered for `key_ttl_s`."""
 
+    moves = None
+
     def __init__(
         self, database: SqliteDatabase, key_ttl_s: float = DAY_S, max_ended_rooms: int = MAX_ENDED_ROOMS
     ) -> None:

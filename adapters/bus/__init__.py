@@ -1,0 +1,1 @@
+"""Ways in which nodes tell one another where something happened; what is told is theirs to say."""
