@@ -7,15 +7,32 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import TIMESTAMP, BigInteger, Boolean, Column, Index, Integer, LargeBinary, String, Table, text
+from sqlalchemy import (
+    TIMESTAMP,
+    BigInteger,
+    Boolean,
+    Column,
+    Identity,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Table,
+    text,
+)
 from sqlalchemy.orm import registry
+from sqlalchemy.types import TypeEngine
 from sqlmodel import Field, SQLModel
 
-from .arrival import Arrival
-from .raw_json import RawJson
+from .arrival import Arrival, NowUtc
+from .raw_json import JsonText, RawJson
 
-NOW = text("CURRENT_TIMESTAMP")
 WITHOUT_ROWID = {"sqlite_with_rowid": False}
+
+
+def id_text(length: int) -> TypeEngine[str]:
+    """An id or a name, in order of its code points, as in Python and in SQLite: locks are taken in this order."""
+    return String(length).with_variant(String(length, collation="C"), "postgresql")
 
 
 class Row(SQLModel, registry=registry()):
@@ -35,14 +52,14 @@ class MessageRow(Row, table=True):
     )
 
     id: int | None = Field(
-        default=None, sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+        default=None, sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), Identity(), primary_key=True)
     )
-    room_id: str = Field(sa_column=Column(String(255), nullable=False))
-    event_name: str = Field(sa_column=Column(String(100), nullable=False))
+    room_id: str = Field(sa_column=Column(id_text(255), nullable=False))
+    event_name: str = Field(sa_column=Column(id_text(100), nullable=False))
     event_data: bytes | None = Field(default=None, sa_column=Column(RawJson))
-    from_user: str = Field(sa_column=Column(String(255), nullable=False))
+    from_user: str = Field(sa_column=Column(id_text(255), nullable=False))
     timestamp: int = Field(sa_column=Column(BigInteger, nullable=False))
-    created_at: int | None = Field(default=None, sa_column=Column(Arrival, server_default=NOW))
+    created_at: int | None = Field(default=None, sa_column=Column(Arrival, server_default=NowUtc()))
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
     event_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
     meta: bytes | None = Field(default=None, sa_column=Column(RawJson))
@@ -74,13 +91,13 @@ class RoomRow(Row, table=True):
         WITHOUT_ROWID,
     )
 
-    room_id: str = Field(sa_column=Column(String(255), primary_key=True))
+    room_id: str = Field(sa_column=Column(id_text(255), primary_key=True))
     epoch: str = Field(sa_column=Column(String(64), nullable=False))
     head: int = Field(sa_column=Column(BigInteger, nullable=False))
     floor: int = Field(sa_column=Column(BigInteger, nullable=False))
     swept: int = Field(sa_column=Column(BigInteger, nullable=False))
     last_timestamp: int = Field(sa_column=Column(BigInteger, nullable=False))
-    definition: bytes | None = Field(default=None, sa_column=Column(RawJson))
+    definition: bytes | None = Field(default=None, sa_column=Column(RawJson().with_variant(JsonText(), "postgresql")))
     stamp: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     ended: int | None = Field(default=None, sa_column=Column(BigInteger))
 
@@ -94,8 +111,8 @@ class StreamRow(Row, table=True):
     __tablename__ = "dialogue_streams"
     __table_args__ = WITHOUT_ROWID
 
-    room_id: str = Field(sa_column=Column(String(255), primary_key=True))
-    event_name: str = Field(sa_column=Column(String(100), primary_key=True))
+    room_id: str = Field(sa_column=Column(id_text(255), primary_key=True))
+    event_name: str = Field(sa_column=Column(id_text(100), primary_key=True))
     head: int = Field(sa_column=Column(BigInteger, nullable=False))
     floor: int = Field(sa_column=Column(BigInteger, nullable=False))
     floor_seq: int = Field(sa_column=Column(BigInteger, nullable=False))
@@ -122,7 +139,7 @@ class WriterRow(Row, table=True):
 
     __tablename__ = "dialogue_writers"
 
-    writer_id: str = Field(sa_column=Column(String(64), primary_key=True))
+    writer_id: str = Field(sa_column=Column(id_text(64), primary_key=True))
     batch: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
@@ -135,8 +152,10 @@ class NodeRow(Row, table=True):
 
     __tablename__ = "dialogue_nodes"
 
-    node_id: str = Field(sa_column=Column(String(64), primary_key=True))
-    started_at: datetime | None = Field(default=None, sa_column=Column(TIMESTAMP, nullable=False, server_default=NOW))
+    node_id: str = Field(sa_column=Column(id_text(64), primary_key=True))
+    started_at: datetime | None = Field(
+        default=None, sa_column=Column(TIMESTAMP, nullable=False, server_default=NowUtc())
+    )
     seen_at: datetime | None = Field(default=None, sa_column=Column(TIMESTAMP))
     is_durable: bool = Field(sa_column=Column(Boolean, nullable=False))
 
@@ -147,8 +166,8 @@ class ReadMarkRow(Row, table=True):
     __tablename__ = "dialogue_read_marks"
     __table_args__ = (Index("ix_dialogue_read_marks_room", "room_id"), WITHOUT_ROWID)
 
-    user_id: str = Field(sa_column=Column(String(255), primary_key=True))
-    room_id: str = Field(sa_column=Column(String(255), primary_key=True))
+    user_id: str = Field(sa_column=Column(id_text(255), primary_key=True))
+    room_id: str = Field(sa_column=Column(id_text(255), primary_key=True))
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
