@@ -20,6 +20,14 @@ class Repeat:
     timestamp_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Nothing became of it yet: somebody else has locked its room.
+
+    An archive says so to the journal, which waits for that room alone; it is never an answer to anybody.
+    """
+
+
 class OutcomeUnknown(DialogueError):
     """Whether a group was kept could not be found out; never an answer, it ends the connection with 1011."""
 
@@ -32,6 +40,8 @@ class OutcomeUnknown(DialogueError):
 Outcome = Event | Repeat | DialogueError
 GroupOutcome = tuple[Event, ...] | Repeat | DialogueError
 """An event for each draft, in their order; or what became of them all."""
+Appended = GroupOutcome | Held
+"""What an archive says of a group."""
 
 
 def of_one(outcome: GroupOutcome) -> Outcome:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Table
+
+from ...domain.outcome import Appended
+from .batch import Batch
 
 T = TypeVar("T")
 
@@ -31,10 +33,18 @@ class Database(Protocol):
         """
         ...
 
-    def refusals(self) -> AbstractContextManager[None]:
-        """Raise SpoiledBatch for what the database refuses because of the data; all else passes."""
+    def appender(self) -> Appender:
+        """What keeps the batches of one archive."""
         ...
 
     def insert(self, table: Table) -> Any:
         """An INSERT of the dialect, which has `excluded` and `on_conflict_do_update`."""
+        ...
+
+
+class Appender(Protocol):
+    """Keeps a batch, and signs for it, in one transaction."""
+
+    async def __call__(self, batch: Batch, *, waits: bool) -> Sequence[Appended]:
+        """The outcome of each group; see `WaitingArchive.append`, with what it raises."""
         ...

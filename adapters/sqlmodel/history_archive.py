@@ -8,24 +8,23 @@ from sqlalchemy import Connection
 
 from ...domain.draft_group import DraftGroup
 from ...domain.errors import Unavailable
-from ...domain.outcome import GroupOutcome
+from ...domain.outcome import Appended
 from ...domain.ports.history_archive import SpoiledBatch
 from ...domain.position import Applied, RoomHead, StreamFloor
 from ...domain.retention import Retention
-from .append_batch import AppendBatch, Batch
+from .batch import Batch
 from .database import Database
 from .foreign_rows import ForeignRows
 from .room_head import read_head, read_or_begin
 from .sweep import forget_rooms, sweep_keys, sweep_rooms
 from .trim_stream import expired_to, trim
-from .writer import Writer
 
 DAY_S = 86_400.0
 MAX_ENDED_ROOMS = 100_000
 
 
 class SqlHistoryArchive:
-    """`HistoryArchive` over a `Database`: what it answered for is on the disk, as its `synchronous` says.
+    """`WaitingArchive` over a `Database`: what it answered for is on the disk, as its `synchronous` says.
 
     Keys are kept for `key_ttl_s`, and of deleted rooms the epochs and heads of the last `max_ended_rooms`.
     """
@@ -34,7 +33,7 @@ class SqlHistoryArchive:
         self._database = database
         self._key_ttl_ms = round(key_ttl_s * 1_000)
         self._max_ended_rooms = max_ended_rooms
-        self._writer = Writer()
+        self._append = database.appender()
         self.foreign_rows = ForeignRows()
 
     async def open(self, room_id: str) -> RoomHead:
@@ -45,22 +44,14 @@ class SqlHistoryArchive:
         return head
 
     async def append(
-        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
-    ) -> list[GroupOutcome]:
-        """See `HistoryArchive.append`."""
+        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int, *, waits: bool = False
+    ) -> Sequence[Appended]:
+        """See `WaitingArchive.append`."""
         if not groups:
             return []
-        batch = AppendBatch(Batch(groups=groups, applied=applied, now_ms=now_ms), self._key_ttl_ms)
-        number = self._writer.next()
-
-        def keep(connection: Connection) -> list[GroupOutcome]:
-            outcomes = batch(connection)
-            self._writer.sign(connection, number)
-            return outcomes
-
+        batch = Batch(groups=groups, applied=applied, now_ms=now_ms, key_ttl_ms=self._key_ttl_ms)
         try:
-            with self._database.refusals():
-                return await self._database.write(keep, lambda connection: self._writer.has_kept(connection, number))
+            return await self._append(batch, waits=waits)
         except SpoiledBatch as error:
             if len(groups) == 1 and isinstance(error.refusal, Unavailable):
                 self.foreign_rows.note(groups[0].room_id, str(error))

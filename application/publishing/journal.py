@@ -12,7 +12,7 @@ from anyio.lowlevel import checkpoint
 
 from ...domain.draft_group import DraftGroup
 from ...domain.errors import DialogueError, Unavailable
-from ...domain.outcome import GroupOutcome, OutcomeUnknown
+from ...domain.outcome import GroupOutcome, Held, OutcomeUnknown
 from ...domain.ports.history_archive import HistoryArchive, SpoiledBatch
 from ..deadline import deadline_at
 from ..feed.apply_events import ApplyEvents
@@ -123,7 +123,7 @@ class Journal:
                 outcomes = await self._archive.append(groups, applied, now_ms)
             if len(outcomes) != len(groups):
                 raise RuntimeError(f"the archive gave {len(outcomes)} outcomes for {len(groups)} groups")
-            return outcomes
+            return [Unavailable("The room is locked") if isinstance(each, Held) else each for each in outcomes]
         except SpoiledBatch as error:
             return await self._split(batch, now_ms, error)
         except Unavailable as error:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from ..draft_group import DraftGroup
 from ..errors import DialogueError, InvalidEvent, Problem, Unavailable
-from ..outcome import GroupOutcome
+from ..outcome import Appended
 from ..position import Applied, RoomHead, StreamFloor
 from ..retention import Retention
 
@@ -48,7 +48,7 @@ class HistoryArchive(Protocol):
 
     async def append(
         self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
-    ) -> list[GroupOutcome]:
+    ) -> Sequence[Appended]:
         """Keep `groups` in one transaction; the outcome of each, in the same order.
 
         All drafts have history. A group is kept wholly or not at all: as an Event for each draft, with the room's next
@@ -65,6 +65,9 @@ class HistoryArchive(Protocol):
         the first one's place, or InvalidRequest where the digests differ; keys count within a batch too. A draft with a
         redaction blanks the event at its seq in the same transaction: PositionUnknown where there is none that was kept
         before this batch (a `dialogue.redacted` is none), Repeat where it is blank already.
+
+        Where others may lock rooms too, groups of a room that somebody else has locked are Held, and those of all other
+        rooms are kept meanwhile; such an archive is a `WaitingArchive`.
 
         Raises Unavailable: then nothing of the batch is kept, and never will be. Raises SpoiledBatch: likewise, and
         parts of it may be tried again. Anything else means that the outcome is not known.
@@ -96,5 +99,22 @@ class HistoryArchive(Protocol):
         """Remove the stream's events up to `floor`, which `expired` has given, and let the stream begin there.
 
         Doing so twice is fine. Event seqs and seqs of what remains stay as they are.
+        """
+        ...
+
+
+class WaitingArchive(HistoryArchive, Protocol):
+    """An archive whose rooms somebody else may hold locked: another node, or a transaction of the application.
+
+    Appends of different rooms may run beside one another here.
+    """
+
+    async def append(
+        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int, *, waits: bool = False
+    ) -> Sequence[Appended]:
+        """As `HistoryArchive.append`; where it `waits`, it does so in the lock's queue, and nothing is Held.
+
+        Then all groups are of one room, so that who waits holds no other. It waits until the request's deadline, and
+        raises Unavailable when that has come.
         """
         ...

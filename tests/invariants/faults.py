@@ -17,7 +17,7 @@ from dialogue.application.reading.recover_events import RecoverEvents
 from dialogue.application.rooms.room_history import RoomHistory
 from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.event import Event
-from dialogue.domain.outcome import GroupOutcome
+from dialogue.domain.outcome import Appended
 from dialogue.domain.page import PageLimit
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
@@ -139,7 +139,7 @@ class _Archive:
 
     async def append(
         self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
-    ) -> list[GroupOutcome]:
+    ) -> Sequence[Appended]:
         outcomes = await self._archive.append([self._group(group) for group in groups], applied, now_ms)
         return [tuple(map(self._event, outcome)) if isinstance(outcome, tuple) else outcome for outcome in outcomes]
 

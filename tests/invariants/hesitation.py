@@ -13,7 +13,7 @@ from anyio.lowlevel import checkpoint
 
 from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.event import Event
-from dialogue.domain.outcome import GroupOutcome
+from dialogue.domain.outcome import Appended
 from dialogue.domain.page import PageLimit
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
@@ -57,7 +57,7 @@ class HesitantArchive:
 
     async def append(
         self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
-    ) -> list[GroupOutcome]:
+    ) -> Sequence[Appended]:
         await self._pauses.pause()
         outcomes = await self._archive.append(groups, applied, now_ms)
         await self._pauses.pause()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractContextManager, ExitStack, asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from math import inf
 from time import monotonic
 from typing import Literal, TypeVar, get_args
@@ -19,10 +19,10 @@ from ....application.deadline import deadline, deadline_at
 from ....domain.errors import ConfigurationError, Unavailable
 from ..commit_outcome import CommitFailed, settled
 from ..migrations.upgrade import Progress, upgrade
+from .append_batch import SqliteAppender
 from .engine import SqliteSettings, migrating_engine
 from .file import ServerLock, ensure_database, path_of
 from .opened import Opened
-from .refusals import refusals
 from .unavailable import condition
 
 CHECK_S = 1.0
@@ -127,9 +127,9 @@ class SqliteDatabase:
             result: T = await settled(failure, lambda: self._ask(was_kept))
             return result
 
-    def refusals(self) -> AbstractContextManager[None]:
-        """See `Database.refusals`."""
-        return refusals()
+    def appender(self) -> SqliteAppender:
+        """See `Database.appender`."""
+        return SqliteAppender(self)
 
     def insert(self, table: Table) -> Insert:
         """See `Database.insert`."""

@@ -18,10 +18,11 @@ import pytest
 from anyio import CancelScope
 from sqlalchemy import Connection
 
-from dialogue.adapters.sqlmodel.append_batch import AppendBatch, Batch
+from dialogue.adapters.sqlmodel.batch import Batch
 from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.room_store import SqlRoomStore
+from dialogue.adapters.sqlmodel.sqlite.append_batch import AppendBatch
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.domain.draft import Draft
 from dialogue.domain.draft_group import DraftGroup
@@ -33,7 +34,6 @@ from ...support.appending import append
 
 OPEN_AND_WAIT = """
 import sys, anyio
-from dialogue.adapters.sqlmodel.append_batch import AppendBatch, Batch
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.domain.errors import ConfigurationError
 
@@ -218,8 +218,8 @@ class AppendAndCancel:
         self.loop = asyncio.get_running_loop()
 
     def __call__(self, connection: Connection) -> str:
-        batch = Batch(groups=[DraftGroup.of(self.draft)], applied={}, now_ms=1)
-        AppendBatch(batch, 1_000)(connection)
+        batch = Batch(groups=[DraftGroup.of(self.draft)], applied={}, now_ms=1, key_ttl_ms=1_000)
+        AppendBatch(batch)(connection)
         is_cancelled = ThreadEvent()
         self.loop.call_soon_threadsafe(self.scope.cancel)
         self.loop.call_soon_threadsafe(is_cancelled.set)

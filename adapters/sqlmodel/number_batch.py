@@ -1,0 +1,111 @@
+"""Gives the groups of a batch their places, from what is known of their rooms."""
+
+from __future__ import annotations
+
+from ...domain.draft import Draft
+from ...domain.draft_group import DraftGroup
+from ...domain.errors import InvalidEvent, Problem, RoomNotFound
+from ...domain.event import Event
+from ...domain.outcome import Appended, GroupOutcome, Held
+from ...domain.ports.history_archive import HistoryWentBack
+from ...domain.position import Applied
+from .batch import Batch, Facts, HeadRow, KnownRoom, Numbered, Writes
+from .batch_keys import BatchKeys
+from .room_head import new_epoch
+from .tombstones import Tombstones
+
+
+class _Room:
+    """A room while a batch is numbered."""
+
+    def __init__(self, found: KnownRoom, applied: Applied | None) -> None:
+        self.floor = found.floor
+        self.epoch, self.head, self.last_timestamp = found.row
+        self.went_back = applied is not None and not applied.goes_on_at(self.epoch, self.head)
+        self.next_epoch = new_epoch() if self.went_back and applied and applied.epoch == self.epoch else self.epoch
+        self.is_changed = self.next_epoch != self.epoch
+        if applied is not None and not self.went_back:
+            self.last_timestamp = max(self.last_timestamp, applied.last_timestamp_ms)
+
+    @property
+    def known(self) -> KnownRoom:
+        """What a redaction has to know of it."""
+        return KnownRoom(HeadRow(self.epoch, self.head, self.last_timestamp), self.floor)
+
+    @property
+    def row(self) -> HeadRow:
+        """What is to be written of it."""
+        return HeadRow(self.next_epoch, self.head, self.last_timestamp)
+
+
+def number_batch(batch: Batch, facts: Facts) -> Numbered:
+    """The outcome of each group of `batch`, and all that has to be written for it."""
+    return _Numbering(batch, facts).numbered()
+
+
+class _Numbering:
+    def __init__(self, batch: Batch, facts: Facts) -> None:
+        self._batch = batch
+        self._held = facts.held
+        self._rooms = {id_: _Room(found, batch.applied.get(id_)) for id_, found in facts.rooms.items()}
+        self._heads = facts.streams
+        self._streams: dict[tuple[str, str], int] = {}
+        self._keys = BatchKeys(facts.keys, batch.now_ms - batch.key_ttl_ms)
+        self._tombstones = Tombstones(facts.targets)
+        self._events: list[Event] = []
+
+    def numbered(self) -> Numbered:
+        outcomes = [self._place(group) for group in self._batch.groups]
+        writes = Writes(
+            rooms={id_: room.row for id_, room in self._rooms.items() if room.is_changed},
+            events=self._events,
+            arrived_ms=self._batch.now_ms,
+            streams=self._streams,
+            keys=self._keys.new,
+            tombstones=self._tombstones.made,
+        )
+        return Numbered(outcomes=outcomes, writes=writes)
+
+    def _place(self, group: DraftGroup) -> Appended:
+        room = self._rooms.get(group.room_id)
+        if room is None:
+            return Held() if group.room_id in self._held else RoomNotFound(group.room_id)
+        if room.epoch != group.epoch:
+            return RoomNotFound(group.room_id)
+        if room.went_back:
+            return HistoryWentBack(group.room_id)
+        flaws = [flaw for draft in group.drafts if (flaw := _flaw(draft)) is not None]
+        if flaws:
+            return InvalidEvent(flaws)
+        done: GroupOutcome | None = self._keys.outcome(group)
+        redaction = group.drafts[0].redaction
+        if done is None and redaction is not None:
+            room.is_changed = True  # also where no event tells it: a sender forgotten
+            done = self._tombstones.outcome(group.room_id, room.known, redaction)
+        return self._number(group, room) if done is None else done
+
+    def _number(self, group: DraftGroup, room: _Room) -> tuple[Event, ...]:
+        room.last_timestamp = max(room.last_timestamp, self._batch.now_ms)
+        room.is_changed = True
+        events = tuple(self._next(draft, room) for draft in group.drafts)
+        self._events += events
+        self._keys.add(group, events[0])
+        return events
+
+    def _next(self, draft: Draft, room: _Room) -> Event:
+        stream = draft.room_id, draft.name
+        head = self._streams.get(stream) or self._heads.get(stream, 0)
+        self._streams[stream] = head + 1
+        room.head += 1
+        return draft.kept(timestamp_ms=room.last_timestamp, seq=room.head, event_seq=head + 1)
+
+
+def _flaw(draft: Draft) -> Problem | None:
+    """What no database could take, so that it fails for itself and not for its batch."""
+    try:
+        draft.payload.decode()
+        (draft.meta or b"").decode()
+        (draft.name + draft.sender).encode()
+    except UnicodeError as error:
+        return Problem("data", f"must be valid Unicode: {error.reason if hasattr(error, 'reason') else error}")
+    return None
