@@ -22,6 +22,7 @@ class HeadRow(NamedTuple):
     epoch: str
     head: int
     last_timestamp: int
+    stamp: int
 
 
 class KnownRoom(NamedTuple):
@@ -96,7 +97,7 @@ class Facts:
 class Writes:
     """What a batch's transaction writes.
 
-    Rows of rooms, streams (their heads) and keys are put in the place of what is there; each room's stamp grows.
+    Rows of rooms, streams (their heads) and keys are put in the place of what is there.
     """
 
     rooms: Mapping[str, HeadRow]

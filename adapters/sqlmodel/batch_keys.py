@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from hashlib import blake2b
 from typing import NamedTuple
 
+from ...domain import idempotency_key
 from ...domain.draft_group import DraftGroup
 from ...domain.errors import InvalidRequest
 from ...domain.event import Event
@@ -34,7 +34,7 @@ class BatchKeys:
         use = self._uses.get(key_id(group))
         if use is None:
             return None
-        if use.digest != group.key.digest:
+        if not group.key.is_repeat_of(use.digest):
             return InvalidRequest.field("key", "was used for another event, or other data, before")
         return Repeat(seq=use.seq, timestamp_ms=use.timestamp_ms)
 
@@ -46,7 +46,6 @@ class BatchKeys:
 
 
 def key_id(group: DraftGroup) -> bytes:
-    """A hash of what a key belongs to and of the key; no two that differ have the same."""
+    """What the group's key is kept under."""
     assert group.key is not None
-    parts = (group.room_id, group.epoch, group.sender, group.key.text)
-    return blake2b(b"".join(b"%d:%b" % (len(part), part) for part in map(str.encode, parts)), digest_size=20).digest()
+    return idempotency_key.key_id(group.room_id, group.epoch, group.sender, group.key.text)

@@ -19,23 +19,33 @@ class _Room:
     """A room while a batch is numbered."""
 
     def __init__(self, found: KnownRoom, applied: Applied | None) -> None:
-        self.floor = found.floor
-        self.epoch, self.head, self.last_timestamp = found.row
+        self._found = found
+        self.epoch, self.head, self.last_timestamp, self._stamp = found.row
+        self._next_epoch = self.epoch
+        self.not_before = 0 if applied is None else applied.last_timestamp_ms
         self.went_back = applied is not None and not applied.goes_on_at(self.epoch, self.head)
-        self.next_epoch = new_epoch() if self.went_back and applied and applied.epoch == self.epoch else self.epoch
-        self.is_changed = self.next_epoch != self.epoch
-        if applied is not None and not self.went_back:
-            self.last_timestamp = max(self.last_timestamp, applied.last_timestamp_ms)
+        if applied is not None and self.went_back and applied.epoch == self.epoch:
+            self._next_epoch = new_epoch()
+            self.stamp()
 
     @property
     def known(self) -> KnownRoom:
-        """What a redaction has to know of it."""
-        return KnownRoom(HeadRow(self.epoch, self.head, self.last_timestamp), self.floor)
+        """The room as it is now."""
+        return KnownRoom(self.row, self._found.floor)
 
     @property
     def row(self) -> HeadRow:
-        """What is to be written of it."""
-        return HeadRow(self.next_epoch, self.head, self.last_timestamp)
+        """Its row as it is to be written."""
+        return HeadRow(self._next_epoch, self.head, self.last_timestamp, self._stamp)
+
+    @property
+    def is_changed(self) -> bool:
+        """Whether its row has to be written."""
+        return self.row != self._found.row
+
+    def stamp(self) -> None:
+        """Let readers see that something has changed which was there before."""
+        self._stamp = self._found.row.stamp + 1
 
 
 def number_batch(batch: Batch, facts: Facts) -> Numbered:
@@ -80,13 +90,12 @@ class _Numbering:
         done: GroupOutcome | None = self._keys.outcome(group)
         redaction = group.drafts[0].redaction
         if done is None and redaction is not None:
-            room.is_changed = True  # also where no event tells it: a sender forgotten
+            room.stamp()  # also where no event tells it: a sender forgotten
             done = self._tombstones.outcome(group.room_id, room.known, redaction)
         return self._number(group, room) if done is None else done
 
     def _number(self, group: DraftGroup, room: _Room) -> tuple[Event, ...]:
-        room.last_timestamp = max(room.last_timestamp, self._batch.now_ms)
-        room.is_changed = True
+        room.last_timestamp = max(room.last_timestamp, room.not_before, self._batch.now_ms)
         events = tuple(self._next(draft, room) for draft in group.drafts)
         self._events += events
         self._keys.add(group, events[0])

@@ -19,7 +19,7 @@ STREAMS = select(streams.c.event_name, streams.c.head, streams.c.floor, streams.
 )
 REVIVE = rooms.update().where(rooms.c.room_id == bindparam("b_room_id")).values(ended=None)
 STAMPED: dict[str, Any] = {"stamp": rooms.c.stamp + 1}
-"""What each statement that changes what a reader of a room sees sets in its row, too."""
+"""What each statement that changes what was there before in a room sets in its row, too."""
 STAMP = rooms.update().where(rooms.c.room_id == bindparam("b_room_id")).values(**STAMPED)
 
 

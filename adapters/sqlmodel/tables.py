@@ -69,8 +69,8 @@ class RoomRow(Row, table=True):
     """How far a room's history reaches, and of a room made at run time all that re-creates it.
 
     Events with seq ≤ `floor` are gone for every reader, those with seq ≤ `swept` from the disk too. `stamp` grows with
-    everything that changes what a reader sees. `ended` is the number of a deleted room among the deleted ones; NULL
-    where the room was made anew, or is the application's.
+    everything that changes what was there before; an append alone moves `head`. `ended` is the number of a deleted room
+    among the deleted ones; NULL where the room was made anew, or is the application's.
     """
 
     __tablename__ = "dialogue_rooms"

@@ -16,7 +16,6 @@ from ..batch_keys import KeyUse
 from ..database import Database
 from ..many_rows import ManyRows
 from ..number_batch import number_batch
-from ..room_head import STAMPED
 from ..tables import keys, messages, rooms, streams
 from ..writer import Writer
 from .refusals import refusals
@@ -29,9 +28,9 @@ _key_ids: BindParameter[Any] = bindparam("key_ids", expanding=True)
 _room_id: BindParameter[str] = bindparam("b_room_id")
 _seq: BindParameter[int] = bindparam("b_seq")
 _sender: BindParameter[str | None] = bindparam("b_sender")
-ROOMS = select(rooms.c.room_id, rooms.c.epoch, rooms.c.head, rooms.c.last_timestamp, rooms.c.floor).where(
-    rooms.c.room_id.in_(_room_ids)
-)
+ROOMS = select(
+    rooms.c.room_id, rooms.c.floor, rooms.c.epoch, rooms.c.head, rooms.c.last_timestamp, rooms.c.stamp
+).where(rooms.c.room_id.in_(_room_ids))
 STREAMS = select(streams.c.room_id, streams.c.event_name, streams.c.head).where(streams.c.room_id.in_(_room_ids))
 KEYS = select(keys.c.key_id, keys.c.digest, keys.c.seq, keys.c.timestamp).where(keys.c.key_id.in_(_key_ids))
 TARGET = select(
@@ -46,7 +45,10 @@ UPDATE_ROOMS = ManyRows(
     rooms.update()
     .where(rooms.c.room_id == _room_id)
     .values(
-        epoch=bindparam("b_epoch"), head=bindparam("b_head"), last_timestamp=bindparam("b_last_timestamp"), **STAMPED
+        epoch=bindparam("b_epoch"),
+        head=bindparam("b_head"),
+        last_timestamp=bindparam("b_last_timestamp"),
+        stamp=bindparam("b_stamp"),
     )
 )
 BLANK = ManyRows(
@@ -107,8 +109,8 @@ def _facts(connection: Connection, batch: Batch) -> Facts:
     found: dict[str, KnownRoom] = {}
     heads: dict[tuple[str, str], int] = {}
     for ids in _chunks(batch.room_ids):
-        for room_id, epoch, head, last_timestamp, floor in connection.execute(ROOMS, {"room_ids": ids}):
-            found[room_id] = KnownRoom(HeadRow(epoch, head, last_timestamp), floor)
+        for room_id, floor, *row in connection.execute(ROOMS, {"room_ids": ids}):
+            found[room_id] = KnownRoom(HeadRow(*row), floor)
         for room_id, name, head in connection.execute(STREAMS, {"room_ids": ids}):
             heads[room_id, name] = head
     uses = {
@@ -154,7 +156,13 @@ def _write(connection: Connection, writes: Writes) -> None:
     UPDATE_ROOMS.execute(
         connection,
         [
-            {"b_room_id": room_id, "b_epoch": row.epoch, "b_head": row.head, "b_last_timestamp": row.last_timestamp}
+            {
+                "b_room_id": room_id,
+                "b_epoch": row.epoch,
+                "b_head": row.head,
+                "b_last_timestamp": row.last_timestamp,
+                "b_stamp": row.stamp,
+            }
             for room_id, row in writes.rooms.items()
         ],
     )

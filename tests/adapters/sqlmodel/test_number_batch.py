@@ -1,0 +1,59 @@
+"""Numbering a batch, without a database."""
+
+from __future__ import annotations
+
+from dialogue.adapters.sqlmodel.batch import Batch, Facts, HeadRow, KnownRoom, Target, Tombstone
+from dialogue.adapters.sqlmodel.number_batch import number_batch
+from dialogue.domain.draft import Draft
+from dialogue.domain.draft_group import DraftGroup
+from dialogue.domain.errors import RoomNotFound
+from dialogue.domain.event import Event
+from dialogue.domain.outcome import Held, Repeat
+from dialogue.domain.redaction import ERASED, Redaction
+
+
+def group(room_id: str, name: str = "message") -> DraftGroup:
+    return DraftGroup.of(Draft(room_id=room_id, epoch="one", name=name, payload=b"1", sender="ada"))
+
+
+def redaction(seq: int, *, erases_sender: bool = False) -> DraftGroup:
+    told = Redaction(seq=seq, by="mod", erases_sender=erases_sender)
+    return DraftGroup.of(Draft.of_redaction(told, "a", "one"))
+
+
+def batch(*groups: DraftGroup) -> Batch:
+    return Batch(groups=groups, applied={}, now_ms=7, key_ttl_ms=1)
+
+
+def room(head: int = 0, *, stamp: int = 0) -> KnownRoom:
+    return KnownRoom(HeadRow("one", head, 5, stamp))
+
+
+def test_a_held_room_takes_no_number_and_one_that_is_neither_there_nor_held_is_gone() -> None:
+    facts = Facts(rooms={"a": room(3)}, streams={("a", "message"): 2}, held=frozenset({"b"}))
+    numbered = number_batch(batch(group("b"), group("a"), group("c")), facts)
+    held, kept, gone = numbered.outcomes
+    assert isinstance(held, Held)
+    assert isinstance(gone, RoomNotFound)
+    assert isinstance(kept, tuple)
+    assert [(event.seq, event.event_seq, event.timestamp_ms) for event in kept] == [(4, 3, 7)]
+    assert numbered.writes.rooms == {"a": HeadRow("one", 4, 7, 0)}
+    assert numbered.writes.streams == {("a", "message"): 3}
+
+
+def test_nothing_is_written_of_a_room_in_which_nothing_changes() -> None:
+    foreign = DraftGroup.of(Draft(room_id="a", epoch="another", name="message", payload=b"1", sender="ada"))
+    writes = number_batch(batch(foreign), Facts(rooms={"a": room(3)})).writes
+    assert not writes.rooms
+    assert not writes.events
+
+
+def test_an_event_is_blanked_once_and_its_sender_may_still_be_forgotten() -> None:
+    facts = Facts(rooms={"a": room(1, stamp=4)}, targets={("a", 1): Target("message", 5, is_blank=False)})
+    numbered = number_batch(batch(redaction(1), redaction(1), redaction(1, erases_sender=True)), facts)
+    first, second, third = numbered.outcomes
+    assert isinstance(first, tuple)
+    assert isinstance(first[0], Event)
+    assert second == third == Repeat(seq=1, timestamp_ms=5)
+    assert numbered.writes.tombstones == {("a", 1): Tombstone(None, ERASED)}
+    assert numbered.writes.rooms["a"].stamp == 5
