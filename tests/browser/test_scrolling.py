@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import re
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.sync_api import expect
 
+from .conftest import DEADLINE_S
+
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenChat
-    from tests.browser.people import ChatServer
+    from tests.browser.people import ChatServer, Publisher
 
 pytestmark = pytest.mark.browser
 
 MOST_IN_THE_DOCUMENT = 700
 
-READ_TO = """async (log, { edge, top }) => {
-  // Scrolls to one end, frame by frame, and notes what is shown on the way.
+READ_TO = """async (log, { edge, top, tells }) => {
+  // Scrolls to one end, frame by frame, and notes what is shown on the way; `tells` of each page that comes in above.
   const seen = new Map();
   const faults = [];
   let most = 0;
+  let first = Infinity;
   const end = performance.now() + 60_000;
   for (;;) {
     const entries = [...log.querySelectorAll("[data-seq]")];
@@ -34,18 +40,62 @@ READ_TO = """async (log, { edge, top }) => {
     });
     const isThere = top ? log.scrollTop === 0 : log.scrollHeight - log.scrollTop - log.clientHeight < 2;
     if (isThere && log.querySelector(edge)) break;
+    if (tells && Number(entries[0].dataset.seq) < first) {
+      first = Number(entries[0].dataset.seq);
+      await globalThis.pageCame(first);
+    }
     if (performance.now() > end) throw new Error(`stuck after ${seen.size} events`);
     log.scrollTop = top ? 0 : log.scrollHeight;
     await new Promise(requestAnimationFrame);
   }
   return { seen: [...seen].sort(([a], [b]) => a - b), faults: faults.slice(0, 5), most };
 }"""
-TO_THE_BEGINNING = {"edge": ".edge-top[data-state=beginning]", "top": True}
-TO_THE_END = {"edge": ".edge-bottom[data-state=none]", "top": False}
+TO_THE_BEGINNING = {"edge": ".edge-top[data-state=beginning]", "top": True, "tells": True}
+TO_THE_END = {"edge": ".edge-bottom[data-state=none]", "top": False, "tells": False}
 
 
 def numbered(count: int) -> list[str]:
     return [f"event {number}" for number in range(1, count + 1)]
+
+
+class Talker:
+    """Goes on publishing while somebody reads: so many events for each page, however long that takes.
+
+    Pages count, not seconds, so a slow machine has no more to read than a fast one.
+    """
+
+    EVENTS_A_PAGE = 25
+
+    def __init__(self, user: Publisher, texts: list[str]) -> None:
+        self._user = user
+        self._texts = texts
+        self._pages: SimpleQueue[threading.Event | None] = SimpleQueue()
+        self.pages: list[int] = []
+
+    def page_came(self, first_seq: int) -> None:
+        """Begin with the next events; return when the first is kept: the others arrive while a page is got."""
+        self.pages.append(first_seq)
+        has_begun = threading.Event()
+        self._pages.put(has_begun)
+        assert has_begun.wait(DEADLINE_S)
+
+    def _talk(self) -> None:
+        while (has_begun := self._pages.get()) is not None:
+            for _ in range(self.EVENTS_A_PAGE):
+                self._texts.append(f"meanwhile {len(self._texts)}")
+                self._user.say(self._texts[-1], room="thousand")
+                has_begun.set()
+
+    @contextmanager
+    def talking(self) -> Iterator[None]:
+        """Talk in a thread of its own, until what is due for the last page is said."""
+        thread = threading.Thread(target=self._talk)
+        thread.start()
+        try:
+            yield
+        finally:
+            self._pages.put(None)
+            thread.join()
 
 
 def test_scrolling_reaches_the_first_of_a_thousand_events_while_new_ones_arrive(
@@ -57,23 +107,15 @@ def test_scrolling_reaches_the_first_of_a_thousand_events_while_new_ones_arrive(
         grace.say(*texts, room="thousand")
         chat = open_chat(shared_server, room="thousand")
         expect(chat.message("event 1000")).to_be_visible()
-        is_read = threading.Event()
-
-        def keep_talking() -> None:
-            while not is_read.wait(0.005):
-                texts.append(f"meanwhile {len(texts)}")
-                grace.say(texts[-1], room="thousand")
-
-        talker = threading.Thread(target=keep_talking)
-        talker.start()
-        try:
+        talker = Talker(grace, texts)
+        chat.page.expose_function("pageCame", talker.page_came)
+        with talker.talking():
             way_up = chat.log.evaluate(READ_TO, TO_THE_BEGINNING)
-        finally:
-            is_read.set()
-            talker.join()
         assert way_up["faults"] == []
         assert way_up["seen"][:1000] == [[seq, text] for seq, text in enumerate(texts[:1000], 1)]
         assert way_up["most"] <= MOST_IN_THE_DOCUMENT
+        assert len(talker.pages) >= 10
+        assert len(texts) == 1000 + len(talker.pages) * Talker.EVENTS_A_PAGE
         expect(chat.log).to_contain_text("This is the beginning of thousand")
         way_down = chat.log.evaluate(READ_TO, TO_THE_END)
         assert way_down["faults"] == []
