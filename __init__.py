@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from dialogue.application.hooks.client import Client, Hooks
-    from dialogue.application.rooms.room_registry import RuntimeRooms
+    from dialogue.application.rooms.runtime_rooms import RuntimeRooms
     from dialogue.application.sessions.notice import RoomInfo
     from dialogue.domain.errors import ConfigurationError, DialogueError, PayloadMismatch, Redacted
     from dialogue.domain.event import Event
@@ -45,7 +45,7 @@ __all__ = [
 _HOMES = {
     "application.hooks.client": ("Client", "Hooks"),
     "application.sessions.notice": ("RoomInfo",),
-    "application.rooms.room_registry": ("RuntimeRooms",),
+    "application.rooms.runtime_rooms": ("RuntimeRooms",),
     "domain.errors": ("ConfigurationError", "DialogueError", "PayloadMismatch", "Redacted"),
     "domain.event": ("Event",),
     "domain.event_definition": ("EventDefinition", "History", "define_event"),

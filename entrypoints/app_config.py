@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from ..application.hooks.client import Hooks
-from ..application.rooms.room_registry import RuntimeRooms
+from ..application.rooms.runtime_rooms import RuntimeOffer, RuntimeRooms
 from ..domain.errors import ConfigurationError
 from ..domain.event_definition import EventDefinition
 from ..domain.room import Room, RoomConfig
@@ -15,22 +15,21 @@ from ..domain.room import Room, RoomConfig
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppConfig:
-    """The rooms, the template of rooms made at run time (None: none may be made), and the hooks."""
+    """The rooms, what is offered for rooms made at run time (None: none may be made), and the hooks."""
 
     rooms: Mapping[str, Room]
     hooks: Hooks
-    runtime_rooms: RuntimeRooms | None = None
-    runtime_template: Room | None = None
+    offer: RuntimeOffer | None = None
 
     def memory_limits(self, room_id: str) -> Mapping[str, int]:
         """How many events stay in memory, for each name of the room that has history."""
-        room = self.rooms.get(room_id, self.runtime_template)
+        room = self.rooms.get(room_id, None if self.offer is None else self.offer.template)
         names = () if room is None else room.names_with_history
         return {name: room.definitions[name].memory_limit for name in names if room is not None}
 
     def refuse_retention(self) -> None:
         """Raise ConfigurationError where an event has retention: the application's own storage is not ours to trim."""
-        for room in (*self.rooms.values(), *([] if self.runtime_template is None else [self.runtime_template])):
+        for room in (*self.rooms.values(), *([] if self.offer is None else [self.offer.template])):
             for name, definition in room.definitions.items():
                 if definition.retention is not None:
                     raise ConfigurationError(
@@ -53,8 +52,7 @@ class AppConfig:
         return cls(
             rooms={room_id: Room.configured(room_id, config) for room_id, config in rooms.items()},
             hooks=hooks or Hooks(),
-            runtime_rooms=runtime_rooms,
-            runtime_template=None if runtime_rooms is None else _template(runtime_rooms),
+            offer=None if runtime_rooms is None else RuntimeOffer(_template(runtime_rooms), runtime_rooms),
         )
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import BaseModel, StringConstraints
 
 from ..application.hooks.client import Client, Hooks
-from ..application.rooms.room_registry import RuntimeRooms
+from ..application.rooms.runtime_rooms import RuntimeRooms
 from ..domain.event_definition import History, define_event
 from ..domain.room import RoomConfig
 from .create_dialogue import create_dialogue

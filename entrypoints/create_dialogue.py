@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..application.hooks.client import Hooks
-from ..application.rooms.room_registry import RuntimeRooms
+from ..application.rooms.runtime_rooms import RuntimeRooms
 from ..domain.errors import ConfigurationError
 from ..domain.room import RoomConfig
 from .app_config import AppConfig

@@ -34,10 +34,10 @@ class Handlers:
     def on_runtime_rooms(self, event: EventKind, handler: Handler) -> None:
         """A handler of all rooms made at run time."""
         call = f"on_runtime_rooms({_said(event)}, …)"
-        template = self._config.runtime_template
-        if template is None:
+        offer = self._config.offer
+        if offer is None:
             raise ConfigurationError(f"{call}: no rooms can be made at run time here; create_dialogue(runtime_rooms=…)")
-        self._add(call, template, None, event, handler)
+        self._add(call, offer.template, None, event, handler)
 
     def install(self, listeners: Listeners) -> None:
         """Give them all to a node that is about to start."""

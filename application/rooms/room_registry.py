@@ -2,79 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 
 from anyio import Lock
 
-from ...domain.errors import ConfigurationError, Forbidden, InvalidRequest, RoomExists, RoomNotFound
-from ...domain.event_definition import EventDefinition
+from ...domain.errors import Forbidden, RoomExists, RoomNotFound
 from ...domain.history_buffer import HistoryBuffer
-from ...domain.names import flaw_of_room_id
 from ...domain.ports.room_store import RoomStore, StoredRoom
 from ...domain.room import Room
 from .open_history import OpenHistory
+from .open_room import OpenRoom
 from .room_history import RoomHistory
+from .runtime_rooms import RuntimeOffer
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuntimeRooms:
-    """That users may make rooms, of which events, and how many.
+@dataclass(frozen=True, slots=True)
+class RoomChange:
+    """What others have done to a room that can be made and deleted: it is `gone`, it was `made`, or one and then the
+    other."""
 
-    `events` are the definitions offered (a room may take some of them; default: all); `sync_history_on_join` is as in
-    RoomConfig; `max_rooms` bounds the rooms in all, `max_rooms_per_user` those of one user.
-    """
-
-    events: Iterable[EventDefinition]
-    sync_history_on_join: int | bool = 50
-    max_rooms: int = 10_000
-    max_rooms_per_user: int = 100
-
-    def __post_init__(self) -> None:
-        for name in ("max_rooms", "max_rooms_per_user"):
-            count = getattr(self, name)
-            if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-                raise ConfigurationError(f"RuntimeRooms: {name} must be an integer from 0 on, not {count!r}")
-
-
-@dataclass(slots=True)
-class OpenRoom:
-    """A room and what this node knows of its history; `history` is None until somebody needs it.
-
-    `was_used` says that somebody did since it was last asked whether the room is idle.
-    """
-
-    room: Room
-    history: RoomHistory | None = None
-    was_used: bool = False
-    opening: Lock = field(default_factory=Lock)
-    _last_timestamp_ms: int = 0  # what members were told, events without history included, before it was closed
-
-    def take(self, history: RoomHistory) -> None:
-        """Open it."""
-        history.pass_time(self._last_timestamp_ms)
-        self.history = history
-
-    def close(self) -> None:
-        """Let go of its history; no later event is older than what was told of it."""
-        if self.history is not None:
-            self._last_timestamp_ms = self.history.last_timestamp_ms
-            self.history = None
-
-
-@contextmanager
-def _ending(history: RoomHistory | None) -> Iterator[None]:
-    """What is read while the room is being deleted may lack what is gone already, so its history has ended by then."""
-    if history is None:
-        yield
-        return
-    history.is_ended = True
-    try:
-        yield
-    except BaseException:
-        history.is_ended = False
-        raise
+    room_id: str
+    is_gone: bool
+    made: Room | None
 
 
 class RoomRegistry:
@@ -86,29 +36,31 @@ class RoomRegistry:
     def __init__(
         self,
         configured: Mapping[str, Room],
-        runtime: Room | None,
-        limits: RuntimeRooms | None,
+        offer: RuntimeOffer | None,
         open_history: OpenHistory,
         store: RoomStore,
     ) -> None:
         self._rooms = {room_id: OpenRoom(room) for room_id, room in configured.items()}
-        self._template = runtime
-        self._limits = limits
+        self._offer = offer
         self._open_history = open_history
         self._store = store
+        self._learn: Callable[[], Awaitable[None]] | None = None
         open_history.budget.watch(self._buffers)
-        self._making = Lock()  # between counting the rooms and adding one, another must not be added
+        # What the store says of rooms and what is done here with it are one step; nor may two count the rooms at once.
+        self._changing = Lock()
 
     @property
     def may_create(self) -> bool:
         """Whether rooms can be made at run time."""
-        return self._template is not None
+        return self._offer is not None
+
+    def learn_by(self, learn: Callable[[], Awaitable[None]]) -> None:
+        """`learn()` returns when this node has heard of all rooms that were made elsewhere before it was called."""
+        self._learn = learn
 
     async def load(self) -> None:
         """Bring back the rooms that were made at run time; a configured room of the same id goes before."""
-        for stored in await self._store.rooms():
-            if stored.id not in self._rooms and self._template is not None:
-                self._rooms[stored.id] = OpenRoom(self._room(self._template, stored))
+        await self.refresh(None)
 
     def room(self, room_id: str) -> Room:
         """The room of that id; raises RoomNotFound."""
@@ -119,22 +71,24 @@ class RoomRegistry:
         ids = sorted(room_id for room_id in self._rooms if room_id > after)
         return [self._rooms[room_id].room for room_id in ids[:limit]]
 
+    def has(self, room_id: str) -> bool:
+        """Whether there is such a room."""
+        return room_id in self._rooms
+
     def opened(self, room_id: str) -> RoomHistory | None:
         """The history of a room that is open; None for any other."""
         entry = self._rooms.get(room_id)
         return entry.history if entry is not None else None
+
+    def all_opened(self) -> dict[str, RoomHistory]:
+        """The histories of all rooms that are open."""
+        return {room_id: entry.history for room_id, entry in self._rooms.items() if entry.history is not None}
 
     def forget(self, room_id: str) -> None:
         """Let go of what is known of a room's history; whoever needs it next reads it from the storage."""
         entry = self._rooms.get(room_id)
         if entry is not None:
             entry.close()
-
-    def last_times(self) -> Iterator[tuple[str, int]]:
-        """The newest time of each room that is open."""
-        for room_id, entry in self._rooms.items():
-            if entry.history is not None:
-                yield room_id, entry.history.last_timestamp_ms
 
     def epoch(self, room_id: str) -> str | None:
         """The present life of a room that is open; None for any other."""
@@ -143,6 +97,8 @@ class RoomRegistry:
 
     async def open(self, room_id: str) -> tuple[Room, RoomHistory]:
         """The room and its history, opened where it was not. Raises RoomNotFound and Unavailable."""
+        if room_id not in self._rooms and self._learn is not None:
+            await self._learn()  # it may have been made elsewhere just now
         entry = self._entry(room_id)
         entry.was_used = True
         history = entry.history
@@ -165,40 +121,70 @@ class RoomRegistry:
 
     async def create(self, wanted: StoredRoom) -> Room:
         """Make a room at run time. Raises Forbidden, InvalidRequest, RoomExists, EventNotAllowed and Unavailable."""
-        if self._template is None:
+        if self._offer is None:
             raise Forbidden("Rooms cannot be made at run time here")
-        flaw = flaw_of_room_id(wanted.id)
-        if flaw is not None:
-            raise InvalidRequest.field("id", flaw)
-        if wanted.event_names is not None:
-            for name in wanted.event_names:
-                self._template.definition(name)
-            wanted = replace(wanted, event_names=tuple(dict.fromkeys(wanted.event_names)))  # no more than are offered
-        room = self._room(self._template, wanted)
-        async with self._making:
+        wanted = self._offer.ensure_possible(wanted)
+        if self._learn is not None:
+            await self._learn()  # rooms made elsewhere count, too
+        async with self._changing:
             if wanted.id in self._rooms:
                 raise RoomExists(wanted.id)
-            self._ensure_allowance(wanted.created_by_id)
+            self._offer.ensure_allowed(wanted.created_by_id, (entry.room for entry in self._rooms.values()))
             await self._store.create(wanted)
-            self._rooms[room.id] = OpenRoom(room)
-        return room
+            return self._add(self._offer.room(wanted))
 
     async def delete(self, room_id: str, user_id: str | None) -> Room:
         """Delete a room made at run time; `user_id` None is the application itself.
 
         Raises RoomNotFound, Forbidden (a configured room; a room of somebody else) and Unavailable.
         """
-        room = self.room(room_id)
-        if room.is_configured:
-            raise Forbidden(f"The room {room_id!r} belongs to the application and cannot be deleted")
-        if user_id is not None and room.created_by_id != user_id:
-            raise Forbidden(f"Only who made the room {room_id!r} may delete it")
-        with _ending(self.opened(room_id)):
-            await self._store.delete(room_id)
-        ended = self._rooms.pop(room_id, None)
-        if ended is not None and ended.history is not None:
-            ended.history.is_ended = True
+        if room_id not in self._rooms and self._learn is not None:
+            await self._learn()
+        async with self._changing:
+            entry = self._entry(room_id)
+            if entry.room.is_configured:
+                raise Forbidden(f"The room {room_id!r} belongs to the application and cannot be deleted")
+            if user_id is not None and entry.room.created_by_id != user_id:
+                raise Forbidden(f"Only who made the room {room_id!r} may delete it")
+            with entry.ending():
+                await self._store.delete(room_id)
+            self._remove(room_id)
+        return entry.room
+
+    async def refresh(self, room_ids: Collection[str] | None) -> list[RoomChange]:
+        """Take over what the store says of these rooms (None: of all) that are not the application's; what changed.
+
+        Raises Unavailable.
+        """
+        async with self._changing:
+            if room_ids is None:
+                stored = {room.id: room for room in await self._store.rooms()}
+                room_ids = stored.keys() | self._rooms.keys()
+                return [change for room_id in sorted(room_ids) for change in self._take(room_id, stored.get(room_id))]
+            found = {room_id: await self._store.find(room_id) for room_id in room_ids}
+            return [change for room_id, room in found.items() for change in self._take(room_id, room)]
+
+    def _take(self, room_id: str, stored: StoredRoom | None) -> Iterator[RoomChange]:
+        known = self._rooms.get(room_id)
+        if self._offer is None or (known is not None and known.room.is_configured):
+            return
+        wanted = None if stored is None else self._offer.room(stored)
+        if (None if known is None else known.room) == wanted:
+            return
+        if known is not None:
+            self._remove(room_id)
+        if wanted is not None:
+            self._add(wanted)
+        yield RoomChange(room_id, known is not None, wanted)
+
+    def _add(self, room: Room) -> Room:
+        self._rooms[room.id] = OpenRoom(room)
         return room
+
+    def _remove(self, room_id: str) -> None:
+        gone = self._rooms.pop(room_id, None)
+        if gone is not None:
+            gone.end()
 
     def _buffers(self) -> Iterator[HistoryBuffer]:
         for entry in self._rooms.values():
@@ -212,28 +198,3 @@ class RoomRegistry:
         if found is None:
             raise RoomNotFound(room_id)
         return found
-
-    def _room(self, template: Room, stored: StoredRoom) -> Room:
-        names = template.definitions if stored.event_names is None else stored.event_names
-        definitions = {name: template.definitions[name] for name in names if name in template.definitions}
-        return Room(
-            id=stored.id,
-            name=stored.name,
-            definitions=definitions,
-            description=stored.description,
-            max_size=stored.max_size,
-            default_subscriptions=frozenset(definitions),
-            sync_history_on_join=template.sync_history_on_join,
-            created_by_id=stored.created_by_id,
-            is_configured=False,
-        )
-
-    def _ensure_allowance(self, user_id: str | None) -> None:
-        if self._limits is None:
-            return
-        made = [entry.room for entry in self._rooms.values() if not entry.room.is_configured]
-        if len(made) >= self._limits.max_rooms:
-            raise Forbidden(f"There are already as many rooms as are allowed ({self._limits.max_rooms})")
-        own = sum(1 for room in made if room.created_by_id == user_id)
-        if user_id is not None and own >= self._limits.max_rooms_per_user:
-            raise Forbidden(f"You have already made as many rooms as are allowed ({self._limits.max_rooms_per_user})")

@@ -65,7 +65,8 @@ class Sweeper:
 
     def _tell_of_times(self) -> None:
         far = self._clock.now_ms() + FAR_AHEAD_MS
-        ahead = frozenset(room_id for room_id, time_ms in self._registry.last_times() if time_ms > far)
+        opened = self._registry.all_opened().items()
+        ahead = frozenset(room_id for room_id, history in opened if history.last_timestamp_ms > far)
         for room_id in ahead - self._ahead:
             logger.warning(
                 "the time of room %r is far ahead of the clock, and stands still there: "

@@ -56,8 +56,7 @@ class ServiceParts(StorageParts):
     registry = Single(
         RoomRegistry,
         config.rooms,
-        config.runtime_template,
-        config.runtime_rooms,
+        config.offer,
         open_history,
         StorageParts.room_store,
     )

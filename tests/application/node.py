@@ -31,7 +31,8 @@ from dialogue.application.rooms.buffer_budget import BufferBudget
 from dialogue.application.rooms.idle_rooms import IdleRooms
 from dialogue.application.rooms.manage_rooms import ManageRooms
 from dialogue.application.rooms.open_history import OpenHistory
-from dialogue.application.rooms.room_registry import RoomRegistry, RuntimeRooms
+from dialogue.application.rooms.room_registry import RoomRegistry
+from dialogue.application.rooms.runtime_rooms import RuntimeOffer, RuntimeRooms
 from dialogue.application.rooms.sweeper import Sweeper
 from dialogue.application.sessions.frame import Frame
 from dialogue.application.sessions.join_room import JoinRoom
@@ -103,14 +104,14 @@ class MemoryNode:
         source = self.source or storage.source
         rooms = self.room_store or storage.rooms
         configured = {room_id: Room.configured(room_id, config) for room_id, config in self.rooms.items()}
-        template = None
+        offer = None
         if self.runtime is not None:
             sync = self.runtime.sync_history_on_join
             offered = RoomConfig(name="template", events=list(self.runtime.events), sync_history_on_join=sync)
-            template = Room.configured("template", offered)
+            offer = RuntimeOffer(Room.configured("template", offered), self.runtime)
         self.listeners = Listeners(self.run_hook)
         self.registry = RoomRegistry(
-            configured, template, self.runtime, OpenHistory(archive, source, BufferBudget(self.max_buffer_bytes)), rooms
+            configured, offer, OpenHistory(archive, source, BufferBudget(self.max_buffer_bytes)), rooms
         )
         self.apply = self.applying(self.registry, source, self.hub, self.listeners)
         self.journal = Journal(archive, self.apply, self.clock, self.journal_limits)

@@ -15,7 +15,7 @@ from dialogue.adapters.threads.daemon_threads import DaemonThreads
 from dialogue.application.feed import listeners
 from dialogue.application.feed.listeners import Listeners
 from dialogue.application.hooks.run_hook import RunHook
-from dialogue.application.rooms.room_registry import RuntimeRooms
+from dialogue.application.rooms.runtime_rooms import RuntimeRooms
 from dialogue.application.rooms.sweeper import REMOVED_AT_ONCE, Sweeper
 from dialogue.domain.errors import Unavailable
 from dialogue.domain.event import Event

@@ -9,7 +9,7 @@ from anyio import create_task_group, fail_after, wait_all_tasks_blocked
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.room_store import MemoryRoomStore
 from dialogue.adapters.memory.store import MemoryStore
-from dialogue.application.rooms.room_registry import RuntimeRooms
+from dialogue.application.rooms.runtime_rooms import RuntimeRooms
 from dialogue.domain.errors import RoomNotFound
 from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.page import PageRequest

@@ -9,7 +9,7 @@ import pytest
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.memory.user_events import MemoryUserEvents
-from dialogue.application.rooms.room_registry import RuntimeRooms
+from dialogue.application.rooms.runtime_rooms import RuntimeRooms
 from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.errors import DialogueError, InvalidEvent, Problem, Unavailable
 from dialogue.domain.event_definition import History, define_event

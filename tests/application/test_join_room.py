@@ -10,7 +10,7 @@ from anyio import create_task_group, fail_after
 
 from dialogue.adapters.memory.history_source import MemoryHistorySource
 from dialogue.adapters.memory.store import MemoryStore
-from dialogue.application.rooms.room_registry import RuntimeRooms
+from dialogue.application.rooms.runtime_rooms import RuntimeRooms
 from dialogue.domain.errors import EventNotAllowed, NotJoined, RoomFull, RoomNotFound, Unavailable
 from dialogue.domain.event import Event
 from dialogue.domain.event_definition import History, define_event

@@ -10,7 +10,7 @@ from anyio.lowlevel import checkpoint
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.room_store import MemoryRoomStore
 from dialogue.adapters.memory.store import MemoryStore
-from dialogue.application.rooms.room_registry import RuntimeRooms
+from dialogue.application.rooms.runtime_rooms import RuntimeRooms
 from dialogue.domain.errors import Forbidden, RoomExists, RoomNotFound, Unavailable
 from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.ports.room_store import StoredRoom
