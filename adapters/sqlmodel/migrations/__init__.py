@@ -1,1 +1,1 @@
-"""Alembic's migrations, run by `upgrade`; Alembic loads `env.py` and the versions by their paths."""
+"""One history of migrations for both databases, run by `upgrade`; Alembic loads the versions by their paths."""

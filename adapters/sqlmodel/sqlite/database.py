@@ -18,7 +18,8 @@ from sqlalchemy.exc import DBAPIError
 from ....application.deadline import deadline, deadline_at
 from ....domain.errors import ConfigurationError, Unavailable
 from ..commit_outcome import CommitFailed, settled
-from ..migrations.upgrade import Progress, upgrade
+from ..migrations.seed.takeover import Progress
+from ..migrations.upgrade import upgrade
 from .append_batch import SqliteAppender
 from .engine import SqliteSettings, migrating_engine
 from .file import ServerLock, ensure_database, path_of
@@ -159,7 +160,8 @@ class SqliteDatabase:
             undo.callback(self._lock.release)
             ensure_database(path)
             try:
-                upgrade(migrating_engine(self._settings), path, progress)
+                with migrating_engine(self._settings).connect() as connection:
+                    upgrade(connection, str(path), progress)
                 opened = Opened(self._settings)
                 undo.callback(opened.end)
                 undo.callback(opened.dispose)

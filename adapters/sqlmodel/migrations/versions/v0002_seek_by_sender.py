@@ -6,13 +6,13 @@ Revision ID: 0002
 from __future__ import annotations
 
 import sqlalchemy as sa
-from alembic import op
+from alembic.operations import Operations
 
 revision = "0002"
 down_revision = "0001"
 
 
-def upgrade() -> None:
+def upgrade(op: Operations) -> None:
     """Add the columns and indexes; what is left of rooms that the first version deleted is to be swept too."""
     op.create_index("ix_messages_sender", "messages", ["from_user", "room_id", "event_name", "event_seq"])
     op.create_index("ix_dialogue_read_marks_room", "dialogue_read_marks", ["room_id"])

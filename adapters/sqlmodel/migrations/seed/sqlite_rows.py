@@ -8,9 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, text
 
-from ....domain import json_value
-from ....domain.names import MAX_ROOM_ID, MAX_USER_ID, flaw_of_event_name, flaw_of_name
-from ..raw_json import from_column
+from .....domain import json_value
+from .....domain.names import MAX_ROOM_ID, MAX_USER_ID, flaw_of_event_name, flaw_of_name
+from ...raw_json import from_column
 
 # Texts come as bytes, so that one that is no UTF-8 is found here, and does not stop the cursor. `id` is NULL where it
 # was declared SERIAL, which for SQLite is no rowid; such rows get the ids behind the others.

@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from sqlalchemy import Connection, Row, text
 
-from ....domain.errors import ConfigurationError
+from .....domain.errors import ConfigurationError
 
 _TEXT = (r"CHAR|CLOB|TEXT|STRING", "a text type")
 _INTEGER = (r"INT|SERIAL", "an integer type")
@@ -29,28 +28,31 @@ _INDEXES = ("idx_messages_room_event", "idx_messages_timestamp")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeedTable:
-    """The seed's `messages`; `extra_indexes` are the statements of indexes that somebody added, to be made again."""
+    """The seed's `messages` in the database `name`.
 
-    path: Path
+    `extra_indexes` are the statements of indexes that somebody added, to be made again.
+    """
+
+    name: str
     extra_indexes: tuple[str, ...]
 
     @staticmethod
-    def found(connection: Connection, path: Path) -> SeedTable | None:
+    def found(connection: Connection, name: str) -> SeedTable | None:
         """The seed's table in the database; None where there is no `messages` at all.
 
         Raises ConfigurationError, with every difference, where there is another one, or a table of our names.
         """
         ours = _names(connection, "name LIKE 'dialogue\\_%' ESCAPE '\\' AND name != 'dialogue_alembic_version'")
         if ours:
-            raise ConfigurationError(f"{path} has tables of Dialogue's names without a version: {', '.join(ours)}")
+            raise ConfigurationError(f"{name} has tables of Dialogue's names without a version: {', '.join(ours)}")
         if not _names(connection, "lower(name) = 'messages'"):
             return None
         differences = list(_differences(connection))
         if differences:
             raise ConfigurationError(
-                f"{path} has a table `messages` that is not the one Dialogue takes over: {'; '.join(differences)}"
+                f"{name} has a table `messages` that is not the one Dialogue takes over: {'; '.join(differences)}"
             )
-        return SeedTable(path=path, extra_indexes=tuple(_extra_indexes(connection)))
+        return SeedTable(name=name, extra_indexes=tuple(_extra_indexes(connection)))
 
 
 def _names(connection: Connection, condition: str) -> list[str]:

@@ -11,12 +11,12 @@ from typing import Any
 from sqlalchemy import Connection, column, table
 from sqlalchemy.sql.expression import TableClause
 
-from ....domain.errors import ConfigurationError
-from ..raw_json import to_column
-from . import seed_rows
-from .seed_rows import BadRow, SeedRow
-from .seed_table import SeedTable
-from .upgrade import Progress
+from .....domain.errors import ConfigurationError
+from ...raw_json import to_column
+from . import sqlite_rows
+from .sqlite_rows import BadRow, SeedRow
+from .sqlite_table import SeedTable
+from .takeover import Progress
 
 ROWS_AT_ONCE = 2_000
 LISTED = 5
@@ -36,13 +36,13 @@ def take_over(connection: Connection, seed: SeedTable, into: str, progress: Prog
     Raises ConfigurationError, naming the first rows that cannot be taken over, where there are any; the caller's
     transaction then takes back the rest.
     """
-    total = seed_rows.count(connection)
+    total = sqlite_rows.count(connection)
     progress(0, total)
     numbering = _Numbering()
     bad = _BadRows()
     messages = _table(into, _MESSAGES)
     done = 0
-    for bite in _bites(seed_rows.rows(connection)):
+    for bite in _bites(sqlite_rows.rows(connection)):
         good = [row for row in bite if isinstance(row, SeedRow)]
         bad.note(row for row in bite if isinstance(row, BadRow))
         if good and not bad.count:
@@ -71,7 +71,7 @@ class _BadRows:
             listed = "; ".join(f"id {row.id}: {row.flaw}" for row in self.first)
             more = f"; and {self.count - LISTED} more" if self.count > LISTED else ""
             raise ConfigurationError(
-                f"{seed.path} has a table `messages` with rows that cannot be taken over: {listed}{more}"
+                f"{seed.name} has a table `messages` with rows that cannot be taken over: {listed}{more}"
             )
 
 

@@ -1,0 +1,1 @@
+"""Taking over the ancestor's table `messages`, on each database in its own way."""
