@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .container import Container
 from .container.storage import HOOKS
+from .databases import shown_database
 
 
 def storage_in_force(container: Container) -> str:
@@ -16,4 +17,4 @@ def storage_in_force(container: Container) -> str:
     database = container.settings().database
     if database.startswith("memory:"):
         return f"history in memory alone ({database}): it ends with this process"
-    return f"history in {database}"
+    return f"history in {shown_database(container.settings())}"

@@ -15,6 +15,7 @@ from pydantic_settings import (
     SettingsError,
 )
 
+from ..adapters.sqlmodel.postgresql.url import is_postgresql, shown
 from ..application.sessions.limits import ENVELOPE_SIZE
 from ..domain.errors import ConfigurationError
 from .environment import ENV_PREFIX, port_of, refuse_unknown
@@ -39,7 +40,8 @@ class Settings(BaseSettings):
     )
     database: str = Field(
         "sqlite:///dialogue.db",
-        description="Where the history is kept: sqlite:///FILE, or memory:// for a server that keeps nothing.",
+        description="Where the history is kept: sqlite:///FILE, postgresql://USER:PASSWORD@HOST/NAME, or memory:// for "
+        "a server that keeps nothing.",
     )
     synchronous: Literal["FULL", "NORMAL", "OFF"] = Field(
         "FULL",
@@ -50,6 +52,27 @@ class Settings(BaseSettings):
         gt=0,
         le=3600,
         description="How long a request may wait for the storage, from its arrival, in seconds; then UNAVAILABLE.",
+    )
+    statement_timeout_s: float = Field(
+        30.0, gt=0, le=3600, description="How long a statement may take on PostgreSQL, where no request waits for it."
+    )
+    lock_timeout_s: float = Field(
+        5.0, gt=0, le=20, description="How long a statement may wait on PostgreSQL for what another transaction holds."
+    )
+    idle_transaction_timeout_s: float = Field(
+        10.0,
+        gt=0,
+        le=20,
+        description="How long a transaction on PostgreSQL may wait for this server, before it is ended there.",
+    )
+    database_connect_timeout_s: float = Field(
+        5.0, gt=0, le=60, description="How long a new connection to PostgreSQL may take, in seconds."
+    )
+    database_readers: int = Field(
+        8, ge=1, le=1_000, description="How many connections read from PostgreSQL at most, at a time."
+    )
+    database_writers: int = Field(
+        8, ge=1, le=1_000, description="How many connections write to PostgreSQL at most, at a time."
     )
     allowed_origins: Origins = Field(
         default_factory=list,
@@ -168,11 +191,8 @@ class Settings(BaseSettings):
     @field_validator("database")
     @classmethod
     def _is_known(cls, url: str) -> str:
-        scheme = url.partition(":")[0]
-        if "://" not in url or scheme not in ("sqlite", "memory", "postgresql"):
-            raise ValueError(f"must be sqlite:///FILE or memory://, not {url!r}")
-        if scheme == "postgresql":
-            raise ValueError("PostgreSQL is not supported by this version yet; use sqlite:///FILE")
+        if "://" not in url or not (url.startswith(("sqlite:", "memory:")) or is_postgresql(url)):
+            raise ValueError(f"must be sqlite:///FILE, postgresql://… or memory://, not {shown(url)!r}")
         return url
 
     @model_validator(mode="after")

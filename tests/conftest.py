@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
-from .support.postgresql import PostgresqlServer, postgresql
+from .support.postgresql import PostgresqlServer
+from .support.shared_postgresql import shared_postgresql
 
 # No deadline: a busy machine must not fail a test. No database: tests leave nothing behind, and what failed is printed
 # so that it can be given again. CI tries the same examples every time, people try new ones.
@@ -25,7 +25,6 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def postgresql_server() -> Iterator[PostgresqlServer]:
+def postgresql_server() -> PostgresqlServer:
     """A PostgreSQL that all tests share which do not stop it, each with databases of its own; it does not fsync."""
-    with postgresql() as server:
-        yield server
+    return shared_postgresql()

@@ -24,12 +24,11 @@ class Database(Protocol):
         """As `read`, for work that is one statement: a third of what a read of one page costs goes into the rest."""
         ...
 
-    async def write(self, work: Callable[[Connection], T], was_kept: Callable[[Connection], bool] | None = None) -> T:
-        """Run `work` in a transaction, alone, and commit it.
+    async def write(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in a transaction and commit it; on SQLite alone, on PostgreSQL beside others.
 
-        Raises Unavailable: then nothing of it is kept, and never will be. Where a commit itself fails, `was_kept` is
-        asked, on a new connection, whether it was made all the same; without it that counts as not kept. Raises
-        CommitUnknown where that cannot be found out.
+        Raises Unavailable: then nothing of it is kept, and never will be. Where the answer to the commit is lost, it is
+        found out whether it was made; the caller waits for that. Raises CommitUnknown where that cannot be found out.
         """
         ...
 
@@ -43,7 +42,7 @@ class Database(Protocol):
 
 
 class Appender(Protocol):
-    """Keeps a batch, and signs for it, in one transaction."""
+    """Keeps a batch, in one transaction."""
 
     async def __call__(self, batch: Batch, *, waits: bool) -> Sequence[Appended]:
         """The outcome of each group; see `WaitingArchive.append`, with what it raises."""

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import Connection, bindparam, func, select
 
 from .room_head import STAMPED, new_epoch
-from .tables import nodes, rooms
+from .tables import nodes, rooms, writers
 
 UNSAFE = select(func.count()).select_from(nodes).where(nodes.c.is_durable.is_(False))
 ROOMS = select(rooms.c.room_id)
@@ -22,6 +22,7 @@ def begin_running(connection: Connection, node_id: str, *, is_durable: bool) -> 
     """
     renewed = new_epochs(connection) if connection.execute(UNSAFE).scalar_one() else 0
     connection.execute(nodes.delete())
+    connection.execute(writers.delete())
     connection.execute(nodes.insert(), {"node_id": node_id, "is_durable": is_durable})
     return renewed
 

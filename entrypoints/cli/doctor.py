@@ -6,9 +6,9 @@ from rich.console import Console
 
 from ...adapters.sqlmodel.epochs import new_epochs
 from ...adapters.sqlmodel.mend_times import mend_times
-from ...adapters.sqlmodel.sqlite.database import SqliteDatabase
 from ...adapters.system_clock import SystemClock
 from ...domain.errors import ConfigurationError
+from ..databases import database_of, shown_database
 from ..settings import Settings
 
 
@@ -19,9 +19,7 @@ async def repair(settings: Settings, console: Console, *, epochs: bool, times: b
     """
     if settings.database.startswith("memory:"):
         raise ConfigurationError("memory:// keeps nothing that could be restored")
-    database = SqliteDatabase(
-        settings.database, synchronous=settings.synchronous, patience_s=settings.request_timeout_s
-    )
+    database = database_of(settings)
     told = []
     if times:
         now_ms = SystemClock().now_ms()
@@ -30,4 +28,4 @@ async def repair(settings: Settings, console: Console, *, epochs: bool, times: b
     if epochs:
         told.append(f"{await database.repair(new_epochs)} rooms have new epochs")
     for line in told:
-        console.print(f"{settings.database}: {line}", highlight=False, markup=False)
+        console.print(f"{shown_database(settings)}: {line}", highlight=False, markup=False)

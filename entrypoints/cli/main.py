@@ -47,7 +47,7 @@ Target = Annotated[
 ]
 DatabaseUrl = Annotated[
     str | None,
-    typer.Option(metavar="URL", help="sqlite:///FILE, or memory:// to keep nothing (default: sqlite:///dialogue.db)."),
+    typer.Option(metavar="URL", help="sqlite:///FILE or postgresql://… (default: sqlite:///dialogue.db)."),
 ]
 
 

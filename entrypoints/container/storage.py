@@ -1,4 +1,4 @@
-"""Where the history is kept: one of three storages, and its parts."""
+"""Where the history is kept: one of four storages, and its parts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from ...adapters.memory.store import MemoryStore
 from ...adapters.own_storage.storage import OwnStorage
 from ...adapters.own_storage.storage_hooks import StorageHooks
 from ...adapters.own_storage.store import OwnStore
-from ...adapters.sqlmodel.sqlite.database import SqliteDatabase
+from ...adapters.sqlmodel.postgresql.storage import PostgresqlStorage
+from ...adapters.sqlmodel.postgresql.url import is_postgresql
 from ...adapters.sqlmodel.sqlite.storage import SqliteStorage
 from ...application.hooks.client import OnCleanup
 from ...application.rooms.buffer_budget import BufferBudget
@@ -19,11 +20,13 @@ from ...domain.ports.room_store import RoomStore
 from ...domain.ports.storage import Storage
 from ...domain.ports.user_events import UserEvents
 from ..app_config import AppConfig
+from ..databases import postgresql_database, sqlite_database
 from ..settings import Settings
 from .inputs import Inputs
 from .part import Chosen, Derived, Part, Single
 
 HOOKS = "hooks"
+POSTGRESQL = "postgresql"
 
 
 def _storage_kind(settings: Settings, config: AppConfig) -> str:
@@ -31,7 +34,7 @@ def _storage_kind(settings: Settings, config: AppConfig) -> str:
     if config.hooks.on_load is not None and "database" not in settings.model_fields_set:
         config.refuse_retention()
         return HOOKS
-    return settings.database.partition(":")[0]
+    return POSTGRESQL if is_postgresql(settings.database) else settings.database.partition(":")[0]
 
 
 def _archive(storage: Storage) -> HistoryArchive:
@@ -69,12 +72,8 @@ class StorageParts(Inputs):
     storage_kind = Derived(_storage_kind, Inputs.settings, Inputs.config)
 
     memory_store = Single(MemoryStore)
-    database = Single(
-        SqliteDatabase,
-        Inputs.settings.provided.database,
-        synchronous=Inputs.settings.provided.synchronous,
-        patience_s=Inputs.settings.provided.request_timeout_s,
-    )
+    database = Single(sqlite_database, Inputs.settings)
+    postgresql_database = Single(postgresql_database, Inputs.settings)
     storage_hooks = Single(
         StorageHooks,
         Inputs.config.provided.hooks.on_cleanup,
@@ -97,6 +96,12 @@ class StorageParts(Inputs):
         ),
         sqlite=Single(
             SqliteStorage, database, Inputs.settings.provided.key_ttl_s, Inputs.settings.provided.max_ended_rooms
+        ),
+        postgresql=Single(
+            PostgresqlStorage,
+            postgresql_database,
+            Inputs.settings.provided.key_ttl_s,
+            Inputs.settings.provided.max_ended_rooms,
         ),
         hooks=Single(OwnStorage, hook_store, Inputs.settings.provided.max_ended_rooms),
     )

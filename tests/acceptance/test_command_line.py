@@ -45,7 +45,10 @@ def test_version_tells_the_version(tmp_path: Path) -> None:
 BAD_ARGUMENTS = {
     "a URL that is none": (["--database", "nonsense"], "'nonsense'"),
     "another database": (["--database", "mysql://host/x"], "'mysql://host/x'"),
-    "PostgreSQL": (["--database", "postgresql://host/x"], "PostgreSQL is not supported by this version yet"),
+    "a PostgreSQL that is not there": (
+        ["--database", "postgresql://me:secret@127.0.0.1:1/x"],
+        "postgresql://me@127.0.0.1:1/x cannot be used: connection refused",
+    ),
     "a URL without a file": (["--database", "sqlite://"], "names no file"),
     "a folder that is not there": (["--database", "sqlite:///no/where/x.db"], "no/where/x.db cannot be used"),
     "a folder": (["--database", "sqlite:///folder"], "folder cannot be used"),

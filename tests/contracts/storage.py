@@ -13,6 +13,9 @@ from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.own_storage.storage import OwnStorage
 from dialogue.adapters.own_storage.storage_hooks import StorageHooks
 from dialogue.adapters.own_storage.store import OwnStore
+from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
+from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
+from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.adapters.sqlmodel.sqlite.storage import SqliteStorage
 from dialogue.adapters.threads.daemon_threads import DaemonThreads
@@ -28,6 +31,7 @@ from dialogue.domain.ports import storage as ports
 from dialogue.domain.redaction import Redaction
 
 from ..support.appending import append
+from ..support.shared_postgresql import database_with_tables
 from ..support.shelf import Shelf
 
 NAMES = (
@@ -143,6 +147,15 @@ async def sqlite(folder: Path) -> AsyncIterator[Storage]:
 
 
 @asynccontextmanager
+async def postgresql(_folder: Path) -> AsyncIterator[Storage]:
+    """A database of the PostgreSQL that all tests share."""
+    with database_with_tables() as url:
+        storage = PostgresqlStorage(PostgresqlDatabase(PostgresqlSettings(url=url)), KEY_TTL_S, MAX_ENDED_ROOMS)
+        async with storage.running():
+            yield Storage(storage)
+
+
+@asynccontextmanager
 async def own(_folder: Path) -> AsyncIterator[Storage]:
     """The application's own: of each stream two events stay in memory, and the others are handed over at once."""
     shelf = Shelf()
@@ -164,6 +177,7 @@ async def own(_folder: Path) -> AsyncIterator[Storage]:
 STORAGES: dict[str, Callable[[Path], AbstractAsyncContextManager[Storage]]] = {
     "memory": memory,
     "sqlite": sqlite,
+    "postgresql": postgresql,
     "own": own,
 }
 
@@ -173,7 +187,7 @@ def over(*kinds: str) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("storage", kinds, indirect=True)
 
 
-OF_DIALOGUE = over("memory", "sqlite")
+OF_DIALOGUE = over("memory", "sqlite", "postgresql")
 """What an application's own storage does differently; `test_own_storage.py` says how."""
 
 

@@ -17,7 +17,6 @@ from ..database import Database
 from ..many_rows import ManyRows
 from ..number_batch import number_batch
 from ..tables import keys, messages, rooms, streams
-from ..writer import Writer
 from .refusals import refusals
 
 # SQLite takes 32,766 variables a statement at most.
@@ -77,19 +76,11 @@ class SqliteAppender:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._writer = Writer()
 
     async def __call__(self, batch: Batch, *, waits: bool) -> Sequence[Appended]:  # noqa: ARG002  # nobody else locks rooms
         """See `Appender`."""
-        append, number = AppendBatch(batch), self._writer.next()
-
-        def keep(connection: Connection) -> list[Appended]:
-            outcomes = append(connection)
-            self._writer.sign(connection, number)
-            return outcomes
-
         with refusals():
-            return await self._database.write(keep, lambda connection: self._writer.has_kept(connection, number))
+            return await self._database.write(AppendBatch(batch))
 
 
 class AppendBatch:

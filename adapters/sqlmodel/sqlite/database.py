@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import secrets
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import ExitStack, asynccontextmanager
@@ -20,6 +21,7 @@ from ....domain.errors import ConfigurationError, Unavailable
 from ..commit_outcome import CommitFailed, settled
 from ..migrations.seed.takeover import Progress
 from ..migrations.upgrade import upgrade
+from ..writer import Writer, Writers
 from .append_batch import SqliteAppender
 from .engine import SqliteSettings, migrating_engine
 from .file import ServerLock, ensure_database, path_of
@@ -53,6 +55,7 @@ class SqliteDatabase:
         self._settings = SqliteSettings(path=path, synchronous=synchronous, patience_s=patience_s)
         self._lock = ServerLock(path)
         self._opened: Opened | None = None
+        self._writers = Writers(f"server-{secrets.token_hex(8)}")
 
     async def open(self, progress: Progress | None = None) -> None:
         """Take the file for this process, bring its tables to this version, and let transactions run.
@@ -118,15 +121,23 @@ class SqliteDatabase:
         opened = self._ensure_open()
         return await opened.readers.run(lambda: opened.peek(work), deadline(), is_awaited=False)
 
-    async def write(self, work: Callable[[Connection], T], was_kept: Callable[[Connection], bool] | None = None) -> T:
+    async def write(self, work: Callable[[Connection], T]) -> T:
         """See `Database.write`."""
+        taken: list[Writer] = []
+
+        def signed(connection: Connection) -> T:
+            taken.append(self._writers.take())  # here, where one comes after the other: so there are few of them
+            taken[0].sign(connection)
+            return work(connection)
+
         try:
-            return await self._write(work)
+            return await self._write(signed)
         except CommitFailed as failure:
-            if was_kept is None:
-                raise Unavailable(f"The database cannot be reached: {failure}") from failure
-            result: T = await settled(failure, lambda: self._ask(was_kept))
+            result: T = await settled(failure, lambda: self._ask(taken[0]))
             return result
+        finally:
+            for writer in taken:
+                self._writers.give_back(writer)
 
     def appender(self) -> SqliteAppender:
         """See `Database.appender`."""
@@ -141,10 +152,10 @@ class SqliteDatabase:
         until = min(deadline(), monotonic() + self._settings.patience_s)
         return await opened.writer.run(lambda: opened.write(work, until), until, is_awaited=True)
 
-    async def _ask(self, question: Callable[[Connection], bool]) -> bool:
+    async def _ask(self, writer: Writer) -> bool:
         try:
             with deadline_at(inf):
-                return await self._write(question)
+                return await self._write(writer.has_kept)
         except CommitFailed as failure:
             return bool(failure.result)  # it has written nothing: what it read is the answer
 

@@ -74,13 +74,13 @@ class Counting(SqliteDatabase):
         self.asked = Event()
         self.gate = Event()
 
-    async def write(self, work: Callable[[Connection], T], was_kept: Callable[[Connection], bool] | None = None) -> T:
+    async def write(self, work: Callable[[Connection], T]) -> T:
         self.writes += 1
         self.asked.set()
         await self.gate.wait()
         if self.failure is not None:
             raise self.failure
-        return await super().write(work, was_kept)
+        return await super().write(work)
 
 
 @pytest.fixture

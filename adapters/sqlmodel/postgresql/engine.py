@@ -1,0 +1,73 @@
+"""SQLAlchemy engines over a PostgreSQL database, whose connections begin no transaction by themselves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+from sqlalchemy import event
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from .driver import DriverConnection
+from .url import dsn_of
+
+NAMED_STATEMENTS = 200
+"""How many statements a connection keeps prepared at most, each by a name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PostgresqlSettings:
+    """How PostgreSQL is to be used. All times are in seconds.
+
+    `patience_s` is how long a transaction waits where nothing else is said; the other times bound a statement, the wait
+    for a lock, and a transaction in which nothing happens. `readers` and `writers` are how many connections read and
+    write at a time.
+    """
+
+    url: str
+    patience_s: float = 5.0
+    statement_timeout_s: float = 30.0
+    lock_timeout_s: float = 5.0
+    idle_timeout_s: float = 10.0
+    connect_timeout_s: float = 5.0
+    readers: int = 8
+    writers: int = 8
+
+
+async def connect(settings: PostgresqlSettings, *, prepares: bool) -> DriverConnection:
+    """A new connection. With `prepares` statements may be kept in it by name; a proxy may be no longer there then."""
+    connection: DriverConnection = await asyncpg.connect(
+        dsn_of(settings.url),
+        timeout=settings.connect_timeout_s,
+        statement_cache_size=NAMED_STATEMENTS if prepares else 0,
+    )
+    return connection
+
+
+def engine(settings: PostgresqlSettings, size: int, *, prepares: bool) -> AsyncEngine:
+    """An engine of up to `size` connections. Whoever uses one begins and ends the transaction in it."""
+
+    async def creator(**_: Any) -> DriverConnection:
+        return await connect(settings, prepares=prepares)
+
+    made = create_async_engine(
+        "postgresql+asyncpg://",
+        async_creator=creator,
+        connect_args={"prepared_statement_cache_size": NAMED_STATEMENTS if prepares else 0},
+        isolation_level="AUTOCOMMIT",
+        json_deserializer=str,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=settings.patience_s,
+    )
+
+    @event.listens_for(made.sync_engine, "checkout")
+    def ensure_open(adapted: Any, *_: object) -> None:
+        if adapted.driver_connection.is_closed():  # the server has gone down meanwhile: the pool makes a new one
+            raise DisconnectionError
+
+    return made

@@ -1,0 +1,149 @@
+"""One transaction: begun with its time-outs in one round trip, bounded in time, and ended."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from time import monotonic
+from typing import Any, TypeVar
+
+from anyio import CancelScope, fail_after, move_on_after
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from ....domain.errors import Unavailable
+from ..commit_outcome import CommitFailed
+from .driver import DriverConnection
+from .engine import PostgresqlSettings
+from .unavailable import DatabaseError, condition, is_connection_lost, translated
+
+GRACE_S = 2.0
+"""How long after its own time-outs the server may take to say so; then its connection is taken for lost."""
+COMMIT_S = 5.0
+"""How long the answer to a commit is waited for."""
+ROLLBACK_S = 1.0
+READ = "REPEATABLE READ READ ONLY"
+WRITE = "READ COMMITTED"
+
+T = TypeVar("T")
+Work = Callable[["Open"], Awaitable[T]]
+
+
+class Open:
+    """A transaction that is open: its connection, as SQLAlchemy's and as the driver's."""
+
+    def __init__(self, connection: AsyncConnection, raw: DriverConnection, said: str) -> None:
+        self.connection = connection
+        self.raw = raw
+        self.said = said
+        """What the server said to the last of the statements that began it."""
+
+
+def beginning(settings: PostgresqlSettings, mode: str, until: float, name: str = "dialogue") -> str:
+    """What begins a transaction. Nothing of it outlives the transaction, whatever proxy is in between."""
+    rest = max(0.0, until - monotonic())
+    times = {
+        "statement_timeout": min(settings.statement_timeout_s, rest),
+        "lock_timeout": min(settings.lock_timeout_s, rest),
+        "idle_in_transaction_session_timeout": settings.idle_timeout_s,
+    }
+    said = "; ".join(f"SET LOCAL {each} = {max(1, round(seconds * 1_000))}" for each, seconds in times.items())
+    return f"BEGIN ISOLATION LEVEL {mode}; {said}; SET LOCAL application_name = '{name}'"
+
+
+async def transact(engine: AsyncEngine, begin: str, work: Work[T], until: float) -> T:
+    """Run `work` in a transaction that `begin` begins, and commit it.
+
+    Raises Unavailable: then nothing of it is kept. Raises CommitFailed where the answer to the commit is lost.
+    """
+    with translated():
+        connection, opened = await _begun(engine, begin, until)
+        is_over = False
+        try:
+            with fail_after(_left_s(until)):
+                result = await work(opened)
+            await _commit(opened.raw, result)
+            is_over = True
+            return result
+        finally:
+            with CancelScope(shield=True):
+                if not is_over:
+                    await _roll_back(opened.raw)
+                await _give_back(connection, opened.raw)
+
+
+async def peek(engine: AsyncEngine, work: Work[T], until: float) -> T:
+    """Run `work`, which is one statement, in no transaction of its own. Raises Unavailable."""
+    with translated():
+        connection, opened = await _begun(engine, "", until)
+        is_over = False
+        try:
+            with fail_after(_left_s(until)):
+                result = await work(opened)
+            is_over = True
+            return result
+        finally:
+            with CancelScope(shield=True):
+                if not is_over:
+                    opened.raw.terminate()
+                await _give_back(connection, opened.raw)
+
+
+async def _begun(engine: AsyncEngine, begin: str, until: float) -> tuple[AsyncConnection, Open]:
+    """A connection in which `begin` was said. One that turns out to be lost is replaced, once: nothing was done."""
+    try:
+        return await _begin(engine, begin, until)
+    except DatabaseError as error:
+        if not is_connection_lost(error) or monotonic() >= until:
+            raise
+        return await _begin(engine, begin, until)
+
+
+async def _begin(engine: AsyncEngine, begin: str, until: float) -> tuple[AsyncConnection, Open]:
+    connection = engine.connect()
+    raw: DriverConnection | None = None
+    try:
+        with fail_after(_left_s(until)):
+            await connection.start()
+            raw = (await connection.get_raw_connection()).driver_connection
+            assert raw is not None
+            said = await raw.execute(begin) if begin else ""
+        return connection, Open(connection, raw, said)
+    except BaseException:
+        if raw is not None:
+            with CancelScope(shield=True):
+                raw.terminate()
+                await _give_back(connection, raw)
+        raise
+
+
+async def _commit(raw: DriverConnection, result: Any) -> None:
+    with CancelScope(shield=True):
+        try:
+            with fail_after(COMMIT_S):
+                # Without a time-out: a replica that is slow to confirm must not make it answer before it is safe.
+                said = await raw.execute("SET LOCAL statement_timeout = 0; COMMIT")
+        except DatabaseError as error:
+            raw.terminate()
+            raise CommitFailed(result, condition(error) or str(error)) from error
+    if said != "COMMIT":  # so PostgreSQL ends a transaction in which something had failed
+        raise Unavailable("The database cannot be reached: the transaction had failed")
+
+
+async def _roll_back(raw: DriverConnection) -> None:
+    with move_on_after(ROLLBACK_S):
+        try:
+            if raw.is_in_transaction():
+                await raw.execute("ROLLBACK")
+            return
+        except DatabaseError:
+            pass
+    raw.terminate()
+
+
+async def _give_back(connection: AsyncConnection, raw: DriverConnection) -> None:
+    if raw.is_closed():
+        await connection.invalidate()
+    await connection.close()
+
+
+def _left_s(until: float) -> float:
+    return max(0.0, until - monotonic()) + GRACE_S
