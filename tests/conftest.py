@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
 from .support.postgresql import PostgresqlServer
 from .support.shared_postgresql import shared_postgresql
+from .support.valkey import ValkeyServer, valkey
 
 # No deadline: a busy machine must not fail a test. No database: tests leave nothing behind, and what failed is printed
 # so that it can be given again. CI tries the same examples every time, people try new ones.
@@ -28,3 +30,10 @@ def anyio_backend() -> str:
 def postgresql_server() -> PostgresqlServer:
     """A PostgreSQL that all tests share which do not stop it, each with databases of its own; it does not fsync."""
     return shared_postgresql()
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[ValkeyServer]:
+    """A Valkey that all tests share which do not stop it."""
+    with valkey() as server:
+        yield server

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 
 import pytest
 from anyio import Event, create_task_group, fail_after
 
 from dialogue.adapters.bus.in_process import Exchange, InProcessBus
+from dialogue.adapters.bus.postgresql import PostgresqlBus
+from dialogue.adapters.bus.redis import RedisBus
 from dialogue.application.ports.event_bus import EventBus
 
 Pair = tuple[EventBus, EventBus]
@@ -37,21 +39,18 @@ class Listening:
                 await self._changed.wait()
 
 
-@asynccontextmanager
-async def in_process() -> AsyncIterator[Pair]:
-    """Two buses of one process."""
-    exchange = Exchange()
-    yield InProcessBus(exchange), InProcessBus(exchange)
-
-
-BUSES: dict[str, Callable[[], AbstractAsyncContextManager[Pair]]] = {"in process": in_process}
-
-
-@pytest.fixture(params=[*BUSES])
-async def pair(request: pytest.FixtureRequest) -> AsyncIterator[Pair]:
-    """Two buses that carry to one another."""
-    async with BUSES[request.param]() as pair:
-        yield pair
+@pytest.fixture(params=["in process", "redis", "postgresql"])
+def pair(request: pytest.FixtureRequest) -> Iterator[Pair]:
+    """Two buses that carry to one another, over the real servers."""
+    if request.param == "in process":
+        exchange = Exchange()
+        yield InProcessBus(exchange), InProcessBus(exchange)
+    elif request.param == "redis":
+        url = request.getfixturevalue("valkey_server").url
+        yield RedisBus(url), RedisBus(url)
+    else:
+        with request.getfixturevalue("postgresql_server").database() as url:
+            yield PostgresqlBus(url), PostgresqlBus(url)
 
 
 @asynccontextmanager
