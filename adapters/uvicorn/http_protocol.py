@@ -61,6 +61,11 @@ class HttpProtocol(asyncio.Protocol):
         """The headers that each answer has."""
         return self._server_state.default_headers
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether the connection ends already, behind what is written, in a time that is bounded."""
+        return self._ending.has_begun
+
     # --- asyncio
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:

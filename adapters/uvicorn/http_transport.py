@@ -52,5 +52,6 @@ class HttpTransport:
             self._protocol.cut(within_s=FAREWELL_S)
 
     def abort(self) -> None:
-        """See `Transport.abort`."""
-        self._protocol.cut()
+        """See `Transport.abort`; where the protocol itself is ending, its client still has the time to read why."""
+        if not self._protocol.is_ending:
+            self._protocol.cut()

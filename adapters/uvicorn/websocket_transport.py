@@ -44,6 +44,7 @@ class WebSocketTransport:
         self._protocol.close_now(code, reason)
 
     def abort(self) -> None:
-        """See `Transport.abort`."""
+        """See `Transport.abort`; where the protocol itself has closed, its client still has the time to read why."""
         self.is_open = False
-        cut(self._protocol.transport)
+        if not self._protocol.close_sent:
+            cut(self._protocol.transport)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dialogue.adapters.uvicorn.request_parser import MAX_HEAD, MAX_HEADERS
+from dialogue.application.ports.transport import TRANSPORT
 
 from .speaking import HANDSHAKE, line_to, passes
 
@@ -137,3 +138,20 @@ async def test_what_a_client_leaves_is_told_to_the_application() -> None:
     line.abort()
     await passes(5)
     assert seen == ["http.request", "http.disconnect"]
+
+
+@pytest.mark.parametrize(("body", "is_refused"), [(b"1\r\na\r\n0\r\n\r\n", False), (b"no chunk\r\n", True)])
+async def test_a_refused_client_may_still_read_why_when_the_application_aborts(body: bytes, is_refused: bool) -> None:
+    async def aborts(scope: Any, receive: Any, _send: Any) -> None:
+        while (await receive()).get("more_body"):
+            pass
+        scope["state"][TRANSPORT].abort()
+
+    line = line_to(aborts)
+    line.unsent = 1  # the client has not taken what was written
+    line.speak(b"POST / HTTP/1.1\r\n" + HOST + b"Transfer-Encoding: chunked\r\n\r\n")
+    await passes(5)
+    line.speak(body)
+    await passes(5)
+    assert line.take().startswith(b"HTTP/1.1 400 ") == is_refused
+    assert line.is_ended == (not is_refused)

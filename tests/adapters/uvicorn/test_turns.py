@@ -143,6 +143,18 @@ async def test_one_frame_more_than_the_bound_ends_the_connection(allowed: int, f
     line.speak(b"\xff" * 1_000_000)
 
 
+@pytest.mark.parametrize("pings", [0, frame_bounds.MAX_CONTROL_FRAMES_A_SECOND + 1])
+async def test_a_client_may_still_read_why_it_was_closed_when_the_application_aborts(pings: int) -> None:
+    """A session aborts when it is done with; that ends the connection only where nothing has closed it before."""
+    line = await asked(Application())
+    line.unsent = 1  # the client has not taken what was written
+    transport = line.get_protocol().outgoing
+    line.speak(websocket_frame(PING, b"") * pings)
+    await passes(10)
+    transport.abort()
+    assert line.is_ended == (pings == 0)
+
+
 async def test_a_body_in_tiny_chunks_is_parsed_a_turns_worth_at_a_time() -> None:
     application = Application()
     line = line_to(application)
