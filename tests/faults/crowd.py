@@ -6,7 +6,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from random import Random
 
-import httpx
 from anyio import Event as Signal
 from anyio import create_task_group, current_time, fail_after
 from websockets.exceptions import ConnectionClosed
@@ -23,7 +22,6 @@ from .views import View
 from .writers import Writer
 
 TOO_SLOW = 4413
-IDLE = httpx.Limits(keepalive_expiry=1)  # the server ends idle connections after five seconds, be it under a request
 
 
 @dataclass
@@ -68,12 +66,9 @@ class Crowd:
         self.ends_at = current_time() + seconds
         self.written = Signal()
         with fail_after(seconds + 120):
-            async with (
-                httpx.AsyncClient(base_url=self.server.http, trust_env=False, timeout=30, limits=IDLE) as http,
-                create_task_group() as audience,
-            ):
+            async with create_task_group() as audience:
                 for number in range(self.size):
-                    audience.start_soon(Reader(self, f"reader-{number}", http).run)
+                    audience.start_soon(Reader(self, f"reader-{number}").run)
                 for number in range(self.size if self.members is None else self.members):
                     audience.start_soon(Member(self, f"member-{number}").run)
                 async with create_task_group() as writers:

@@ -16,21 +16,26 @@ if TYPE_CHECKING:
 
 
 class Reader:
-    """Is in both rooms for all events, and asks for one page after the other; one in ten over HTTP."""
+    """Is in both rooms for all events, and asks for one page after the other; one in ten over HTTP.
 
-    def __init__(self, crowd: Crowd, name: str, http: httpx.AsyncClient) -> None:
+    Its HTTP connection is its own: where many share a pool, httpcore now and then closes a connection as expired on
+    which another has just begun to ask, and that is a ReadError which is not the server's.
+    """
+
+    def __init__(self, crowd: Crowd, name: str) -> None:
         self._crowd = crowd
         self._name = name
-        self._http = http
+        self._http = httpx.AsyncClient(base_url=crowd.server.http, trust_env=False, timeout=30)
         self._random = crowd.drawing()
 
     async def run(self) -> None:
         """Read until the time is over; who is cut off for being slow comes back."""
-        while not self._crowd.is_over:
-            try:
-                await self._read()
-            except ConnectionClosed as closed:
-                self._crowd.cut_off(closed)
+        async with self._http:
+            while not self._crowd.is_over:
+                try:
+                    await self._read()
+                except ConnectionClosed as closed:
+                    self._crowd.cut_off(closed)
 
     async def _read(self) -> None:
         crowd = self._crowd
