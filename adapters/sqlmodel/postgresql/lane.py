@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from ..commit_outcome import CommitUnknown
 from .transaction import Open
+
+ASK = "SELECT batch FROM dialogue_writers WHERE writer_id = $1 FOR UPDATE"
 
 
 class Unsigned(Exception):
@@ -24,15 +27,33 @@ class Lane:
         assert lane_id.replace("-", "").replace(".", "").isalnum()
         self._id = lane_id
         self._number = 0
+        self.is_suspect = False
+        """Whether the last transaction may still run in a backend, over a connection that was lost."""
 
+    def next(self) -> None:
+        """Begin to count the next transaction."""
+        self._number += 1
+
+    @property
     def name(self) -> str:
-        """What the next transaction is called in pg_stat_activity, and nothing else is."""
-        return f"dialogue {self._id} {self._number + 1}"
+        """What this transaction is called in pg_stat_activity, and nothing else is."""
+        return f"dialogue {self._id} {self._number}"
 
     def sign(self) -> str:
-        """The statement that signs the next transaction."""
-        self._number += 1
+        """The statement that signs this transaction."""
         return f"UPDATE dialogue_writers SET batch = {self._number} WHERE writer_id = '{self._id}'"
+
+    def end_others(self) -> str:
+        """The statement that ends a backend in which this transaction, or the one before it, may still run.
+
+        One that waits for a lock, for a replica, or for us would go on doing so. It is known by its transaction's name:
+        the number of its process may be the proxy's, where there is one, or by now somebody else's.
+        """
+        return (
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            f"WHERE application_name LIKE 'dialogue {self._id} %' "
+            "AND usename = current_user AND pid <> pg_backend_pid()"
+        )
 
     def ensure_signed(self, said: str) -> None:
         """Raise Unsigned where the server's answer to `sign` says that the row is not there."""
@@ -47,6 +68,11 @@ class Lane:
         )
 
     async def was_kept(self, opened: Open) -> bool:
-        """Whether the last transaction was committed; waits for a backend that still runs it."""
-        ask = "SELECT batch FROM dialogue_writers WHERE writer_id = $1 FOR UPDATE"
-        return bool(await opened.raw.fetchval(ask, self._id) == self._number)
+        """Whether the last transaction was committed; waits for a backend that still runs it.
+
+        Raises CommitUnknown where the row is gone, and nobody knows any more.
+        """
+        number = await opened.raw.fetchval(ASK, self._id)
+        if number is None:
+            raise CommitUnknown("the row of this node in dialogue_writers is gone")
+        return bool(number == self._number)

@@ -48,6 +48,9 @@ class Opened:
         await _take(self._readers, until)
         try:
             return await transact(self._reading, beginning(self._settings, READ, until), _run_sync(work), until)
+        except CommitFailed as failure:
+            found: T = failure.result
+            return found
         finally:
             self._readers.release()
 
@@ -105,13 +108,19 @@ class Opened:
             return result
 
     async def _signed(self, lane: Lane, work: Work[T], until: float) -> T:
-        begin = f"{beginning(self._settings, WRITE, until, lane.name())}; {lane.sign()}"
+        lane.next()
+        begin = beginning(self._settings, WRITE, until, lane.name)
+        again = f"{begin}; {lane.end_others()}; {lane.sign()}"
 
         async def signed(opened: Open) -> T:
             lane.ensure_signed(opened.said)
             return await work(opened)
 
-        return await transact(self._writing, begin, signed, until)
+        first = again if lane.is_suspect else f"{begin}; {lane.sign()}"
+        lane.is_suspect = True
+        result = await transact(self._writing, first, signed, until, again=again)
+        lane.is_suspect = False
+        return result
 
     async def _enter(self, lane: Lane, until: float) -> None:
         begin = f"{beginning(self._settings, WRITE, until)}; {lane.enter()}"
@@ -122,8 +131,9 @@ class Opened:
 
     async def _was_kept(self, lane: Lane) -> bool:
         until = self._until(inf)
+        begin = f"{beginning(self._settings, WRITE, until)}; {lane.end_others()}"
         try:
-            return await transact(self._writing, beginning(self._settings, WRITE, until), lane.was_kept, until)
+            return await transact(self._writing, begin, lane.was_kept, until)
         except CommitFailed as failure:
             return bool(failure.result)  # it has written nothing: what it read is the answer
 

@@ -22,6 +22,8 @@ COMMIT_S = 5.0
 ROLLBACK_S = 1.0
 READ = "REPEATABLE READ READ ONLY"
 WRITE = "READ COMMITTED"
+END = "SET LOCAL statement_timeout = 0; COMMIT"
+"""Without a time-out: where a replica is slow to confirm, that would make it answer before the event is safe there."""
 
 T = TypeVar("T")
 Work = Callable[["Open"], Awaitable[T]]
@@ -49,13 +51,14 @@ def beginning(settings: PostgresqlSettings, mode: str, until: float, name: str =
     return f"BEGIN ISOLATION LEVEL {mode}; {said}; SET LOCAL application_name = '{name}'"
 
 
-async def transact(engine: AsyncEngine, begin: str, work: Work[T], until: float) -> T:
+async def transact(engine: AsyncEngine, begin: str, work: Work[T], until: float, *, again: str | None = None) -> T:
     """Run `work` in a transaction that `begin` begins, and commit it.
 
-    Raises Unavailable: then nothing of it is kept. Raises CommitFailed where the answer to the commit is lost.
+    Where the connection turns out to be lost at the beginning, another one is tried, once, with `again`. Raises
+    Unavailable: then nothing of it is kept. Raises CommitFailed where the answer to the commit is lost.
     """
     with translated():
-        connection, opened = await _begun(engine, begin, until)
+        connection, opened = await _begun(engine, begin, begin if again is None else again, until)
         is_over = False
         try:
             with fail_after(_left_s(until)):
@@ -73,7 +76,7 @@ async def transact(engine: AsyncEngine, begin: str, work: Work[T], until: float)
 async def peek(engine: AsyncEngine, work: Work[T], until: float) -> T:
     """Run `work`, which is one statement, in no transaction of its own. Raises Unavailable."""
     with translated():
-        connection, opened = await _begun(engine, "", until)
+        connection, opened = await _begun(engine, "", "", until)
         is_over = False
         try:
             with fail_after(_left_s(until)):
@@ -87,14 +90,14 @@ async def peek(engine: AsyncEngine, work: Work[T], until: float) -> T:
                 await _give_back(connection, opened.raw)
 
 
-async def _begun(engine: AsyncEngine, begin: str, until: float) -> tuple[AsyncConnection, Open]:
-    """A connection in which `begin` was said. One that turns out to be lost is replaced, once: nothing was done."""
+async def _begun(engine: AsyncEngine, begin: str, again: str, until: float) -> tuple[AsyncConnection, Open]:
+    """A connection in which `begin` was said, or `again` where the first one was lost: nothing had been done."""
     try:
         return await _begin(engine, begin, until)
     except DatabaseError as error:
         if not is_connection_lost(error) or monotonic() >= until:
             raise
-        return await _begin(engine, begin, until)
+        return await _begin(engine, again, until)
 
 
 async def _begin(engine: AsyncEngine, begin: str, until: float) -> tuple[AsyncConnection, Open]:
@@ -119,8 +122,7 @@ async def _commit(raw: DriverConnection, result: Any) -> None:
     with CancelScope(shield=True):
         try:
             with fail_after(COMMIT_S):
-                # Without a time-out: a replica that is slow to confirm must not make it answer before it is safe.
-                said = await raw.execute("SET LOCAL statement_timeout = 0; COMMIT")
+                said = await raw.execute(END)
         except DatabaseError as error:
             raw.terminate()
             raise CommitFailed(result, condition(error) or str(error)) from error
@@ -129,6 +131,8 @@ async def _commit(raw: DriverConnection, result: Any) -> None:
 
 
 async def _roll_back(raw: DriverConnection) -> None:
+    if raw.is_closed():
+        return
     with move_on_after(ROLLBACK_S):
         try:
             if raw.is_in_transaction():

@@ -35,7 +35,14 @@ _CONDITIONS = {
 }
 _LONGEST = max(map(len, _CONDITIONS))
 
-DatabaseError = (DBAPIError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+DatabaseError = (
+    DBAPIError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
 """All that SQLAlchemy and the driver raise for what the database says, or because it cannot be reached."""
 
 
@@ -60,6 +67,9 @@ def condition(error: BaseException) -> str | None:
         return "it does not answer in time"
     if isinstance(cause, OSError):
         return f"{cause.strerror or cause or type(cause).__name__}".lower()
+    if isinstance(cause, asyncpg.InternalClientError):
+        # So the driver says where the server's farewell has come, and the end of the connection has not yet.
+        return "the connection was lost"
     if isinstance(cause, asyncpg.InterfaceError) and not is_clients_refusal(cause):
         return "the connection was lost" if "closed" in str(cause) else None
     state = sqlstate(cause)
@@ -70,7 +80,7 @@ def condition(error: BaseException) -> str | None:
 def is_connection_lost(error: BaseException) -> bool:
     """Whether nothing more can be said over the connection that raised `error`, though a new one may work."""
     cause = original(error)
-    if isinstance(cause, (OSError, asyncpg.InterfaceError)):
+    if isinstance(cause, (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)):
         return condition(cause) is not None
     return sqlstate(cause).startswith(("08", "57P"))
 

@@ -1,0 +1,266 @@
+"""Wherever a connection breaks, what is answered is what is kept; also where nobody has heard how a commit ended."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from time import monotonic
+
+import psycopg
+import pytest
+from anyio import create_task_group, fail_after
+
+from dialogue.adapters.sqlmodel import commit_outcome
+from dialogue.adapters.sqlmodel.commit_outcome import CommitUnknown
+from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
+from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
+from dialogue.application.deadline import deadline_at
+from dialogue.domain.draft import Draft
+from dialogue.domain.errors import DialogueError, Unavailable
+from dialogue.domain.event import Event
+from dialogue.domain.ports.room_store import StoredRoom
+from dialogue.domain.position import StreamFloor
+
+from ....support.appending import append
+from ....support.cutting_proxy import CuttingProxy, Fate
+
+pytestmark = pytest.mark.anyio
+
+SLOW_COMMIT = """
+    CREATE FUNCTION be_slow() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_sleep(60); RETURN NULL; END';
+    CREATE CONSTRAINT TRIGGER slow AFTER INSERT ON messages DEFERRABLE INITIALLY DEFERRED
+        FOR EACH ROW EXECUTE FUNCTION be_slow()
+"""
+
+
+class Cut:
+    """Lets what a client sends have a fate from its `number`th message on, once; counts them."""
+
+    def __init__(self, number: int, fate: Fate, on_cut: Callable[[], None] = lambda: None) -> None:
+        self.count = 0
+        self._number = number
+        self._fate = fate
+        self._on_cut = on_cut
+
+    def __call__(self, sent: bytes) -> Fate:
+        self.count += 1
+        if self.count - 1 != self._number:
+            return Fate.PASSED
+        self._on_cut()
+        return self._fate
+
+    @property
+    def was_reached(self) -> bool:
+        return self.count > self._number
+
+
+def at_commit(fate: Fate) -> Callable[[bytes], Fate]:
+    """That fate for the next commit of a write, and for nothing else."""
+    left = [fate]
+
+    def decide(sent: bytes) -> Fate:
+        return left.pop() if left and b"COMMIT\x00" in sent else Fate.PASSED
+
+    return decide
+
+
+def kept(url: str) -> list[tuple[int, object]]:
+    with psycopg.connect(url) as connection:
+        return connection.execute("SELECT seq, event_data FROM messages WHERE room_id = 'room' ORDER BY seq").fetchall()
+
+
+def end_backends(url: str) -> Callable[[], None]:
+    def end() -> None:
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+
+    return end
+
+
+async def draft(storage: PostgresqlStorage, number: int) -> Draft:
+    epoch = (await storage.archive.open("room")).epoch
+    return Draft(room_id="room", epoch=epoch, name="note", payload=b"%d" % number, sender="ada")
+
+
+async def outcome(storage: PostgresqlStorage, draft: Draft) -> Event | DialogueError:
+    try:
+        [outcome] = await append(storage.archive, [draft], 1_000)
+    except Unavailable as error:
+        return error
+    assert isinstance(outcome, Event)
+    return outcome
+
+
+@pytest.mark.parametrize("how", ["lost", "unanswered", "ended"])
+async def test_an_append_that_is_cut_anywhere_is_kept_exactly_where_its_answer_says_so(
+    how: str, database: PostgresqlDatabase, proxy: CuttingProxy, url: str
+) -> None:
+    """Cut at each message of its transaction: before the server gets it, after, and by ending the server's process."""
+    storage = PostgresqlStorage(database)
+    fate = {"lost": Fate.LOST, "unanswered": Fate.UNANSWERED, "ended": Fate.PASSED}[how]
+    expected: list[tuple[int, object]] = []
+    points = 0
+    while True:
+        next_one = await draft(storage, points)
+        proxy.decide = cut = Cut(points, fate, end_backends(url) if how == "ended" else lambda: None)
+        found = await outcome(storage, next_one)
+        proxy.decide = lambda _sent: Fate.PASSED
+        if isinstance(found, Event):
+            assert found.seq is not None
+            expected.append((found.seq, points))
+        assert kept(url) == expected
+        if not cut.was_reached:
+            break
+        points += 1
+    assert points >= 4
+    assert [seq for seq, _ in expected] == list(range(1, len(expected) + 1))
+    assert len(expected) >= 2  # the one that was not cut, and at least the first message is tried again
+
+
+async def test_a_commit_whose_answer_is_lost_counts_as_what_it_was(
+    database: PostgresqlDatabase, proxy: CuttingProxy, url: str
+) -> None:
+    storage = PostgresqlStorage(database)
+    first = await draft(storage, 1)
+    proxy.decide = at_commit(Fate.UNANSWERED)
+    assert isinstance(await outcome(storage, first), Event)
+    second = await draft(storage, 2)
+    proxy.decide = at_commit(Fate.LOST)
+    assert isinstance(await outcome(storage, second), Unavailable)
+    assert kept(url) == [(1, 1)]
+
+
+async def test_a_backend_that_still_commits_is_ended_and_what_it_did_counts_as_not_kept(
+    database: PostgresqlDatabase, proxy: CuttingProxy, url: str
+) -> None:
+    """It would take a minute; whoever asked for its lock alone would wait for that."""
+    storage = PostgresqlStorage(database)
+    slow = await draft(storage, 1)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(SLOW_COMMIT)
+        proxy.decide = at_commit(Fate.UNANSWERED)
+        with fail_after(20):
+            assert isinstance(await outcome(storage, slow), Unavailable)
+        running = "SELECT count(*) FROM pg_stat_activity WHERE application_name LIKE 'dialogue server%'"
+        assert connection.execute(running).fetchone() == (0,)
+        connection.execute("DROP TRIGGER slow ON messages")
+    assert isinstance(await outcome(storage, slow), Event)
+    assert kept(url) == [(1, 1)]
+
+
+async def test_a_commit_that_nobody_answers_is_asked_about_in_time(
+    database: PostgresqlDatabase, proxy: CuttingProxy, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A network that swallows everything closes no connection."""
+    monkeypatch.setattr("dialogue.adapters.sqlmodel.postgresql.transaction.COMMIT_S", 0.3)
+    storage = PostgresqlStorage(database)
+    first = await draft(storage, 1)
+
+    def swallow(sent: bytes) -> Fate:
+        proxy.is_silent = b"COMMIT\x00" in sent
+        return Fate.PASSED
+
+    proxy.decide = swallow
+    async with create_task_group() as tasks:
+        tasks.start_soon(_speak_again_when_asked, proxy)
+        assert isinstance(await outcome(storage, first), Event)
+    assert kept(url) == [(1, 1)]
+
+
+async def _speak_again_when_asked(proxy: CuttingProxy) -> None:
+    with fail_after(10):
+        await proxy.reconnected()
+    proxy.decide = lambda _sent: Fate.PASSED
+    proxy.is_silent = False
+    proxy.cut()
+
+
+async def test_where_it_cannot_be_found_out_in_time_nobody_is_told_anything(
+    database: PostgresqlDatabase, proxy: CuttingProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commit_outcome, "PATIENCE_S", 0.3)
+    storage = PostgresqlStorage(database)
+    lost = await draft(storage, 1)
+
+    def refuse(sent: bytes) -> Fate:
+        if b"COMMIT\x00" in sent:
+            proxy.refuses = True
+            return Fate.UNANSWERED
+        return Fate.PASSED
+
+    proxy.decide = refuse
+    with pytest.raises(CommitUnknown):
+        await append(storage.archive, [lost], 1_000)
+
+
+CREATED = StoredRoom(id="made", name="Made")
+
+
+async def create(storage: PostgresqlStorage) -> None:
+    await storage.rooms.create(CREATED)
+
+
+async def delete(storage: PostgresqlStorage) -> None:
+    await storage.rooms.delete("room")
+
+
+async def mark(storage: PostgresqlStorage) -> None:
+    await storage.read_marks.mark("ada", "room", 1)
+
+
+async def trim(storage: PostgresqlStorage) -> None:
+    await storage.archive.trim("room", "note", StreamFloor(event_seq=1, seq=1))
+
+
+@pytest.mark.parametrize("act", [create, delete, mark, trim])
+async def test_rooms_marks_and_trims_are_resolved_as_appends_are(
+    act: Callable[[PostgresqlStorage], Awaitable[None]], database: PostgresqlDatabase, proxy: CuttingProxy, url: str
+) -> None:
+    storage = PostgresqlStorage(database)
+    await append(storage.archive, [await draft(storage, 1)], 1_000)
+    before = _state(url)
+    proxy.decide = at_commit(Fate.LOST)
+    with pytest.raises(Unavailable):
+        await act(storage)
+    assert _state(url) == before
+    proxy.decide = at_commit(Fate.UNANSWERED)
+    await act(storage)
+    assert _state(url) != before
+
+
+def _state(url: str) -> list[object]:
+    tables = ("dialogue_rooms", "dialogue_streams", "dialogue_read_marks", "messages")
+    with psycopg.connect(url) as connection:
+        return [connection.execute(f"SELECT * FROM {table} ORDER BY 1, 2".encode()).fetchall() for table in tables]
+
+
+async def test_a_row_that_somebody_has_removed_is_made_again(database: PostgresqlDatabase, url: str) -> None:
+    """As in a database that was restored to what it was before this node began."""
+    storage = PostgresqlStorage(database)
+    first = await draft(storage, 1)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("DELETE FROM dialogue_writers")
+    assert isinstance(await outcome(storage, first), Event)
+
+
+async def test_other_writers_rows_stay(database: PostgresqlDatabase, url: str) -> None:
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("INSERT INTO dialogue_writers (writer_id, batch) VALUES ('another', 7)")
+        await outcome(PostgresqlStorage(database), await draft(PostgresqlStorage(database), 1))
+        other = "SELECT batch FROM dialogue_writers WHERE writer_id = 'another'"
+        assert connection.execute(other).fetchone() == (7,)
+
+
+async def test_transactions_do_not_wait_for_ever(database: PostgresqlDatabase, url: str) -> None:
+    """Neither for a lock nor for its answer; the deadline of whoever asks is what counts."""
+    storage = PostgresqlStorage(database)
+    first = await draft(storage, 1)
+    with psycopg.connect(url) as connection:
+        connection.execute("SELECT * FROM dialogue_rooms FOR UPDATE")
+        began = monotonic()
+        with deadline_at(monotonic() + 0.3):
+            assert isinstance(await outcome(storage, first), Unavailable)
+        assert 0.25 < monotonic() - began < 2.0
+    assert isinstance(await outcome(storage, first), Event)
