@@ -42,6 +42,11 @@ class Redaction:
         return replace(event, payload=b"null", meta=None, is_redacted=True, sender=sender)
 
 
+def names_somebody(event: Event) -> bool:
+    """Whether `event` was taken away, or tells that one was, and still names the user who did it or had sent it."""
+    return (event.is_redacted or event.name == REDACTED) and event.sender != ERASED
+
+
 def without_sender(event: Event) -> Event:
     """A tombstone, or an event that tells a redaction, without the user that it names."""
     if event.name != REDACTED:

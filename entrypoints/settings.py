@@ -23,6 +23,7 @@ from .setting_types import Auth, Hosts, Origins, Proxies
 
 KIB = 1024
 MIB = 1024 * KIB
+BUSES = ("redis://", "rediss://", "unix://")
 
 
 class Settings(BaseSettings):
@@ -126,6 +127,17 @@ class Settings(BaseSettings):
     max_waiting_bytes: int = Field(
         32 * MIB, ge=MIB, description="How many bytes of events may wait to be kept; as max_waiting_events."
     )
+    bus: str = Field(
+        "none",
+        description="How nodes tell one another where something happened: none (they poll the database), postgres "
+        "(over that same database), postgresql://… (one that no pooling proxy stands before), or redis://….",
+    )
+    poll_interval_s: float = Field(
+        0.1,
+        gt=0,
+        le=60,
+        description="How often the database is asked what other nodes have done, in seconds; a bus makes it sooner.",
+    )
     recovery_limit: int = Field(
         1_000, ge=0, le=10_000, description="How many missed events a join with `since` recovers at most; 0: none."
     )
@@ -194,6 +206,19 @@ class Settings(BaseSettings):
         if "://" not in url or not (url.startswith(("sqlite:", "memory:")) or is_postgresql(url)):
             raise ValueError(f"must be sqlite:///FILE, postgresql://… or memory://, not {shown(url)!r}")
         return url
+
+    @field_validator("bus")
+    @classmethod
+    def _is_a_bus(cls, bus: str) -> str:
+        if bus not in ("none", "postgres") and not (is_postgresql(bus) or bus.startswith(BUSES)):
+            raise ValueError(f"must be none, postgres, postgresql://… or redis://…, not {shown(bus)!r}")
+        return bus
+
+    @model_validator(mode="after")
+    def _bus_fits(self) -> Settings:
+        if self.bus != "none" and not is_postgresql(self.database):
+            raise ValueError("a bus is for nodes that share a database: give --database postgresql://…, or --bus none")
+        return self
 
     @model_validator(mode="after")
     def _frames_fit(self) -> Settings:

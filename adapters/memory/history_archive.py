@@ -59,7 +59,7 @@ class MemoryHistoryArchive:
     ) -> list[GroupOutcome]:
         """See `HistoryArchive.append`."""
         rooms = self._store.rooms
-        ids = dict.fromkeys(group.room_id for group in groups)
+        ids = dict.fromkeys([*(group.room_id for group in groups), *applied])
         before = {room_id: rooms[room_id].place for room_id in ids if room_id in rooms}
         found = {room_id: _Found.of(rooms[room_id], applied.get(room_id), now_ms) for room_id in before}
         outcomes = [self._append(group, found.get(group.room_id), now_ms) for group in groups]

@@ -17,15 +17,15 @@ from ...domain.event import Event
 from ...domain.outcome import GroupOutcome
 from ...domain.page import PageLimit
 from ...domain.ports.history_source import HistorySource
-from ...domain.position import Applied
+from ...domain.position import Applied, Position
 from ..deadline import deadline, deadline_at, remaining_s
 from ..rooms.room_history import RoomHistory
 from ..rooms.room_registry import RoomRegistry
 from ..sessions.frame import SERVER_FAULT
 from .hub import Hub
 from .listeners import Listeners
-from .room_feed import RoomFeed, Step
-from .submission import Look, Submission
+from .room_feed import RoomFeed, Step, passed_on
+from .submission import Look, Passing, Submission
 
 READ_AT_ONCE = PageLimit(events=1_000, size=1 << 20)
 """How much of a gap is read, and shown, at once."""
@@ -48,10 +48,22 @@ class Follower(Protocol):
         ...
 
 
+class Nodes(Protocol):
+    """Who tells the other nodes what this one has done; nothing here waits."""
+
+    def kept(self, room_id: str, submissions: Sequence[Look]) -> None:
+        """This node has kept what these have as their outcome."""
+        ...
+
+    def passed(self, room_id: str, behind: Position, events: Sequence[Event]) -> None:
+        """This node has sent on events without history, behind that place."""
+        ...
+
+
 class ApplyEvents:
     """Applies what was kept strictly by seq, and tells members, handlers and publishers in the same step.
 
-    The journal hands over what its commits came to; whoever else learns of events (a bus, a poll) calls `look`. A gap,
+    The journal hands over what its commits came to; a poll, which learns of other nodes' events, calls `look`. A gap,
     before, inside or behind what was handed over, is filled from the source, beside the commits that go on meanwhile.
     Where it cannot be filled in time, and where anything fails here, the room's members are made to come back with
     `since`: nobody misses an event unknowingly.
@@ -78,6 +90,7 @@ class ApplyEvents:
         self._gathered: dict[str, list[tuple[Submission, Event]]] = {}
         self._wanted = Signal()
         self._landing: Callable[[str], Awaitable[None]] | None = None
+        self._nodes: Nodes | None = None
         self._tasks: TaskGroup | None = None
         self._is_over = False
 
@@ -88,6 +101,10 @@ class ApplyEvents:
         published ahead of it.
         """
         self._landing = landing
+
+    def tell(self, nodes: Nodes) -> None:
+        """Tell other nodes by `nodes`."""
+        self._nodes = nodes
 
     def applied(self, room_ids: Iterable[str]) -> Mapping[str, Applied]:
         """How far each of these rooms was applied, of those that are open."""
@@ -131,7 +148,10 @@ class ApplyEvents:
         """
         self._flush(room_id)
         feed = self._feeds.setdefault(room_id, RoomFeed())
+        submissions = list(submissions)
         feed.queue.extend(submissions)
+        if self._nodes is not None:
+            self._nodes.kept(room_id, submissions)
         if feed.is_catching_up:
             return
         try:
@@ -139,10 +159,20 @@ class ApplyEvents:
         except Exception as error:
             self._give_up(room_id, feed, error)  # of this room: the journal goes on for all others
 
-    async def look(self, room_id: str) -> None:
-        """Apply what the source holds behind the applied head. Raises RoomNotFound and Unavailable.
+    def pass_on(self, room_id: str, passing: Passing) -> None:
+        """Show events without history of another node, where somebody may be in the room: then it is open."""
+        if self._registry.opened(room_id) is not None and not self._is_over:
+            self.take(room_id, [passing])
 
-        Does nothing after the end: then nothing more becomes visible here.
+    def begin_anew(self, room_id: str) -> None:
+        """The room has another life than the one that is applied: let its members come back for it."""
+        logger.info("room %r has begun a new life elsewhere: its members have to come back", room_id)
+        self._send_back(room_id)
+
+    async def look(self, room_id: str, reached: int | None = None) -> None:
+        """Apply what the source holds behind the applied head: all of it, or at least up to the seq `reached`.
+
+        Raises RoomNotFound and Unavailable. Does nothing after the end: then nothing more becomes visible here.
         """
         if self._is_over:
             return
@@ -153,7 +183,7 @@ class ApplyEvents:
             answer.append(outcome)
             arrived.set()
 
-        self.take(room_id, [Look(settle, deadline())])
+        self.take(room_id, [Look(settle, deadline(), reached)])
         await arrived.wait()
         if isinstance(answer[0], DialogueError):
             raise answer[0]
@@ -171,6 +201,8 @@ class ApplyEvents:
         is_shown = self._show(room_id, history, step.visible)
         for submission, outcome in step.settled:
             submission.settle(outcome)
+        if is_shown:
+            self._pass_to_nodes(room_id, history, passed_on(step.settled))
         if step.begins_anew:
             logger.error("the storage holds less of room %r than was there before: it begins anew", room_id)
         if step.begins_anew or not is_shown:
@@ -209,6 +241,12 @@ class ApplyEvents:
             submission.settle((event,) if event.epoch == epoch else self._missing(room_id))
         if not is_shown:
             self._send_back(room_id)
+        elif history is not None:
+            self._pass_to_nodes(room_id, history, [event for _, event in gathered if event.epoch == epoch])
+
+    def _pass_to_nodes(self, room_id: str, history: RoomHistory, events: Sequence[Event]) -> None:
+        if self._nodes is not None and events:
+            self._nodes.passed(room_id, history.position, events)
 
     def _catch_up_beside(self, room_id: str, feed: RoomFeed) -> None:
         if self._is_over:

@@ -12,7 +12,7 @@ from ...domain.event import Event
 from ...domain.outcome import GroupOutcome
 from ...domain.ports.history_archive import HistoryWentBack
 from ..rooms.room_history import RoomHistory
-from .submission import Look, Submission
+from .submission import Look, Passing, Submission
 
 
 @dataclass(slots=True)
@@ -73,8 +73,11 @@ class RoomFeed:
         return step
 
     def _take(self, next_: Look, history: RoomHistory, step: Step, rest: deque[Event], through: int) -> bool:
-        if next_.is_open and not self._is_resolved(next_, history.epoch, through):
-            return False
+        if next_.is_open:
+            while rest and next_.reached is not None and rest[0].place <= next_.reached:
+                step.show(rest.popleft())
+            if not self._is_resolved(next_, history.epoch, step.head, through):
+                return False
         news = [event for event in next_.kept_in(history.epoch) if event.place > step.head]
         if news:
             while rest and rest[0].place < news[0].place:
@@ -89,13 +92,18 @@ class RoomFeed:
         step.settled.append((next_, _outcome(next_, history, step)))
         return True
 
-    def _is_resolved(self, next_: Look, epoch: str, through: int) -> bool:
+    def _is_resolved(self, next_: Look, epoch: str, head: int, through: int) -> bool:
+        if next_.reached is not None and head >= next_.reached:
+            return True
         # Whatever was kept before an event that is queued behind it has a smaller seq.
         later = (event.place for other in self.queue for event in other.kept_in(epoch)[:1])
         return next_.was_looked_behind or any(place <= through for place in later)
 
 
 def _outcome(next_: Look, history: RoomHistory, step: Step) -> GroupOutcome:
+    if isinstance(next_, Passing) and next_.epoch == history.epoch and not history.is_ended:
+        for event in next_.events:
+            step.show(event)
     if not isinstance(next_, Submission):
         return ()
     group = next_.group
@@ -115,3 +123,13 @@ def _passing(next_: Submission, step: Step) -> GroupOutcome:
     for event in events:
         step.show(event)
     return events
+
+
+def passed_on(settled: Sequence[tuple[Look, GroupOutcome]]) -> list[Event]:
+    """The events without history among those that this node's own publishers were told of."""
+    return [
+        event
+        for submission, outcome in settled
+        if isinstance(submission, Submission) and not submission.group.has_history and isinstance(outcome, tuple)
+        for event in outcome
+    ]

@@ -10,6 +10,7 @@ from ...domain.draft_group import DraftGroup
 from ...domain.event import Event
 from ...domain.outcome import GroupOutcome, OutcomeUnknown
 from ...domain.page import weight
+from ...domain.position import Position
 
 Settle = Callable[[GroupOutcome], None]
 """Called once, synchronously, with what became of a group."""
@@ -19,16 +20,21 @@ Leave = Callable[["Submission"], None]
 logger = logging.getLogger("dialogue.journal")
 
 
+def _nobody(_: GroupOutcome) -> None:
+    """Nobody waits."""
+
+
 class Look:
     """Somebody's wish to look whether the source holds more; who waits for that does so until `until`.
 
-    Times are those of `time.monotonic`.
+    Where a seq is known to be there, it is enough when that is `reached`. Times are those of `time.monotonic`.
     """
 
-    __slots__ = ("_settle", "until", "was_looked_behind")
+    __slots__ = ("_settle", "reached", "until", "was_looked_behind")
 
-    def __init__(self, settle: Settle, until: float = inf) -> None:
+    def __init__(self, settle: Settle, until: float = inf, reached: int | None = None) -> None:
         self.until = until
+        self.reached = reached
         self.was_looked_behind = False  # the source was asked after this was queued, and held no more
         self._settle: Settle | None = settle
 
@@ -50,6 +56,17 @@ class Look:
             settle(outcome)
         except Exception:
             logger.exception("somebody who waits could not be answered")
+
+
+class Passing(Look):
+    """Events without history that another node sends on, behind the place that the room had there."""
+
+    __slots__ = ("epoch", "events")
+
+    def __init__(self, events: tuple[Event, ...], behind: Position) -> None:
+        super().__init__(_nobody, reached=behind.seq)
+        self.epoch = behind.epoch
+        self.events = events
 
 
 class Submission(Look):

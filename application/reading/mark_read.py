@@ -9,6 +9,7 @@ from ...domain.errors import PositionUnknown, Unavailable
 from ...domain.ports.read_marks import Mark, ReadMarks
 from ..feed.apply_events import ApplyEvents
 from ..feed.hub import Hub
+from ..nodes.tell_nodes import TellNodes
 from ..rooms.room_registry import RoomRegistry
 from ..sessions.notice import Marked
 from ..sessions.session import Session
@@ -19,7 +20,10 @@ logger = logging.getLogger("dialogue.marks")
 class MarkRead:
     """Keeps a member's mark, tells the user's other sessions, and counts what is unread."""
 
-    def __init__(self, registry: RoomRegistry, hub: Hub, marks: ReadMarks, apply: ApplyEvents) -> None:
+    def __init__(
+        self, registry: RoomRegistry, hub: Hub, marks: ReadMarks, apply: ApplyEvents, nodes: TellNodes
+    ) -> None:
+        self._nodes = nodes
         self._registry = registry
         self._hub = hub
         self._marks = marks
@@ -39,7 +43,9 @@ class MarkRead:
             why = f"seq {seq} lies beyond the room's head"
             raise PositionUnknown(why, epoch=history.epoch, floor=history.floor, head=history.head)
         mark = await self._marks.mark(session.user_id, room_id, seq)
-        self._hub.tell_user(session.user_id, Marked(room_id=room_id, seq=mark.seq, unread=mark.unread), but=session)
+        marked = Marked(room_id=room_id, seq=mark.seq, unread=mark.unread)
+        self._hub.tell_user(session.user_id, marked, but=session)
+        self._nodes.marked(session.user_id, marked)
         return mark
 
     async def unread(self, user_id: str, room_ids: Sequence[str]) -> Mapping[str, int]:

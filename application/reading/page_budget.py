@@ -12,10 +12,14 @@ from ...domain.page import PageLimit, weight
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Events in the direction of reading (away from where it began), and whether there are more that way."""
+    """Events in the direction of reading (away from where it began), and whether there are more that way.
+
+    `was_read` says that memory did not hold all of it: the source was asked.
+    """
 
     events: list[Event]
     has_more: bool
+    was_read: bool = False
 
 
 class Budget:
@@ -26,6 +30,7 @@ class Budget:
         self._size = size
         self._events: list[Event] = []
         self._taken = 0
+        self._was_read = False
 
     def extend(self, events: Iterable[Event]) -> None:
         """Take events in the direction of reading, as many as still fit."""
@@ -40,19 +45,18 @@ class Budget:
         """Whether one event too many was taken."""
         return len(self._events) > self._limit or (self._taken > self._size and len(self._events) > 1)
 
-    @property
-    def rest(self) -> PageLimit:
-        """What a source should be asked for, the one too many included."""
+    def to_read(self) -> PageLimit:
+        """What the source is to be asked for now, the one too many included."""
+        self._was_read = True
         return PageLimit(events=self._limit + 1 - len(self._events), size=max(1, self._size - self._taken))
 
     def cut_short(self, failure: Unavailable) -> Run:
         """What there is so far, where nothing more can be read; raises `failure` where there is nothing."""
         if not self._events:
             raise failure
-        return Run(events=self._events[: self._limit], has_more=True)
+        return Run(events=self._events[: self._limit], has_more=True)  # memory's alone: there is nothing to confirm
 
     def run(self) -> Run:
         """What fits, and whether there was more."""
-        return (
-            Run(events=self._events[:-1], has_more=True) if self.is_over else Run(events=self._events, has_more=False)
-        )
+        events = self._events[:-1] if self.is_over else self._events
+        return Run(events=events, has_more=self.is_over, was_read=self._was_read)

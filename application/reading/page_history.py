@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ...domain.errors import RoomNotFound, Unavailable
 from ...domain.page import (
@@ -22,6 +23,7 @@ from ...domain.ports.history_source import HistorySource
 from ..feed.apply_events import ApplyEvents
 from ..rooms.room_history import RoomHistory
 from ..rooms.room_registry import RoomRegistry
+from .confirm_read import ConfirmRead
 from .page_budget import Budget, Run
 from .page_checks import ensure_contiguous, ensure_form, ensure_known, ensure_placed, names_beyond
 
@@ -34,7 +36,15 @@ class PageHistory:
     that goes back in time ends with what memory holds, and says that there is more.
     """
 
-    def __init__(self, registry: RoomRegistry, source: HistorySource, apply: ApplyEvents, max_page_size: int) -> None:
+    def __init__(
+        self,
+        registry: RoomRegistry,
+        source: HistorySource,
+        apply: ApplyEvents,
+        confirm: ConfirmRead,
+        max_page_size: int,
+    ) -> None:
+        self._confirm = confirm
         self._registry = registry
         self._source = source
         self._apply = apply
@@ -83,6 +93,14 @@ class PageHistory:
         run = found.run()
         return Run(events=run.events, has_more=run.has_more or history.memory_start(names) > history.floor + 1)
 
+    async def confirm(self, room_id: str, history: RoomHistory, run: Run) -> None:
+        """Let `history` have the floors as they are after `run` was read; to be called before they are looked at.
+
+        Raises Unavailable, also where the room has another life by then.
+        """
+        if run.was_read:
+            await self._confirm(room_id, history)
+
     async def _page(self, history: RoomHistory, names: Sequence[str], request: PageRequest) -> Page:
         after: bool | None = None
         if not names:
@@ -100,6 +118,7 @@ class PageHistory:
                     run = await self._between(request.room_id, history, names[0], offsets)
                 case form:  # pragma: no cover
                     raise AssertionError(f"unresolved form {form}")
+        await self.confirm(request.room_id, history, run)
         ensure_contiguous(run.events)
         return Page(
             room_id=request.room_id,
@@ -138,7 +157,7 @@ class PageHistory:
         exhausted = covered <= history.lowest_floor + 1 or before <= history.lowest_floor + 1
         while not exhausted and not found.is_over:
             try:
-                rows = await self._source.older(room_id, wanted, before, found.rest)
+                rows = await self._source.older(room_id, wanted, before, found.to_read())
             except Unavailable as failure:
                 return found.cut_short(failure)
             found.extend(rows)
@@ -153,7 +172,7 @@ class PageHistory:
         found = Budget(limit, self._max_page_size)
         exhausted = after >= covered - 1
         while not exhausted and not found.is_over:
-            rows = await self._source.newer(room_id, wanted, after, found.rest)
+            rows = await self._source.newer(room_id, wanted, after, found.to_read())
             older = [event for event in rows if event.place < covered]
             found.extend(older)
             after = rows[-1].place if rows else after
@@ -179,7 +198,8 @@ class PageHistory:
                 size -= weight(older.events[below])
         events = newer.events[:above][::-1] + older.events[:below]
         has_more = older.has_more or below < len(older.events)
-        return Run(events=events, has_more=has_more), newer.has_more or above < len(newer.events)
+        run = Run(events=events, has_more=has_more, was_read=older.was_read or newer.was_read)
+        return run, newer.has_more or above < len(newer.events)
 
     async def _between(self, room_id: str, history: RoomHistory, name: str, offsets: Offsets) -> Run:
         stream = history.stream(name)
@@ -197,7 +217,7 @@ class PageHistory:
         last = min(last, covered - 1)
         while first <= last and not found.is_over:
             try:
-                rows = await self._source.between(room_id, name, first, last, found.rest.size)
+                rows = await self._source.between(room_id, name, first, last, found.to_read().size)
             except Unavailable as failure:
                 return found.cut_short(failure)
             if not rows:
@@ -206,4 +226,4 @@ class PageHistory:
             last = rows[-1].stream_place - 1
         run = found.run()
         is_at_floor = not run.events or run.events[-1].stream_place <= floor + 1
-        return Run(events=run.events, has_more=run.has_more or (not extra and not is_at_floor))
+        return replace(run, has_more=run.has_more or (not extra and not is_at_floor))

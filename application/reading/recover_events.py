@@ -51,6 +51,7 @@ class RecoverEvents:
             run = await self._pages.after(room.id, history, names, since.seq, self._limit)
         except InvalidRequest:
             return None  # the application's own storage gives events back without their places
+        await self._pages.confirm(room.id, history, run)
         # Asked again: what retention took while it was being read may be missing from it.
         if run.has_more or history.is_ended or not _reaches(history, names, since):
             return None

@@ -8,17 +8,19 @@ from ...domain.event_definition import EventDefinition
 from ...domain.ports.room_store import StoredRoom
 from ...domain.room import Room
 from ..feed.hub import Hub
+from ..nodes.tell_nodes import TellNodes
 from ..sessions.join_room import JoinRoom
 from ..sessions.notice import RoomCreated, RoomDeleted, RoomInfo
 from ..sessions.session import Session
-from .room_registry import RoomRegistry
+from .room_registry import RoomChange, RoomRegistry
 from .sweeper import Sweeper
 
 
 class ManageRooms:
     """Makes and deletes rooms at run time, and tells everyone who may see them."""
 
-    def __init__(self, registry: RoomRegistry, hub: Hub, join: JoinRoom, sweeper: Sweeper) -> None:
+    def __init__(self, registry: RoomRegistry, hub: Hub, join: JoinRoom, sweeper: Sweeper, nodes: TellNodes) -> None:
+        self._nodes = nodes
         self._registry = registry
         self._hub = hub
         self._join = join
@@ -60,6 +62,7 @@ class ManageRooms:
         """Make a room. Raises Forbidden, RoomExists, EventNotAllowed and Unavailable."""
         info = self.info(await self._registry.create(room))
         self._hub.announce(RoomCreated(info), but=by)
+        self._nodes.rooms_changed()
         return info
 
     async def delete(self, room_id: str, *, user_id: str | None = None, by: Session | None = None) -> None:
@@ -68,10 +71,21 @@ class ManageRooms:
         Raises RoomNotFound, Forbidden and Unavailable.
         """
         await self._registry.delete(room_id, user_id)
+        self._nodes.rooms_changed()
+        self._show_deleted(room_id, by)
+        self._sweeper.wake()
+
+    def show(self, change: RoomChange) -> None:
+        """Tell everyone what others have done to a room."""
+        if change.is_gone:
+            self._show_deleted(change.room_id, None)
+        if change.made is not None:
+            self._hub.announce(RoomCreated(self.info(change.made)))
+
+    def _show_deleted(self, room_id: str, by: Session | None) -> None:
         for member in self._hub.members(room_id):
             if member is by:
                 self._hub.leave(member, room_id)
             else:
                 self._join.take_out(member, room_id, "the room was deleted")
         self._hub.announce(RoomDeleted(room_id), but=by)
-        self._sweeper.wake()

@@ -16,12 +16,16 @@ from .room_history import RoomHistory
 class OpenRoom:
     """A room and what this node knows of its history; `history` is None until somebody needs it.
 
-    `was_used` says that somebody did since it was last asked whether the room is idle.
+    `was_used` says that somebody did since it was last asked whether the room is idle. Of what others do to the room,
+    `epoch` is the life in which its definition was last compared with the store's, and `moved` says that something was
+    heard since the last opening began.
     """
 
     room: Room
     history: RoomHistory | None = None
     was_used: bool = False
+    moved: bool = False
+    epoch: str | None = None
     opening: Lock = field(default_factory=Lock)
     _last_timestamp_ms: int = 0  # what members were told, events without history included, before it was closed
 

@@ -11,34 +11,10 @@ from ...domain.history_buffer import HistoryBuffer
 from ...domain.names import REDACTED
 from ...domain.page import weight
 from ...domain.position import Applied, Position, RoomHead, StreamFloor, StreamHead
-from ...domain.redaction import Redaction, without_sender
+from ...domain.redaction import Redaction, names_somebody, without_sender
 from ...domain.room import Room
 from .buffer_budget import BufferBudget
-
-
-class Stream:
-    """The events of one name: how far they reach, and the buffer of the newest."""
-
-    __slots__ = ("buffer", "floor", "floor_seq", "head")
-
-    def __init__(self, head: StreamHead, limit: int, max_bytes: int) -> None:
-        self.head = head.head
-        self.floor = head.floor
-        self.floor_seq = head.floor_seq
-        self.buffer = HistoryBuffer(limit, max_bytes)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether memory holds all that there is."""
-        return len(self.buffer) == self.head - self.floor
-
-    @property
-    def memory_start(self) -> int | None:
-        """Memory holds every event of this name from this seq on; None where it holds none of those there are."""
-        if self.is_whole:
-            return 0
-        oldest = self.buffer.oldest
-        return None if oldest is None else oldest.place
+from .stream import Stream
 
 
 class RoomHistory:
@@ -54,6 +30,7 @@ class RoomHistory:
         self.head = head.head
         self.floor = head.floor
         self.last_timestamp_ms = head.last_timestamp_ms
+        self.stamp = head.stamp
         self._stored_names = frozenset(head.streams)
         self._defined = frozenset(room.definitions) | {REDACTED}
         limits = {name: room.definitions[name].memory_limit for name in room.names_with_history}
@@ -138,6 +115,24 @@ class RoomHistory:
         if stream is not None and floor.event_seq > stream.floor:
             stream.floor, stream.floor_seq = floor.event_seq, floor.seq
             stream.buffer.drop_through(floor.event_seq)
+
+    def follow(self, head: RoomHead) -> None:
+        """Let the streams begin where they do by `head`, of the same life of the room: others may have trimmed them."""
+        for name, stream in head.streams.items():
+            self.trim(name, StreamFloor(event_seq=stream.floor, seq=stream.floor_seq))
+        self.stamp = max(self.stamp, head.stamp)
+
+    def blank_places(self) -> list[tuple[str, list[int]]]:
+        """The event seqs, by name, of what memory holds that was taken away, or tells it, and still names somebody."""
+        found = [(name, stream.buffer.snapshot()) for name, stream in self._streams.items()]
+        blank = [(name, [event.stream_place for event in events if names_somebody(event)]) for name, events in found]
+        return [(name, places) for name, places in blank if places]
+
+    def put(self, event: Event) -> None:
+        """Put `event`, as it is kept now, in the place of the one that memory holds, if it does."""
+        stream = self._streams.get(event.name)
+        if stream is not None:
+            stream.buffer.replace(event.place, lambda _: event)
 
     def forget_sender(self, seq: int) -> None:
         """Let the tombstone, or the redaction, at `seq` no longer tell on whose behalf it is."""

@@ -9,6 +9,7 @@ from anyio import Lock
 
 from ...domain.errors import Forbidden, RoomExists, RoomNotFound
 from ...domain.history_buffer import HistoryBuffer
+from ...domain.ports.room_moves import RoomMove
 from ...domain.ports.room_store import RoomStore, StoredRoom
 from ...domain.room import Room
 from .open_history import OpenHistory
@@ -45,6 +46,8 @@ class RoomRegistry:
         self._open_history = open_history
         self._store = store
         self._learn: Callable[[], Awaitable[None]] | None = None
+        self.moved_while_opening: dict[str, None] = {}
+        """Rooms that others moved while they were being opened here: what was read of them may be older than that."""
         open_history.budget.watch(self._buffers)
         # What the store says of rooms and what is done here with it are one step; nor may two count the rooms at once.
         self._changing = Lock()
@@ -106,8 +109,11 @@ class RoomRegistry:
             async with entry.opening:
                 history = entry.history
                 if history is None:
+                    entry.moved = False
                     history = await self._open_history(entry.room)
                     entry.take(history)
+                    if entry.moved:
+                        self.moved_while_opening[room_id] = None
         if self._rooms.get(room_id) is not entry:
             raise RoomNotFound(room_id)  # deleted while it was being opened
         return entry.room, history
@@ -150,6 +156,20 @@ class RoomRegistry:
                 await self._store.delete(room_id)
             self._remove(room_id)
         return entry.room
+
+    def differs(self, move: RoomMove) -> bool:
+        """Whether the store may say something else of this room than is known here: `refresh` has to ask it."""
+        entry = self._rooms.get(move.room_id)
+        if self._offer is None or (entry is not None and entry.room.is_configured):
+            return False
+        return move.is_made if entry is None else not move.is_made or entry.epoch != move.epoch
+
+    def note_move(self, move: RoomMove) -> None:
+        """Others may have moved the room; to be called after it was refreshed where it `differs`."""
+        entry = self._rooms.get(move.room_id)
+        if entry is not None:
+            entry.moved = True
+            entry.epoch = move.epoch
 
     async def refresh(self, room_ids: Collection[str] | None) -> list[RoomChange]:
         """Take over what the store says of these rooms (None: of all) that are not the application's; what changed.

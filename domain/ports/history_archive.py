@@ -59,7 +59,7 @@ class HistoryArchive(Protocol):
 
         `applied` says how far the caller has applied the history of each room that it holds. Where the storage's head
         is smaller in the same life, or the life is another one, groups of that room are HistoryWentBack before anything
-        is numbered; in the first case the room gets a new epoch in the same transaction.
+        is numbered; in the first case the room gets a new epoch in the same transaction, also where it has no group.
 
         A group whose key its sender has used in this life of the room, in the keeping time of keys, is a Repeat with
         the first one's place, or InvalidRequest where the digests differ; keys count within a batch too. A draft with a

@@ -12,8 +12,10 @@ from ...adapters.threads.daemon_threads import DaemonThreads
 from ...application.hooks.run_hook import RunHook
 from ...application.ports.authenticator import Authenticator
 from ...application.ports.clock import Clock
+from ...application.ports.event_bus import EventBus
 from ..app_config import AppConfig
 from ..settings import Settings
+from .bus import bus_of, new_origin
 from .part import Chosen, Given, Part, Single
 
 
@@ -28,6 +30,9 @@ class Inputs(containers.DeclarativeContainer):
         settings.provided.auth, trusting=Single(TrustingAuthenticator), proxy=Single(ProxyAuthenticator)
     )
     checked_authenticator = Single(CheckedAuthenticator, authenticator)
+
+    bus: Part[EventBus] = Single(bus_of, settings)
+    origin = Single(new_origin)
 
     run_sync = providers.Factory(DaemonThreads, settings.provided.max_hook_threads)
     run_hook = Single(RunHook, run_sync, settings.provided.hook_timeout_s)

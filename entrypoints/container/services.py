@@ -10,12 +10,19 @@ from ...application.feed.hub import Hub
 from ...application.feed.listeners import Listeners
 from ...application.feed.tell_evictions import TellEvictions
 from ...application.node import Node
+from ...application.nodes.catch_up import CatchUp
+from ...application.nodes.follow_moves import FollowMoves
+from ...application.nodes.hear_nodes import HearNodes
+from ...application.nodes.poll_moves import PollMoves
+from ...application.nodes.run_bus import RunBus
+from ...application.nodes.tell_nodes import TellNodes
 from ...application.publishing.erase_user import EraseUser
 from ...application.publishing.journal import Journal
 from ...application.publishing.journal_queue import JournalLimits
 from ...application.publishing.publish_event import PublishEvent
 from ...application.publishing.redact_event import RedactEvent
 from ...application.readiness import Readiness
+from ...application.reading.confirm_read import ConfirmRead
 from ...application.reading.mark_read import MarkRead
 from ...application.reading.page_history import PageHistory
 from ...application.reading.recover_events import RecoverEvents
@@ -24,6 +31,7 @@ from ...application.rooms.idle_rooms import IdleRooms
 from ...application.rooms.list_rooms import ListRooms
 from ...application.rooms.manage_rooms import ManageRooms
 from ...application.rooms.open_history import OpenHistory
+from ...application.rooms.refresh_history import RefreshHistory
 from ...application.rooms.room_registry import RoomRegistry
 from ...application.rooms.sweeper import Sweeper
 from ...application.rooms.tell_sizes import TellSizes
@@ -79,13 +87,16 @@ class ServiceParts(StorageParts):
     journal = Single(Journal, StorageParts.archive, apply, Inputs.clock, journal_limits)
     max_event_size = Derived(_room_for_events, Inputs.settings)
     publish = Single(PublishEvent, registry, journal, StorageParts.source, max_event_size, settings.max_values)
-    pages = Single(PageHistory, registry, StorageParts.source, apply, max_event_size)
+    refresh = Single(RefreshHistory, StorageParts.archive, StorageParts.source)
+    confirm = Single(ConfirmRead, StorageParts.moves, refresh)
+    pages = Single(PageHistory, registry, StorageParts.source, apply, confirm, max_event_size)
     recover = Single(RecoverEvents, pages, apply, settings.recovery_limit)
     join = Single(JoinRoom, registry, hub, recover, pages)
     sweeper = Single(Sweeper, StorageParts.archive, registry, Inputs.clock, settings.sweep_interval_s)
     idle_rooms = Single(IdleRooms, registry, hub, journal, settings.idle_room_s)
-    manage = Single(ManageRooms, registry, hub, join, sweeper)
-    mark_read = Single(MarkRead, registry, hub, StorageParts.read_marks, apply)
+    tell_nodes = Single(TellNodes, Inputs.bus, Inputs.origin, apply)
+    manage = Single(ManageRooms, registry, hub, join, sweeper, tell_nodes)
+    mark_read = Single(MarkRead, registry, hub, StorageParts.read_marks, apply, tell_nodes)
     list_rooms = Single(ListRooms, manage, mark_read)
     redact = Single(RedactEvent, registry, journal, StorageParts.source)
     erase = Single(
@@ -93,7 +104,12 @@ class ServiceParts(StorageParts):
     )
     readiness = Single(Readiness, StorageParts.storage, StorageParts.source, settings.ready_interval_s)
     sizes = Single(TellSizes, hub)
-    workers = providers.List(sizes, sweeper, idle_rooms, evictions, readiness)
+    catch_up = Single(CatchUp, registry, apply, refresh)
+    follow_moves = Single(FollowMoves, registry, StorageParts.storage, manage, apply, catch_up)
+    poll = Single(PollMoves, StorageParts.moves, follow_moves, registry, settings.poll_interval_s)
+    hear_nodes = Single(HearNodes, Inputs.origin, poll, catch_up, apply, hub)
+    run_bus = Single(RunBus, Inputs.bus, hear_nodes)
+    workers = providers.List(sizes, sweeper, idle_rooms, evictions, readiness, tell_nodes, run_bus, poll, catch_up)
     node = Single(Node, registry, journal, hub, listeners, workers)
     publishing = Single(Publishing, publish, redact, erase)
     dialogue = Single(Dialogue, node, registry, publishing, pages, manage)

@@ -16,6 +16,7 @@ from ...domain.ports.eviction_marks import EvictionMarks
 from ...domain.ports.history_archive import HistoryArchive
 from ...domain.ports.history_source import HistorySource
 from ...domain.ports.read_marks import ReadMarks
+from ...domain.ports.room_moves import RoomMoves
 from ...domain.ports.room_store import RoomStore
 from ...domain.ports.storage import Storage
 from ...domain.ports.user_events import UserEvents
@@ -55,6 +56,10 @@ def _read_marks(storage: Storage) -> ReadMarks:
 
 def _user_events(storage: Storage) -> UserEvents:
     return storage.user_events
+
+
+def _moves(storage: Storage) -> RoomMoves | None:
+    return storage.moves
 
 
 def _eviction_marks(storage: Storage) -> EvictionMarks:
@@ -112,4 +117,5 @@ class StorageParts(Inputs):
     read_marks = Derived(_read_marks, storage)
     user_events = Derived(_user_events, storage)
     eviction_marks = Derived(_eviction_marks, storage)
+    moves = Derived(_moves, storage)
     cleanup_hook = Derived(_cleanup_hook, storage_kind, Inputs.config)

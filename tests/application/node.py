@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from dialogue.adapters.bus.in_process import InProcessBus
 from dialogue.adapters.memory.storage import MemoryStorage
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.memory.transport import MemoryTransport
@@ -17,13 +18,21 @@ from dialogue.application.feed.hub import Hub
 from dialogue.application.feed.listeners import Listeners
 from dialogue.application.feed.tell_evictions import TellEvictions
 from dialogue.application.hooks.run_hook import RunHook
-from dialogue.application.node import Node
+from dialogue.application.node import Node, Worker
+from dialogue.application.nodes.catch_up import CatchUp
+from dialogue.application.nodes.follow_moves import FollowMoves
+from dialogue.application.nodes.hear_nodes import HearNodes
+from dialogue.application.nodes.poll_moves import PollMoves
+from dialogue.application.nodes.run_bus import RunBus
+from dialogue.application.nodes.tell_nodes import TellNodes
 from dialogue.application.ports.codec import Codec
+from dialogue.application.ports.event_bus import EventBus
 from dialogue.application.publishing.erase_user import EraseUser
 from dialogue.application.publishing.journal import Journal
 from dialogue.application.publishing.journal_queue import JournalLimits
 from dialogue.application.publishing.publish_event import PublishEvent
 from dialogue.application.publishing.redact_event import RedactEvent
+from dialogue.application.reading.confirm_read import ConfirmRead
 from dialogue.application.reading.mark_read import MarkRead
 from dialogue.application.reading.page_history import PageHistory
 from dialogue.application.reading.recover_events import RecoverEvents
@@ -31,6 +40,7 @@ from dialogue.application.rooms.buffer_budget import BufferBudget
 from dialogue.application.rooms.idle_rooms import IdleRooms
 from dialogue.application.rooms.manage_rooms import ManageRooms
 from dialogue.application.rooms.open_history import OpenHistory
+from dialogue.application.rooms.refresh_history import RefreshHistory
 from dialogue.application.rooms.room_registry import RoomRegistry
 from dialogue.application.rooms.runtime_rooms import RuntimeOffer, RuntimeRooms
 from dialogue.application.rooms.sweeper import Sweeper
@@ -97,6 +107,10 @@ class MemoryNode:
     run_hook: RunHook = field(default_factory=lambda: RunHook(DaemonThreads(4), timeout_s=5))
     recovering: type[RecoverEvents] = RecoverEvents
     applying: type[ApplyEvents] = ApplyEvents
+    name: str = "alone"
+    bus: EventBus = field(default_factory=InProcessBus)
+    poll_interval_s: float = 0.02
+    is_one_of_many: bool = False
 
     def __post_init__(self) -> None:
         storage = self.storage or MemoryStorage(self.store)
@@ -116,7 +130,9 @@ class MemoryNode:
         self.apply = self.applying(self.registry, source, self.hub, self.listeners)
         self.journal = Journal(archive, self.apply, self.clock, self.journal_limits)
         self.publish = PublishEvent(self.registry, self.journal, source, self.max_page_size)
-        self.pages = PageHistory(self.registry, source, self.apply, self.max_page_size)
+        refresh = RefreshHistory(archive, source)
+        self.confirm = ConfirmRead(storage.moves, refresh)
+        self.pages = PageHistory(self.registry, source, self.apply, self.confirm, self.max_page_size)
         self.recover = self.recovering(self.pages, self.apply, self.recovery_limit)
         self.join = JoinRoom(self.registry, self.hub, self.recover, self.pages)
         self.redact = RedactEvent(self.registry, self.journal, source)
@@ -125,10 +141,16 @@ class MemoryNode:
         self.erase = EraseUser(archive, self.registry, self.journal, user_events, marks)
         self.sweeper = Sweeper(archive, self.registry, self.clock, 3600)
         self.idle_rooms = IdleRooms(self.registry, self.hub, self.journal, 3600)
-        self.manage = ManageRooms(self.registry, self.hub, self.join, self.sweeper)
-        self.mark_read = MarkRead(self.registry, self.hub, marks, self.apply)
+        self.tell = TellNodes(self.bus, self.name, self.apply)
+        self.manage = ManageRooms(self.registry, self.hub, self.join, self.sweeper, self.tell)
+        self.mark_read = MarkRead(self.registry, self.hub, marks, self.apply, self.tell)
         evictions = TellEvictions(None, self.run_hook, self.registry, source, storage.eviction_marks)
-        workers = (self.sweeper, self.idle_rooms, evictions)
+        catch_up = CatchUp(self.registry, self.apply, refresh)
+        follow = FollowMoves(self.registry, storage, self.manage, self.apply, catch_up)
+        self.poll = PollMoves(storage.moves, follow, self.registry, self.poll_interval_s)
+        self.run_bus = RunBus(self.bus, HearNodes(self.name, self.poll, catch_up, self.apply, self.hub))
+        others: tuple[Worker, ...] = (self.tell, self.run_bus, self.poll, catch_up)
+        workers: list[Worker] = [self.sweeper, self.idle_rooms, evictions, *(others if self.is_one_of_many else ())]
         self.node = Node(self.registry, self.journal, self.hub, self.listeners, workers)
         publishing = Publishing(self.publish, self.redact, self.erase)
         self.dialogue = Dialogue(self.node, self.registry, publishing, self.pages, self.manage)

@@ -81,4 +81,5 @@ class Lost(MemoryReadMarks):
 
 async def test_where_marks_cannot_be_reached_rooms_are_listed_without_them() -> None:
     node = MemoryNode(ROOMS)
-    assert await MarkRead(node.registry, node.hub, Lost(node.store), node.apply).unread("ada", ["room"]) == {}
+    mark_read = MarkRead(node.registry, node.hub, Lost(node.store), node.apply, node.tell)
+    assert await mark_read.unread("ada", ["room"]) == {}

@@ -157,7 +157,7 @@ def test_pages_that_end_for_their_size_give_every_event_once_on_the_whole_way(
 ) -> None:
     async def check() -> None:
         node, model = await filled(script, limits)
-        node.pages = type(node.pages)(node.registry, node.pages._source, node.apply, size)
+        node.pages = type(node.pages)(node.registry, node.pages._source, node.apply, node.confirm, size)
         wanted = [event.place for event in model.events if name in (None, event.name)]
         request = PageRequest(room_id="room", event_name=name, form=Newest() if is_backwards else After(0), limit=7)
         seen: list[int] = []

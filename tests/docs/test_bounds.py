@@ -45,6 +45,8 @@ ROWS = [row for row in rows(PAGE) if row[0] != "bound"]
 
 # Settings that bound nothing.
 NO_BOUNDS = {
+    "bus",
+    "poll_interval_s",
     *("host", "port", "database", "synchronous", "log_level"),
     *("allowed_origins", "allowed_hosts", "auth", "trust_clients", "proxy_user_header", "trusted_proxies"),
 }

@@ -1,0 +1,1 @@
+"""More than one node: learning what others have done, from the storage, and telling them what was done here."""
