@@ -15,8 +15,9 @@ from ...domain.retention import Retention
 from .batch import Batch
 from .database import Database
 from .foreign_rows import ForeignRows
-from .room_head import read_head, read_or_begin
+from .room_head import beginning, read_head, read_or_begin
 from .sweep import forget_rooms, sweep_keys, sweep_rooms
+from .tables import rooms
 from .trim_stream import expired_to, trim
 
 DAY_S = 86_400.0
@@ -34,13 +35,14 @@ class SqlHistoryArchive:
         self._key_ttl_ms = round(key_ttl_s * 1_000)
         self._max_ended_rooms = max_ended_rooms
         self._append = database.appender()
+        self._begin = beginning(database.insert(rooms))
         self.foreign_rows = ForeignRows()
 
     async def open(self, room_id: str) -> RoomHead:
         """See `HistoryArchive.open`."""
         head = await self._database.read(lambda connection: read_head(connection, room_id))
         if head is None:
-            head = await self._database.write(lambda connection: read_or_begin(connection, room_id))
+            head = await self._database.write(lambda connection: read_or_begin(connection, room_id, self._begin))
         return head
 
     async def append(

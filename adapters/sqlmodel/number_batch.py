@@ -90,8 +90,9 @@ class _Numbering:
         done: GroupOutcome | None = self._keys.outcome(group)
         redaction = group.drafts[0].redaction
         if done is None and redaction is not None:
-            room.stamp()  # also where no event tells it: a sender forgotten
             done = self._tombstones.outcome(group.room_id, room.known, redaction)
+            if (group.room_id, redaction.seq) in self._tombstones.made:
+                room.stamp()  # also where no event tells it: a sender forgotten
         return self._number(group, room) if done is None else done
 
     def _number(self, group: DraftGroup, room: _Room) -> tuple[Event, ...]:

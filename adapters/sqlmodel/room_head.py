@@ -11,13 +11,12 @@ from ...domain.position import RoomHead, StreamHead
 from .tables import rooms, streams
 
 _room_id: BindParameter[str] = bindparam("room_id")
-ROOM = select(rooms.c.epoch, rooms.c.head, rooms.c.floor, rooms.c.last_timestamp, rooms.c.ended).where(
+ROOM = select(rooms.c.epoch, rooms.c.head, rooms.c.floor, rooms.c.last_timestamp, rooms.c.ended, rooms.c.stamp).where(
     rooms.c.room_id == _room_id
 )
 STREAMS = select(streams.c.event_name, streams.c.head, streams.c.floor, streams.c.floor_seq).where(
     streams.c.room_id == _room_id
 )
-REVIVE = rooms.update().where(rooms.c.room_id == bindparam("b_room_id")).values(ended=None)
 STAMPED: dict[str, Any] = {"stamp": rooms.c.stamp + 1}
 """What each statement that changes what was there before in a room sets in its row, too."""
 STAMP = rooms.update().where(rooms.c.room_id == bindparam("b_room_id")).values(**STAMPED)
@@ -39,24 +38,33 @@ def read_head(connection: Connection, room_id: str) -> RoomHead | None:
         head=room.head,
         floor=room.floor,
         last_timestamp_ms=room.last_timestamp,
+        stamp=room.stamp,
         streams={
             name: StreamHead(head=head, floor=floor, floor_seq=floor_seq) for name, head, floor, floor_seq in found
         },
     )
 
 
-def begin_room(connection: Connection, room_id: str, definition: bytes | None = None) -> None:
-    """Give a room that was never seen its first epoch."""
+def beginning(insert: Any) -> Any:
+    """Begin a room that was never seen, or revive one that has ended: that is one like any other again.
+
+    One statement, which leaves the row locked: two nodes may open the same room at once. `insert` is the dialect's own,
+    of `rooms`; the parameters are those of `first_row`.
+    """
+    return insert.on_conflict_do_update(
+        index_elements=[rooms.c.room_id], set_={"ended": None}, where=rooms.c.ended.is_not(None)
+    )
+
+
+def first_row(room_id: str, definition: bytes | None = None) -> dict[str, Any]:
+    """The row of a room that was never seen, with its first epoch."""
     row = {"room_id": room_id, "epoch": new_epoch(), "definition": definition}
-    connection.execute(rooms.insert(), row | dict.fromkeys(("head", "floor", "swept", "last_timestamp"), 0))
+    return row | dict.fromkeys(("head", "floor", "swept", "last_timestamp"), 0)
 
 
-def read_or_begin(connection: Connection, room_id: str) -> RoomHead:
-    """The room's head, of a room begun here where it was never seen; one that had ended is one like any other again."""
+def read_or_begin(connection: Connection, room_id: str, begin: Any) -> RoomHead:
+    """The room's head, of a room begun here where it was never seen; `begin` is what `beginning` gives."""
+    connection.execute(begin, first_row(room_id))
     head = read_head(connection, room_id)
-    if head is None:
-        if connection.execute(REVIVE, {"b_room_id": room_id}).rowcount == 0:
-            begin_room(connection, room_id)
-        head = read_head(connection, room_id)
-        assert head is not None
+    assert head is not None, "its row is locked"
     return head

@@ -5,19 +5,19 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, case, func, select
 
 from ...domain.errors import RoomExists
 from ...domain.ports.room_store import StoredRoom
 from .database import Database
-from .room_head import STAMPED, begin_room, new_epoch
+from .room_head import STAMPED, first_row, new_epoch
 from .tables import rooms, streams
 
 _room_id: BindParameter[str] = bindparam("b_room_id")
 DEFINED = select(rooms.c.room_id, rooms.c.definition).where(rooms.c.definition.is_not(None)).order_by(rooms.c.room_id)
 DEFINITION = select(rooms.c.definition).where(rooms.c.room_id == _room_id)
-DEFINE = rooms.update().where(rooms.c.room_id == _room_id).values(definition=bindparam("b_definition"), ended=None)
 _ended = rooms.alias("ended_rooms")
 _next_ended = (
     select(func.coalesce(func.max(_ended.c.ended), 0) + 1).where(_ended.c.ended.is_not(None)).scalar_subquery()
@@ -38,11 +38,24 @@ _head = select(rooms.c.head).where(rooms.c.room_id == _room_id).scalar_subquery(
 END_STREAMS = streams.update().where(streams.c.room_id == _room_id).values(floor=streams.c.head, floor_seq=_head)
 
 
+def defining(insert: Any) -> Any:
+    """Define a room; no row, where it is defined: of two nodes that make the same one, one has made it.
+
+    `insert` is the dialect's own, of `rooms`.
+    """
+    return insert.on_conflict_do_update(
+        index_elements=[rooms.c.room_id],
+        set_={"definition": insert.excluded.definition, "ended": None},
+        where=rooms.c.definition.is_(None),
+    )
+
+
 class SqlRoomStore:
     """`RoomStore` over a `Database`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._define = defining(database.insert(rooms))
 
     async def rooms(self) -> Sequence[StoredRoom]:
         """See `RoomStore.rooms`."""
@@ -54,7 +67,9 @@ class SqlRoomStore:
 
     async def create(self, room: StoredRoom) -> None:
         """See `RoomStore.create`."""
-        await self._database.write(lambda connection: _define(connection, room))
+        row = first_row(room.id, _definition(room))
+        if not await self._database.write(lambda connection: connection.execute(self._define, row).rowcount):
+            raise RoomExists(room.id)
 
     async def delete(self, room_id: str) -> None:
         """See `RoomStore.delete`."""
@@ -68,16 +83,6 @@ def _defined(connection: Connection) -> list[StoredRoom]:
 def _find(connection: Connection, room_id: str) -> StoredRoom | None:
     definition = connection.execute(DEFINITION, {"b_room_id": room_id}).scalar_one_or_none()
     return None if definition is None else _room(room_id, definition)
-
-
-def _define(connection: Connection, room: StoredRoom) -> None:
-    row = connection.execute(DEFINITION, {"b_room_id": room.id}).one_or_none()
-    if row is None:
-        begin_room(connection, room.id, _definition(room))
-    elif row.definition is not None:
-        raise RoomExists(room.id)
-    else:
-        connection.execute(DEFINE, {"b_room_id": room.id, "b_definition": _definition(room)})
 
 
 def _end(connection: Connection, room_id: str) -> None:

@@ -50,7 +50,7 @@ async def test_an_event_is_what_its_draft_was(storage: Storage) -> None:
         room_id="general",
         epoch=head.epoch,
         name="message",
-        payload=b'{"b": 1, "a": "\xc3\xa9"}',
+        payload=b'{"a":"\xc3\xa9","b":1}',
         sender="u1",
         meta=b'{"tag":"x"}',
     )

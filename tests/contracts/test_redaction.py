@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dialogue.domain.draft import Draft
@@ -24,7 +26,7 @@ async def test_a_redaction_blanks_the_event_and_is_an_event_itself(storage: Stor
     first, second, third = await storage.all("general")
     assert (first.is_redacted, first.data, first.meta, first.sender, first.seq) == (True, None, None, AUTHOR, 1)
     assert (second.is_redacted, second.data) == (False, "secret")
-    assert third == told
+    assert (third.data, replace(third, payload=told.payload)) == (told.data, told)
     assert await storage.all("general", ["message"]) == [first]
     assert await storage.source.between("general", "message", 1, 1, 1_000) == [first]
 

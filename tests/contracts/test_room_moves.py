@@ -13,7 +13,7 @@ from dialogue.domain.position import Applied, StreamFloor
 
 from .storage import Storage, over
 
-pytestmark = over("memory")
+pytestmark = over("memory", "postgresql")
 ROOM = StoredRoom(id="ada's", name="Ada’s room")
 
 

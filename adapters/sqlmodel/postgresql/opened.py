@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from math import inf
@@ -15,11 +16,14 @@ from ....domain.errors import Unavailable
 from ..commit_outcome import CommitFailed, settled
 from .engine import PostgresqlSettings, engine
 from .lane import Lane, Unsigned
+from .room_moves import mend_moves
 from .transaction import READ, WRITE, Open, Work, beginning, peek, transact
 
 CHECK_S = 1.0
 
 T = TypeVar("T")
+
+logger = logging.getLogger("dialogue.database")
 
 
 class Opened:
@@ -41,6 +45,8 @@ class Opened:
         """Write once, so that what stands in the way is told at the start."""
         for lane in self._lanes:
             await self._enter(lane, self._until(inf))
+        while await self.write(mend_moves, inf):
+            logger.info("rooms whose last move lay in the future move now: this is a restored dump")
 
     async def read(self, work: Callable[[Connection], T], deadline: float) -> T:
         """Run `work` on one snapshot."""

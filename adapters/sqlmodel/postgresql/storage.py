@@ -11,12 +11,11 @@ from ..read_marks import SqlReadMarks
 from ..room_store import SqlRoomStore
 from ..user_events import SqlUserEvents
 from .database import PostgresqlDatabase
+from .room_moves import PostgresqlRoomMoves
 
 
 class PostgresqlStorage:
     """`Storage` over a `PostgresqlDatabase`: it outlives the process, and a key is remembered for `key_ttl_s`."""
-
-    moves = None
 
     def __init__(
         self, database: PostgresqlDatabase, key_ttl_s: float = DAY_S, max_ended_rooms: int = MAX_ENDED_ROOMS
@@ -28,6 +27,7 @@ class PostgresqlStorage:
         self.read_marks = SqlReadMarks(database)
         self.user_events = SqlUserEvents(database)
         self.eviction_marks = SqlEvictionMarks(database)
+        self.moves = PostgresqlRoomMoves(database)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """See `Storage.running`."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import partial
+from typing import Any
 
 import anyio
 import psycopg
@@ -89,4 +90,9 @@ async def test_the_migrations_make_what_the_table_classes_say(postgresql_server:
         engine = create_engine(said.replace("postgresql:", "postgresql+psycopg:"))
         metadata.create_all(engine)
         engine.dispose()
-        assert [row for row in schema(url) if "dialogue_alembic_version" not in row[0]] == schema(said)
+        assert [row for row in schema(url) if not _is_of_postgresql_alone(row)] == schema(said)
+
+
+def _is_of_postgresql_alone(row: tuple[Any, ...]) -> bool:
+    """Alembic's table, and what tells of moves: SQLite, with its one node, has no use for these."""
+    return "dialogue_alembic_version" in row[0] or row[:2] == ("dialogue_rooms", "moved") or "_moved" in row[0]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 
 import pytest
 
 from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
 from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
+from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
 
 from ....support.cutting_proxy import CuttingProxy, cutting_proxy
 from ....support.postgresql import PostgresqlServer
@@ -37,3 +39,19 @@ async def database(
     database = PostgresqlDatabase(PostgresqlSettings(url=through, writers=1, readers=1))
     async with database.running():
         yield database
+
+
+@pytest.fixture
+async def nodes(url: str) -> AsyncIterator[list[PostgresqlStorage]]:
+    """Two nodes over it."""
+    async with AsyncExitStack() as running:
+        nodes = [PostgresqlStorage(PostgresqlDatabase(PostgresqlSettings(url=url))) for _ in range(2)]
+        for node in nodes:
+            await running.enter_async_context(node.running())
+        yield nodes
+
+
+@pytest.fixture
+def storage(nodes: list[PostgresqlStorage]) -> PostgresqlStorage:
+    """One of them."""
+    return nodes[0]
