@@ -35,9 +35,11 @@ class GroupCommit(Generic[W]):
 
     def drop(self, unwanted: Callable[[W], bool]) -> Sequence[W]:
         """Let those that are `unwanted` wait no more; which these are. What is in flight stays."""
-        dropped = [wish for wish in self._waiting if unwanted(wish)]
-        if dropped:
-            self._waiting = [wish for wish in self._waiting if wish not in dropped]
+        dropped: list[W] = []
+        kept: list[W] = []
+        for wish in self._waiting:
+            (dropped if unwanted(wish) else kept).append(wish)
+        self._waiting = kept
         return dropped
 
     async def commit(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from time import monotonic
+from typing import cast
 
 from anyio import Event as Signal
 from anyio import create_task_group
@@ -12,13 +13,13 @@ from anyio.lowlevel import checkpoint
 
 from ...domain.draft_group import DraftGroup
 from ...domain.errors import DialogueError, Unavailable
-from ...domain.outcome import GroupOutcome, Held, OutcomeUnknown
-from ...domain.ports.history_archive import HistoryArchive, SpoiledBatch
+from ...domain.outcome import Appended, Held, OutcomeUnknown
+from ...domain.ports.history_archive import HistoryArchive, SpoiledBatch, WaitingArchive
 from ..deadline import deadline_at
 from ..feed.apply_events import ApplyEvents
 from ..feed.submission import Settle, Submission
 from ..ports.clock import Clock
-from .journal_queue import JournalLimits, JournalQueue
+from .journal_queue import TOO_SHORT_S, JournalLimits, JournalQueue
 
 logger = logging.getLogger("dialogue.journal")
 
@@ -55,7 +56,7 @@ class Journal:
         Raises Unavailable when none comes free in time, or when the server is stopping.
         """
         self._refuse_when_stopping()
-        if self._queue.is_full:
+        if self._queue.is_full(group.room_id):
             await self._queue.place(group.room_id)
             self._refuse_when_stopping()
         if group.has_history or self._queue.is_waiting_for(group.room_id):
@@ -69,6 +70,7 @@ class Journal:
         async with create_task_group() as tasks:
             tasks.start_soon(self._apply.run)
             tasks.start_soon(self._queue.refuse_late)
+            tasks.start_soon(self._queue.wait_for_held)
             while not self.is_stopping or self._queue.is_waiting:
                 while self._queue.is_waiting:
                     await self._queue.commit()
@@ -90,44 +92,70 @@ class Journal:
         if self.is_stopping:
             raise Unavailable("The server is going down and takes no more events")
 
-    async def _commit_safely(self, batch: Sequence[Submission]) -> None:
+    async def _commit_safely(self, batch: Sequence[Submission], wait_s: float | None) -> Sequence[Submission]:
         try:
-            await self._commit(batch)
+            return await self._commit(batch, wait_s)
         except Exception:
             logger.exception("a batch failed in a way that nobody has foreseen")
-            self._queue.landed()
+            self._queue.landed(batch)
             for submission in batch:
                 submission.settle(OutcomeUnknown())
+            return []
 
-    async def _commit(self, batch: Sequence[Submission]) -> None:
+    async def _commit(self, batch: Sequence[Submission], wait_s: float | None) -> Sequence[Submission]:
+        """Have `batch` kept, and hand it on; what belongs into locked rooms is given back."""
         # One reading for the whole batch: by a later one an event without history would be newer than those behind it.
         now_ms = self._clock.now_ms()
         kept = [submission for submission in batch if submission.group.has_history]
-        for submission, outcome in zip(kept, await self._keep(kept, now_ms), strict=True):
-            submission.outcome = outcome
+        outcomes = dict(zip(kept, await self._keep(kept, now_ms, wait_s), strict=True))
         rooms: dict[str, list[Submission]] = {}
+        held: dict[str, list[Submission]] = {}
         for submission in batch:
-            submission.now_ms = now_ms
-            rooms.setdefault(submission.room_id, []).append(submission)
-        self._queue.landed()
+            outcome = outcomes.get(submission)
+            if isinstance(outcome, Held) or submission.room_id in held:
+                held.setdefault(submission.room_id, []).append(submission)
+            else:
+                submission.outcome = outcome
+                submission.now_ms = now_ms
+                rooms.setdefault(submission.room_id, []).append(submission)
+        self._queue.landed(batch)
         for room_id, submissions in rooms.items():
             self._apply.take(room_id, submissions)
+        return [submission for submissions in held.values() for submission in submissions]
 
-    async def _keep(self, batch: Sequence[Submission], now_ms: int) -> Sequence[GroupOutcome]:
+    async def _keep(self, batch: Sequence[Submission], now_ms: int, wait_s: float | None) -> Sequence[Appended]:
+        refused: dict[Submission, Appended] = {}
+        while True:
+            rest = [submission for submission in batch if submission not in refused]
+            try:
+                outcomes = iter(await self._append(rest, now_ms, wait_s))
+                return [refused.get(submission) or next(outcomes) for submission in batch]
+            except Unavailable as error:
+                # It was given up for the first one's deadline: those whose own has not come are tried again.
+                soon = monotonic() + TOO_SHORT_S
+                late = [submission for submission in rest if submission.until <= soon]
+                refused |= dict.fromkeys(late or rest, error)
+
+    async def _append(self, batch: Sequence[Submission], now_ms: int, wait_s: float | None) -> Sequence[Appended]:
         if not batch:
             return []
         groups = [submission.group for submission in batch]
         applied = self._apply.applied({submission.room_id for submission in batch})
+        until = min(submission.until for submission in batch)
         try:
-            with deadline_at(min(submission.until for submission in batch)):
-                outcomes = await self._archive.append(groups, applied, now_ms)
+            if wait_s is None:
+                with deadline_at(until):
+                    outcomes = await self._archive.append(groups, applied, now_ms)
+            else:
+                with deadline_at(min(until, monotonic() + wait_s)):
+                    outcomes = await cast(WaitingArchive, self._archive).append(groups, applied, now_ms, waits=True)
             if len(outcomes) != len(groups):
                 raise RuntimeError(f"the archive gave {len(outcomes)} outcomes for {len(groups)} groups")
-            return [Unavailable("The room is locked") if isinstance(each, Held) else each for each in outcomes]
+            return outcomes
         except SpoiledBatch as error:
-            return await self._split(batch, now_ms, error)
-        except Unavailable as error:
-            return await self._keep_those_in_time(batch, now_ms, error)
+            return await self._split(batch, now_ms, error, wait_s)
+        except Unavailable:
+            raise
         except DialogueError as error:
             return [error] * len(groups)
         except Exception:
@@ -135,7 +163,9 @@ class Journal:
             logger.exception("an append failed in a way that its archive does not explain")
             return [OutcomeUnknown()] * len(groups)
 
-    async def _split(self, batch: Sequence[Submission], now_ms: int, error: SpoiledBatch) -> Sequence[GroupOutcome]:
+    async def _split(
+        self, batch: Sequence[Submission], now_ms: int, error: SpoiledBatch, wait_s: float | None
+    ) -> Sequence[Appended]:
         if len(batch) == 1:
             if isinstance(error.refusal, Unavailable):
                 logger.warning("the storage cannot keep an event for what it meets there: %s", error)
@@ -143,15 +173,9 @@ class Journal:
                 logger.error("the storage refused an event for what it holds", exc_info=error)
             return [error.refusal]
         middle = len(batch) // 2
-        return [*await self._keep(batch[:middle], now_ms), *await self._keep(batch[middle:], now_ms)]
-
-    async def _keep_those_in_time(
-        self, batch: Sequence[Submission], now_ms: int, error: Unavailable
-    ) -> Sequence[GroupOutcome]:
-        """Whose own deadline has not come is tried again where the batch was given up for the first one's."""
-        now = monotonic()
-        rest = [submission for submission in batch if submission.until > now]
-        if len(rest) == len(batch):
-            return [error] * len(batch)
-        outcomes = iter(await self._keep(rest, now_ms))
-        return [next(outcomes) if submission.until > now else error for submission in batch]
+        first = await self._keep(batch[:middle], now_ms, wait_s)
+        # Nothing of a room may be kept before what stands in front of it.
+        held = {each.room_id for each, outcome in zip(batch, first, strict=False) if isinstance(outcome, Held)}
+        rest = [submission for submission in batch[middle:] if submission.room_id not in held]
+        outcomes = iter(await self._keep(rest, now_ms, wait_s))
+        return [*first, *(Held() if each.room_id in held else next(outcomes) for each in batch[middle:])]

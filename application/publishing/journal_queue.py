@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
 from math import inf
 from time import monotonic
 
@@ -16,6 +17,14 @@ from ...domain.errors import Unavailable
 from ..deadline import deadline, remaining_s
 from ..feed.submission import Leave, Settle, Submission
 from ..group_commit import GroupCommit
+from .held_rooms import HeldRooms
+
+TOO_SHORT_S = 0.02
+"""What is not tried again with less time than this left: else each of many deadlines, one after the other, would be."""
+LOCKED = "Another transaction has locked the room for too long"
+
+Keep = Callable[[Sequence[Submission], float | None], Awaitable[Sequence[Submission]]]
+"""Keeps a batch; gives back those whose rooms somebody else has locked. With a number of seconds it waits for that."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +45,16 @@ class JournalLimits:
 class JournalQueue:
     """Groups in the order in which they came, and all that is not settled yet.
 
-    The batch in flight is not counted against the bounds; what was kept and cannot be shown yet is.
+    What is in flight is not counted against the bounds; what was kept and cannot be shown yet is. What waits for locked
+    rooms takes half of the places at most, so that the others stay free for all other rooms.
     """
 
-    def __init__(self, limits: JournalLimits, keep: Callable[[Sequence[Submission]], Awaitable[None]]) -> None:
+    def __init__(self, limits: JournalLimits, keep: Keep) -> None:
         self._limits = limits
         self._keep = keep
         self._commits = GroupCommit[Submission](self._fits, self._keep_in_flight)
-        self._in_flight: Sequence[Submission] = ()
+        self._held = HeldRooms(self._fits, self._keep_held)
+        self._in_flight: dict[str, Sequence[Submission]] = {}
         self._events = 0
         self._bytes = 0
         self._in_order: dict[str, int] = {}  # by room: what is in the queue, or was and is not settled
@@ -66,28 +77,33 @@ class JournalQueue:
         """Whether something of the room is in the queue, or was and is not settled: nothing may overtake it."""
         return room_id in self._in_order
 
-    @property
-    def is_full(self) -> bool:
-        """Whether the next one has to wait for a place."""
-        return self._events >= self._limits.waiting_events or self._bytes >= self._limits.waiting_bytes
+    def is_full(self, room_id: str) -> bool:
+        """Whether the next one of that room has to wait for a place."""
+        events, size = self._limits.waiting_events, self._limits.waiting_bytes
+        if room_id in self._held and (self._held.events >= events // 2 or self._held.size >= size // 2):
+            return True
+        return self._events >= events or self._bytes >= size
 
     async def place(self, room_id: str) -> None:
         """Wait for a place, as long as the request may. Raises Unavailable where none comes free."""
         _add(self._beside, room_id)
         try:
             with move_on_after(remaining_s(self._limits.patience_s)):
-                while self.is_full and not self._is_closed:
+                while self.is_full(room_id) and not self._is_closed:
                     await self._moves()
         finally:
             _subtract(self._beside, room_id)
             self._wake()
-        if self.is_full and not self._is_closed:
+        if self.is_full(room_id) and not self._is_closed:
             raise Unavailable("The server is overloaded: too many events wait to be kept")
 
     def add(self, group: DraftGroup, settle: Settle) -> None:
         """Let `group` wait to be taken."""
         submission = self._counted(group, settle, self._leave_order, self._in_order)
-        self._commits.add(submission)
+        if submission.room_id in self._held:
+            self._held.add([submission])
+        else:
+            self._commits.add(submission)
         if submission.until < self._looks_at:
             self._is_sooner.set()
 
@@ -122,7 +138,10 @@ class JournalQueue:
             now = monotonic()
             for late in self._commits.drop(partial(_is_late, now)):
                 late.settle(Unavailable("The storage did not come to it in time"))
-            self._looks_at = min((submission.until for submission in self._commits.waiting), default=inf)
+            for late in self._held.drop(partial(_is_late, now)):
+                late.settle(Unavailable(LOCKED))
+            waiting = chain(self._commits.waiting, self._held.waiting)
+            self._looks_at = min((submission.until for submission in waiting), default=inf)
             with move_on_after(self._looks_at - now):
                 await self._is_sooner.wait()
 
@@ -139,24 +158,45 @@ class JournalQueue:
             count += 1
         return count
 
+    async def wait_for_held(self) -> None:
+        """Let what belongs into locked rooms be kept, until cancelled."""
+        await self._held.run()
+
     async def _keep_in_flight(self, batch: Sequence[Submission]) -> None:
-        self._in_flight = batch
+        held = await self._fly(batch, None)
+        if held:
+            rooms = {submission.room_id for submission in held}
+            self._held.add(held)
+            self._held.add(self._commits.drop(lambda submission: submission.room_id in rooms))
+            self._is_sooner.set()
+
+    async def _keep_held(self, batch: Sequence[Submission], wait_s: float) -> Sequence[Submission]:
+        left = await self._fly(batch, wait_s)
+        soon = monotonic() + TOO_SHORT_S
+        for late in filter(partial(_is_late, soon), left):
+            late.settle(Unavailable(LOCKED))
+        self._is_sooner.set()
+        return [submission for submission in left if submission.until > soon]
+
+    async def _fly(self, batch: Sequence[Submission], wait_s: float | None) -> Sequence[Submission]:
+        for submission in batch:
+            self._in_flight[submission.room_id] = batch
         self._weigh(batch, -1)
         self._wake()
-        await self._keep(batch)
+        return await self._keep(batch, wait_s)
 
-    def landed(self) -> None:
-        """What is in flight is kept, or not, and has to be settled now."""
-        self._weigh(self._in_flight, 1)
-        self._in_flight = ()
+    def landed(self, batch: Sequence[Submission]) -> None:
+        """What was in flight is kept, or not, and has to be settled now, or waits for a lock."""
+        for submission in batch:
+            self._in_flight.pop(submission.room_id, None)
+        self._weigh(batch, 1)
         self._wake()
 
     async def landing(self, room_id: str) -> None:
         """Wait until what is in flight of the room at this moment, if anything is, was handed over."""
-        batch = self._in_flight
-        if any(submission.room_id == room_id for submission in batch):
-            while self._in_flight is batch:
-                await self._moves()
+        batch = self._in_flight.get(room_id)
+        while batch is not None and self._in_flight.get(room_id) is batch:
+            await self._moves()
 
     def close(self) -> None:
         """Let nobody wait for a place any more."""

@@ -84,10 +84,11 @@ def answers_come_with_the_commit(monkeypatch: pytest.MonkeyPatch) -> None:
 def the_commits_wait_for_gaps(monkeypatch: pytest.MonkeyPatch) -> None:
     commit = Journal._commit
 
-    async def patient(self: Journal, batch: Any) -> None:
-        await commit(self, batch)
+    async def patient(self: Journal, batch: Any, wait_s: Any) -> Any:
+        held = await commit(self, batch, wait_s)
         while self._apply._feeds:
             await checkpoint()
+        return held
 
     monkeypatch.setattr(Journal, "_commit", patient)
 
