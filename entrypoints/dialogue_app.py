@@ -23,6 +23,7 @@ from ..domain.ports.room_store import StoredRoom
 from .app_config import AppConfig
 from .container import Container
 from .container.part import seal
+from .container.storage import POSTGRESQL
 from .handlers import Handlers
 from .in_force import storage_in_force
 from .settings import Settings, load_settings
@@ -58,6 +59,16 @@ class DialogueApp:
         self.container.settings.override(providers.Object(settings))
         self.__dict__.pop("asgi", None)  # it was built by the settings before
         return settings
+
+    def ensure_serves(self, nodes: int) -> None:
+        """Raise ConfigurationError where its storage cannot be shared by so many nodes."""
+        storage = self.container.storage
+        is_shared = storage().moves is not None if storage.overridden else self.container.storage_kind() == POSTGRESQL
+        if nodes > 1 and not is_shared:
+            where = storage_in_force(self.container)
+            raise ConfigurationError(
+                f"{nodes} workers need a storage that several nodes share, as postgresql://… is; here: {where}"
+            )
 
     @property
     def settings(self) -> Settings:

@@ -7,10 +7,13 @@ import sys
 from collections.abc import Callable
 from ipaddress import ip_address
 
+from anyio import create_task_group
+
 from ..adapters.uvicorn.server import DialogueServer, server_config
 from ..domain.errors import ConfigurationError
 from .chat import create_chat
 from .dialogue_app import AsgiApp, DialogueApp
+from .worker import Link
 
 SWITCH_INTERVAL_S = 0.000_5
 """After how long the loop lends the interpreter to a thread that keeps or reads events; Python's is ten times that."""
@@ -39,6 +42,14 @@ async def serve(app: DialogueApp, listener: socket.socket, on_started: Callable[
     async with app.lifespan():
         on_started()
         await DialogueServer(config, app.drain, settings.drain_timeout_s).serve(sockets=[listener])
+
+
+async def serve_as_worker(app: DialogueApp, listener: socket.socket, link: Link) -> None:
+    """As `serve`, for one of several processes: it tells who keeps them when it serves, and ends when they are gone."""
+    async with create_task_group() as tasks:
+        tasks.start_soon(link.end_with_it)
+        await serve(app, listener, link.say_started)
+        tasks.cancel_scope.cancel()
 
 
 def _refuse_strangers(app: DialogueApp, listener: socket.socket) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import secrets
+import socket
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator
@@ -13,6 +15,12 @@ from ..adapters.asgi.origin_policy import ANY, as_origin
 from ..adapters.asgi.proxy_user import UNIX, network_of
 
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[?[0-9A-Fa-f:.]+\]?")
+
+
+def new_node_id() -> str:
+    """A name that no other node has: the machine's, as far as it can stand there, and a few random digits."""
+    machine = re.sub(r"[^A-Za-z0-9-]+", "-", socket.gethostname().partition(".")[0])[:32].strip("-") or "node"
+    return f"{machine}-{secrets.token_hex(3)}"
 
 
 def _as_list(value: Any) -> Any:

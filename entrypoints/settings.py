@@ -19,7 +19,7 @@ from ..adapters.sqlmodel.postgresql.url import is_postgresql, shown
 from ..application.sessions.limits import ENVELOPE_SIZE
 from ..domain.errors import ConfigurationError
 from .environment import ENV_PREFIX, port_of, refuse_unknown
-from .setting_types import Auth, Hosts, Origins, Proxies
+from .setting_types import Auth, Hosts, Origins, Proxies, new_node_id
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -43,6 +43,17 @@ class Settings(BaseSettings):
         "sqlite:///dialogue.db",
         description="Where the history is kept: sqlite:///FILE, postgresql://USER:PASSWORD@HOST/NAME, or memory:// for "
         "a server that keeps nothing.",
+    )
+    workers: int = Field(
+        1,
+        ge=1,
+        le=256,
+        description="How many processes serve the port, each a node of its own; more than one needs PostgreSQL.",
+    )
+    node_id: str = Field(
+        default_factory=new_node_id,
+        pattern=r"^[A-Za-z0-9._-]{1,48}$",
+        description="What this node is called among those of one database; no two may be called alike.",
     )
     synchronous: Literal["FULL", "NORMAL", "OFF"] = Field(
         "FULL",

@@ -6,6 +6,7 @@ import errno
 import os
 import socket
 import sys
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Annotated, Any, NoReturn
 
@@ -21,7 +22,10 @@ from ..environment import ENV_PREFIX
 from ..in_force import storage_in_force
 from ..logs import configure_logs
 from ..server import serve as run_server
+from ..server import serve_as_worker
 from ..version import __version__
+from ..worker import Worker
+from ..workers import Workers
 from .doctor import repair
 from .load_app import load_app
 from .migrate import migrate_database
@@ -56,12 +60,26 @@ def serve(target: Target, overrides: dict[str, Any]) -> None:
 
     An option goes before the environment, this before a file .env, and this before what the application says itself.
     """
+    worker = Worker.found()
     dialogue = load_app(target)
     settings = dialogue.configure(**overrides)
     configure_logs(settings.log_level)
+    if worker is not None:
+        dialogue.configure(**overrides | {"node_id": worker.node_id})
+        with worker.listening() as listener:
+            _run(serve_as_worker, dialogue, listener, worker.linked())
+        return
+    dialogue.ensure_serves(settings.workers)
     with _listen(settings.host, settings.port) as listener:
         started = partial(_say_where, dialogue, listener)
-        anyio.run(run_server, dialogue, listener, started, backend_options={"use_uvloop": sys.platform != "win32"})
+        if settings.workers == 1:
+            _run(run_server, dialogue, listener, started)
+        else:
+            anyio.run(Workers(listener, settings.workers, settings.node_id, settings.drain_timeout_s).run, started)
+
+
+def _run(function: Callable[..., Awaitable[None]], *arguments: object) -> None:
+    anyio.run(function, *arguments, backend_options={"use_uvloop": sys.platform != "win32"})
 
 
 app.command()(with_settings(serve))
@@ -131,7 +149,9 @@ def _say_where(dialogue: DialogueApp, listener: socket.socket) -> None:
     host, port = listener.getsockname()[:2]
     shown = f"[{host}]" if ":" in host else host
     console.print(f"[bold]Dialogue {__version__}[/bold] at [link]http://{shown}:{port}[/link] (Ctrl-C stops it)")
-    storage = f"{storage_in_force(dialogue.container)}, process {os.getpid()}"
+    workers = dialogue.settings.workers
+    process = f"process {os.getpid()}" if workers == 1 else f"{workers} workers of process {os.getpid()}"
+    storage = f"{storage_in_force(dialogue.container)}, {process}"
     console.print(storage, style="dim", highlight=False, markup=False)
 
 

@@ -94,6 +94,11 @@ class ServerProcess:
         return [line for line in lines if '"level": "error"' in line or "Traceback" in line or "Error:" in line]
 
     @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._running.pid
+
+    @property
     def resident_kib(self) -> int:
         """The memory that it holds, as the system counts it."""
         answer = subprocess.run(

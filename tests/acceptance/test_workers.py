@@ -1,0 +1,87 @@
+"""`--workers N`: several processes behind one port, kept by one."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from ..support.patience import wait_until
+from ..support.server_process import DIALOGUE, ServerProcess
+from ..support.shared_postgresql import database_with_tables
+
+PATIENCE_S = 60.0
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[ServerProcess]:
+    """Two workers over a PostgreSQL."""
+    with database_with_tables() as url:
+        command = [*DIALOGUE, "--port", "{port}", "--workers", "2", "--database", url]
+        server = ServerProcess(tmp_path, command).start()
+        try:
+            yield server
+        finally:
+            server.kill()
+
+
+def workers_of(pid: int) -> set[int]:
+    """The processes that it keeps."""
+    found = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
+    return {int(line) for line in found.stdout.split()}
+
+
+def is_there(pid: int) -> bool:
+    """Whether the process runs: a dead one that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+linux_only = pytest.mark.skipif(sys.platform != "linux", reason="looks at processes as Linux shows them")
+
+
+@linux_only
+def test_a_worker_that_dies_is_replaced_and_all_stop_with_the_one_that_keeps_them(server: ServerProcess) -> None:
+    workers = workers_of(server.pid)
+    assert len(workers) == 2
+    assert {httpx.get(f"{server.http}/health/live").status_code for _ in range(10)} == {200}
+    os.kill(min(workers), signal.SIGKILL)
+    wait_until(lambda: len(workers_of(server.pid) - workers) == 1, PATIENCE_S, "no other worker was started")
+    wait_until(lambda: "serves again" in server.log, PATIENCE_S, "the new worker does not serve")
+    assert {httpx.get(f"{server.http}/health/live").status_code for _ in range(10)} == {200}
+    now = workers_of(server.pid)
+    assert server.stop() == 0
+    assert not [pid for pid in now if is_there(pid)]
+
+
+@linux_only
+def test_workers_end_when_nobody_keeps_them_any_more(server: ServerProcess) -> None:
+    workers = workers_of(server.pid)
+    os.kill(server.pid, signal.SIGKILL)
+    wait_until(lambda: not any(map(is_there, workers)), PATIENCE_S, "a worker goes on alone")
+
+
+@pytest.mark.parametrize("database", ["sqlite:///chat.db", "memory://"])
+def test_a_storage_of_one_node_is_refused(database: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "dialogue", "serve", "--port", "0", "--workers", "2", "--database", database]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=PATIENCE_S)
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("error: 2 workers need a storage that several nodes share, as postgresql://… is")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_what_one_worker_cannot_do_ends_all(tmp_path: Path) -> None:
+    """They do not begin again and again where none of them can start."""
+    url = "postgresql://127.0.0.1:1/nothing"
+    command = [sys.executable, "-m", "dialogue", "serve", "--port", "0", "--workers", "2", "--database", url]
+    ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=PATIENCE_S)
+    assert ended.returncode == 1
+    assert "could not start" in ended.stderr.splitlines()[-1]
