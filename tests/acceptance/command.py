@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ import pytest
 
 from dialogue.entrypoints.cli.main import main
 
+from ..support.forked import PROGRAM, run_process
 from ..support.server_process import DEADLINE_S, environment
 
 
@@ -36,15 +36,7 @@ class Ended:
 
 def dialogue(folder: Path, *arguments: str, **settings: str) -> Ended:
     """Run `dialogue …` in `folder`."""
-    ended = subprocess.run(
-        [sys.executable, "-m", "dialogue", *arguments],
-        cwd=folder,
-        env=environment(settings),
-        capture_output=True,
-        text=True,
-        timeout=DEADLINE_S,
-        check=False,
-    )
+    ended = run_process([*PROGRAM, *arguments], folder, environment(settings), DEADLINE_S)
     return Ended(ended.returncode, ended.stdout, ended.stderr)
 
 

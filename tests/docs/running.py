@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from ..support.forked import PROGRAM
 from ..support.server_process import ServerProcess, environment
 
 __all__ = ["dialogue", "environment", "process"]
@@ -30,4 +30,4 @@ def process(command: Sequence[str], folder: Path, env: dict[str, str] | None = N
 
 def dialogue(*arguments: str) -> list[str]:
     """The command line `dialogue …`, by the Python that runs the tests."""
-    return [sys.executable, "-m", "dialogue", *arguments]
+    return [*PROGRAM, *arguments]

@@ -17,7 +17,8 @@ from anyio.lowlevel import checkpoint
 from dialogue import DialogueApp, DialogueError, Event, History, RoomConfig, create_dialogue, define_event
 
 from ..support.blocking_client import BlockingClient, blocking
-from ..support.server_process import ServerProcess
+from ..support.forked import run_process
+from ..support.server_process import DEADLINE_S, ServerProcess
 from .running import dialogue, environment, process
 
 ANSWER_S = 10.0
@@ -157,9 +158,7 @@ def test_a_repeat_of_a_redacted_event_is_still_a_repeat(http: httpx.Client) -> N
 
 
 def doctor(folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        dialogue("doctor", *options), cwd=folder, env=environment(), capture_output=True, text=True, check=False
-    )
+    return run_process(dialogue("doctor", *options), folder, environment(), DEADLINE_S)
 
 
 def test_the_doctor_says_how_many_rooms_have_new_epochs_and_wants_the_database_for_itself(tmp_path: Path) -> None:

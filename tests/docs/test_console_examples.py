@@ -19,6 +19,8 @@ from dialogue.entrypoints.cli.main import app
 from dialogue.entrypoints.environment import ENV_PREFIX
 from dialogue.entrypoints.settings import Settings
 
+from ..support.forked import run_process
+from ..support.server_process import DEADLINE_S
 from .examples import ROOT, Example, examples
 from .running import dialogue, environment, process
 
@@ -114,9 +116,7 @@ def test_a_command_of_the_docs_that_ends_ends_well(command: Command, tmp_path: P
     command.example.write_files(tmp_path)
     if command.words[1] == "doctor":
         (tmp_path / "chat.db").touch()
-    done = subprocess.run(
-        dialogue(*command.words[1:]), cwd=tmp_path, env=environment(), capture_output=True, check=False
-    )
+    done = run_process(dialogue(*command.words[1:]), tmp_path, environment(), DEADLINE_S)
     assert done.returncode == 0, done.stderr
 
 

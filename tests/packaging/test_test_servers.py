@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryFile
+
 import psycopg
+import pytest
 import redis
 
+from ..support.forked import PROGRAM, run_process, start_process
 from ..support.postgresql import PostgresqlServer, postgresql
 from ..support.valkey import valkey
 
@@ -40,3 +49,49 @@ def test_valkey_can_be_restarted() -> None:
         client.set("a", "b")
         server.restart()
         assert client.get("a") is None
+
+
+SAY_ALL = """
+import json, os, signal, sys
+from pathlib import Path
+print(json.dumps([sys.argv, sys.path, os.getcwd(), dict(os.environ), __name__, __file__, Path("x").exists()]))
+print([signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGCHLD)])
+print(sorted(os.listdir("/proc/self/fd"))[3:], file=sys.stderr)
+sys.exit(7)
+"""
+
+
+def test_a_forked_process_is_as_one_that_was_started(tmp_path: Path) -> None:
+    """It has its own arguments, folder, environment, paths and signals, no file of others, and its exit code."""
+    script = tmp_path / "script.py"
+    script.write_text(SAY_ALL)
+    command = [sys.executable, str(script), "one", "--two=3"]
+    environment = {**os.environ, "PYTHONPATH": "/some/where", "OWN": "ü"}
+    forked = run_process(command, tmp_path, environment, 60)
+    started = subprocess.run(
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (forked.returncode, forked.stdout, forked.stderr) == (7, started.stdout, started.stderr)
+
+
+def test_a_forked_process_can_be_waited_for_and_killed(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text("import time\nprint('up', flush=True)\ntime.sleep(1_000)")
+    with TemporaryFile("w+") as output:
+        process = start_process([sys.executable, str(script)], tmp_path, os.environ, output, output)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(0.01)
+        os.kill(process.pid, 0)
+        process.kill()
+        assert process.wait(60) == -signal.SIGKILL
+        assert process.wait() == -signal.SIGKILL
+        process.kill()
+        with pytest.raises(ProcessLookupError):
+            os.kill(process.pid, 0)
+
+
+def test_a_forked_dialogue_is_the_command(tmp_path: Path) -> None:
+    command = [*PROGRAM, "--help"]
+    forked = run_process(command, tmp_path, os.environ, 60)
+    started = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    assert (forked.returncode, forked.stdout, forked.stderr) == (0, started.stdout, started.stderr)

@@ -7,13 +7,13 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import closing, suppress
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-import httpx
+from .forked import PROGRAM, Process, start_process
 
 DEADLINE_S = 30.0
 ROOMS_APP = Path(__file__).parents[1] / "acceptance" / "rooms_app.py"
@@ -49,7 +49,7 @@ class ServerProcess:
         self._mount = mount
         self._ready = ready
         self._command = command
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Process | None = None
 
     @classmethod
     def of_rooms(cls, folder: Path, settings: Mapping[str, str] | None = None) -> ServerProcess:
@@ -109,13 +109,8 @@ class ServerProcess:
     def start(self) -> ServerProcess:
         """Start it, and return when it is ready."""
         with self._log_file.open("wb") as log:
-            self._process = subprocess.Popen(
-                [part.replace("{port}", str(self.port)) for part in self._command],
-                cwd=self.folder,
-                env=environment(self.settings),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
+            command = [part.replace("{port}", str(self.port)) for part in self._command]
+            self._process = start_process(command, self.folder, environment(self.settings), log, log)
         deadline = time.monotonic() + DEADLINE_S
         while not self._is_ready():
             assert self._ended_within(0.02) is None, f"it ended:\n{self.log}"
@@ -142,7 +137,7 @@ class ServerProcess:
             self._process.wait(DEADLINE_S)
 
     @property
-    def _running(self) -> subprocess.Popen[bytes]:
+    def _running(self) -> Process:
         assert self._process is not None, "it was not started"
         return self._process
 
@@ -155,9 +150,11 @@ class ServerProcess:
         if found is None:
             return False
         self.port = int(found.group(1))
-        with suppress(httpx.TransportError):
-            answer = httpx.get(self.http + (self._ready or "/"), timeout=DEADLINE_S, trust_env=False)
-            return self._ready is None or answer.status_code == 200
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=DEADLINE_S)
+        with closing(connection), suppress(OSError, HTTPException):
+            connection.request("GET", self._mount + (self._ready or "/"))
+            status = connection.getresponse().status
+            return self._ready is None or status == 200
         return False
 
     def _ended_within(self, seconds: float) -> int | None:
@@ -166,5 +163,5 @@ class ServerProcess:
         return None
 
 
-DIALOGUE = (sys.executable, "-m", "dialogue", "serve")
+DIALOGUE = (*PROGRAM, "serve")
 _OPTIONS = ("--port", "{port}", "--database", "sqlite:///chat.db")

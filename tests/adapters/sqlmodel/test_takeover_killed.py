@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import pytest
 
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 
+from ...support.forked import run_process
 from .seed import Row, make_seed, query, schema, some_rows
 
 # Large enough that SQLite writes parts of the transaction into the file, with a journal beside it, before the commit.
@@ -35,7 +37,7 @@ def rows() -> list[Row]:
 
 def run(path: Path, point: str, number: int) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(CHILD), str(path), point, str(number)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return run_process(command, path.parent, os.environ, 60)
 
 
 def journal(path: Path) -> bool:
