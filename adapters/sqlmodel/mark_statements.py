@@ -90,6 +90,11 @@ most the first MAX_OWN are looked at, the last of them at event seq `last_own`.
 """
 
 _bite = (
-    select(read_marks.c.room_id).where(read_marks.c.user_id == _user_id).limit(bindparam("b_limit")).scalar_subquery()
+    select(read_marks.c.room_id)
+    .where(read_marks.c.user_id == _user_id)
+    .order_by(read_marks.c.room_id)
+    .limit(bindparam("b_limit"))
+    .with_for_update()
+    .scalar_subquery()
 )
 FORGET = read_marks.delete().where(read_marks.c.user_id == _user_id, read_marks.c.room_id.in_(_bite))

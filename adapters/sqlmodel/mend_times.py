@@ -12,7 +12,7 @@ from .tables import keys, messages, rooms
 
 _room_id: BindParameter[str] = bindparam("b_room_id")
 _now: BindParameter[int] = bindparam("b_now")
-AHEAD = select(rooms.c.room_id).where(rooms.c.last_timestamp > _now)
+AHEAD = select(rooms.c.room_id).where(rooms.c.last_timestamp > _now).order_by(rooms.c.room_id).with_for_update()
 LAST_GOOD = select(func.max(messages.c.timestamp)).where(messages.c.room_id == _room_id, messages.c.timestamp <= _now)
 WRONG = (
     select(messages.c.seq, messages.c.created_at)

@@ -78,7 +78,8 @@ class SqlReadMarks:
 
     def _keep_in(self, connection: Connection, wishes: Sequence[_Wish]) -> list[Mark]:
         rows = [{"user_id": wish.user_id, "room_id": wish.room_id, "seq": wish.seq} for wish in wishes]
-        connection.execute(self._keep, rows)
+        # In one order on all nodes: each mark is locked until all are kept.
+        connection.execute(self._keep, sorted(rows, key=lambda row: (row["user_id"], row["room_id"])))
         return [_marks(connection, wish.user_id, [wish.room_id])[wish.room_id].mark for wish in wishes]
 
 

@@ -2,6 +2,9 @@
 
 Of a room that was deleted they remove the events, then what was kept for its streams, then the marks of its readers.
 Its row alone stays, with epoch and head, so that seqs go on should it be made again: as many such rows as are allowed.
+
+On PostgreSQL others write meanwhile. A sweep locks a room's row before it touches what belongs to the room, and what
+somebody else has locked it leaves for another time: who waits for nobody can be in no deadlock.
 """
 
 from __future__ import annotations
@@ -17,32 +20,45 @@ _limit: BindParameter[int] = bindparam("b_limit")
 _gone = (messages.c.room_id == _room_id, messages.c.seq > _swept, messages.c.seq <= _floor)
 UNSWEPT = (
     select(rooms.c.room_id, rooms.c.swept, rooms.c.floor, rooms.c.ended)
-    .where(rooms.c.swept < rooms.c.floor)
-    .limit(bindparam("b_rooms"))
+    .where(rooms.c.swept < rooms.c.floor, rooms.c.room_id > bindparam("b_after"))
+    .order_by(rooms.c.room_id)
+    .limit(1)
+    .with_for_update(skip_locked=True)
 )
+"""The next room after the last one that has something to be swept."""
 END_OF_BITE = select(messages.c.seq).where(*_gone).order_by(messages.c.seq).limit(1).offset(bindparam("b_skip"))
 DELETE = messages.delete().where(*_gone)
 DELETE_STREAMS = streams.delete().where(streams.c.room_id == _room_id)
 _marks = (read_marks.c.room_id == _room_id, read_marks.c.seq <= _floor)
+_marks_of_bite = select(read_marks.c.user_id).where(*_marks).order_by(read_marks.c.user_id).limit(_limit)
 DELETE_MARKS = read_marks.delete().where(
-    *_marks, read_marks.c.user_id.in_(select(read_marks.c.user_id).where(*_marks).limit(_limit).scalar_subquery())
+    # Marks are locked in the order in which they are made.
+    *_marks,
+    read_marks.c.user_id.in_(_marks_of_bite.with_for_update().scalar_subquery()),
 )
 MOVE_SWEPT = rooms.update().where(rooms.c.room_id == _room_id).values(swept=_swept)
-OVER = select(keys.c.key_id).where(keys.c.timestamp < bindparam("b_since")).order_by(keys.c.timestamp).limit(_limit)
+OVER = (
+    select(keys.c.key_id)
+    .where(keys.c.timestamp < bindparam("b_since"))
+    .order_by(keys.c.timestamp)
+    .limit(_limit)
+    .with_for_update(skip_locked=True)
+)
 DELETE_KEYS = keys.delete().where(keys.c.key_id.in_(OVER))
 _remains = (rooms.c.ended.is_not(None), rooms.c.swept == rooms.c.floor)
 COUNT_REMAINS = select(func.count()).select_from(rooms).where(rooms.c.ended.is_not(None))
-OLDEST_REMAINS = select(rooms.c.room_id).where(*_remains).order_by(rooms.c.ended).limit(_limit)
+OLDEST_REMAINS = (
+    select(rooms.c.room_id).where(*_remains).order_by(rooms.c.ended).limit(_limit).with_for_update(skip_locked=True)
+)
 FORGET_ROOMS = rooms.delete().where(rooms.c.room_id.in_(OLDEST_REMAINS.scalar_subquery()))
 
 
 def sweep_rooms(connection: Connection, limit: int) -> int:
     """Remove up to `limit` rows of ended lives, and few more; how many were removed."""
-    removed = 0
-    for room_id, swept, floor, ended in connection.execute(UNSWEPT, {"b_rooms": limit}).all():
-        if removed >= limit:
-            break
-        removed += _sweep(connection, (room_id, swept, floor), limit - removed, is_ended=ended is not None)
+    removed, after = 0, ""
+    while removed < limit and (room := connection.execute(UNSWEPT, {"b_after": after}).one_or_none()) is not None:
+        after, swept, floor, ended = room
+        removed += _sweep(connection, (after, swept, floor), limit - removed, is_ended=ended is not None)
     return removed
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, select
+from sqlalchemy import BindParameter, Connection, bindparam, exists, select
 
 from ...domain.position import StreamFloor
 from ...domain.retention import MAX_LOOKED_AT, Arrived, Retention
 from .room_head import STAMP
-from .tables import messages, streams
+from .tables import messages, rooms, streams
 
 _room_id: BindParameter[str] = bindparam("b_room_id")
 _name: BindParameter[str] = bindparam("b_event_name")
 _floor: BindParameter[int] = bindparam("b_floor")
+_floor_seq: BindParameter[int] = bindparam("b_floor_seq")
 FLOOR = select(streams.c.floor).where(streams.c.room_id == _room_id, streams.c.event_name == _name)
 _arrived = (messages.c.event_seq, messages.c.seq, messages.c.timestamp, messages.c.created_at)
 OLDEST = (
@@ -31,10 +32,19 @@ NEWEST = (
 DELETE = messages.delete().where(
     messages.c.room_id == _room_id, messages.c.event_name == _name, messages.c.event_seq <= _floor
 )
+LOCK = select(rooms.c.head).where(rooms.c.room_id == _room_id).with_for_update()
+_is_there = exists().where(
+    messages.c.room_id == _room_id,
+    messages.c.event_name == _name,
+    messages.c.event_seq == _floor,
+    messages.c.seq == _floor_seq,
+)
+# The floor was found before the room was locked. Where that event is not there any more, somebody else was quicker, or
+# the room has begun another life, whose event seqs may have begun anew.
 MOVE_FLOOR = (
     streams.update()
-    .where(streams.c.room_id == _room_id, streams.c.event_name == _name, streams.c.floor < _floor)
-    .values(floor=_floor, floor_seq=bindparam("b_floor_seq"))
+    .where(streams.c.room_id == _room_id, streams.c.event_name == _name, streams.c.floor < _floor, _is_there)
+    .values(floor=_floor, floor_seq=_floor_seq)
 )
 
 
@@ -59,6 +69,7 @@ def _of(row: Any) -> Arrived:
 def trim(connection: Connection, room_id: str, name: str, floor: StreamFloor) -> None:
     """Remove the stream's events up to `floor`, and let it begin there."""
     here = {"b_room_id": room_id, "b_event_name": name, "b_floor": floor.event_seq, "b_floor_seq": floor.seq}
-    connection.execute(STAMP, {"b_room_id": room_id})  # first: on its row everything waits that changes the room
-    connection.execute(DELETE, here)
-    connection.execute(MOVE_FLOOR, here)
+    connection.execute(LOCK, {"b_room_id": room_id})  # first: on its row everything waits that changes the room
+    if connection.execute(MOVE_FLOOR, here).rowcount:
+        connection.execute(DELETE, here)
+        connection.execute(STAMP, {"b_room_id": room_id})
