@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from dialogue.application.hooks.client import Client, Hooks
     from dialogue.application.rooms.runtime_rooms import RuntimeRooms
     from dialogue.application.sessions.notice import RoomInfo
-    from dialogue.domain.errors import ConfigurationError, DialogueError, PayloadMismatch, Redacted
+    from dialogue.domain.errors import ConfigurationError, DialogueError, PayloadMismatch, Redacted, TransactionConflict
     from dialogue.domain.event import Event
     from dialogue.domain.event_definition import EventDefinition, History, define_event
     from dialogue.domain.position import Position
@@ -37,6 +37,7 @@ __all__ = [
     "RoomInfo",
     "RuntimeRooms",
     "Settings",
+    "TransactionConflict",
     "__version__",
     "create_dialogue",
     "define_event",
@@ -46,7 +47,7 @@ _HOMES = {
     "application.hooks.client": ("Client", "Hooks"),
     "application.sessions.notice": ("RoomInfo",),
     "application.rooms.runtime_rooms": ("RuntimeRooms",),
-    "domain.errors": ("ConfigurationError", "DialogueError", "PayloadMismatch", "Redacted"),
+    "domain.errors": ("ConfigurationError", "DialogueError", "PayloadMismatch", "Redacted", "TransactionConflict"),
     "domain.event": ("Event",),
     "domain.event_definition": ("EventDefinition", "History", "define_event"),
     "domain.position": ("Position",),

@@ -1,4 +1,4 @@
-"""What application code passes to its calls, checked before anything happens; each names the argument that is wrong."""
+"""What application code passes to its calls, checked before anything happens, and what it gets back."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..domain.errors import InvalidEvent, InvalidRequest, Problem
+from ..domain.event import Event
 from ..domain.event_definition import EventDefinition
 from ..domain.names import MAX_ROOM_ID, MAX_USER_ID, flaw_of_name, flaw_of_room_id
 from ..domain.ports.room_store import StoredRoom
@@ -70,3 +71,8 @@ def plain_meta(meta: object) -> dict[str, object] | None:
 def plain_data(data: object) -> object:
     """`data`, a mapping of another kind as a dict: JSON knows no other."""
     return dict(data) if isinstance(data, Mapping) and not isinstance(data, dict) else data
+
+
+def typed(event: Event, definition: EventDefinition[Any] | str) -> Event[Any]:
+    """`event` as its definition reads it, where it was named by that."""
+    return event if isinstance(definition, str) else event.typed(definition)

@@ -11,7 +11,7 @@ from ..domain.event_definition import Data, EventDefinition
 from ..domain.page import Offsets, PageRequest
 from ..domain.ports.room_store import StoredRoom
 from ..domain.position import Position
-from .arguments import ensure_integer, ensure_room, ensure_text, ensure_user_id, name_of, plain_data, plain_meta
+from .arguments import ensure_integer, ensure_room, ensure_text, ensure_user_id, name_of, plain_data, plain_meta, typed
 from .node import Node
 from .publishing.erase_user import EraseUser, ErasureProgress
 from .publishing.publish_event import PublishEvent
@@ -67,7 +67,7 @@ class RoomHandle:
         ensure_integer("end", end)
         self._dialogue.node.ensure_started()
         request = PageRequest(room_id=self.id, event_name=name_of(event), form=Offsets(start, end))
-        return [_typed(found, event) for found in (await self._dialogue.pages(request)).events]
+        return [typed(found, event) for found in (await self._dialogue.pages(request)).events]
 
     async def position(self) -> Position:
         """Where a reader is who has seen all that was kept so far. Raises RoomNotFound and Unavailable."""
@@ -111,7 +111,7 @@ class RoomHandle:
         name, given, extra = name_of(event), plain_data(data), plain_meta(meta)
         self._dialogue.node.ensure_running()
         publish = self._dialogue.publishing.publish
-        return _typed(await publish(self.id, name, given, sender=sender, meta=extra, key=key), event)
+        return typed(await publish(self.id, name, given, sender=sender, meta=extra, key=key), event)
 
     async def redact(self, seq: int, *, by: str = SYSTEM) -> None:
         """Blank an event of this room for good; see `DialogueApp.redact`."""
@@ -155,7 +155,3 @@ class Dialogue:
         ensure_text("room_id", room_id)
         self.node.ensure_running()
         await self.manage.delete(room_id)
-
-
-def _typed(event: Event, definition: EventDefinition[Any] | str) -> Event[Any]:
-    return event if isinstance(definition, str) else event.typed(definition)

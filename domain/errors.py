@@ -198,3 +198,15 @@ class Unavailable(DialogueError):
     """The history cannot be reached now. For an event it means: not kept, and never will be."""
 
     code = "UNAVAILABLE"
+
+
+class TransactionConflict(DialogueError):
+    """The application's own transaction met another one (a deadlock, a lock that was not free in time): try it again.
+
+    It has failed as a whole. Roll it back, and run it once more from its beginning.
+    """
+
+    code = "TRANSACTION_CONFLICT"
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"The transaction met another one ({why}): roll it back, and try it again as a whole")

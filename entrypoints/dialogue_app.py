@@ -10,6 +10,9 @@ from pathlib import Path
 from typing import Any, overload
 
 from dependency_injector import providers
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.orm import Session
 
 from ..adapters.asgi.path import unescape
 from ..adapters.litestar.app import build_app
@@ -33,6 +36,9 @@ WEB = Path(__file__).parent / "web"
 
 # Starlette and Litestar have types of their own for these three, and neither takes the other's.
 AsgiApp = Callable[[Any, Any, Any], Awaitable[None]]
+
+AsyncTransaction = AsyncConnection | AsyncSession
+Transaction = Connection | Session
 
 logger = logging.getLogger("dialogue")
 
@@ -128,6 +134,7 @@ class DialogueApp:
             async with self.container.storage().running():
                 self._handlers.install(self.container.listeners())
                 self._say_what_is_in_force()
+                await self.container.publish_within().tell_rules()
                 async with self.container.node().run():
                     yield
         finally:
@@ -172,6 +179,7 @@ class DialogueApp:
         sender: str,
         meta: Mapping[str, object] | None = None,
         key: str | None = None,
+        within: AsyncTransaction | None = None,
     ) -> Event[Data]: ...
     @overload
     async def trigger(
@@ -183,6 +191,7 @@ class DialogueApp:
         sender: str,
         meta: Mapping[str, object] | None = None,
         key: str | None = None,
+        within: AsyncTransaction | None = None,
     ) -> Event: ...
     async def trigger(
         self,
@@ -193,15 +202,65 @@ class DialogueApp:
         sender: str,
         meta: Mapping[str, object] | None = None,
         key: str | None = None,
+        within: AsyncTransaction | None = None,
     ) -> Event[Any]:
         """Publish an event and wait until it is kept; give it back with its `seq` and `timestamp_ms`.
+
+        With `within`, an AsyncConnection or AsyncSession of SQLAlchemy to the same PostgreSQL database, it is kept in
+        that transaction: it is seen when the application commits, and leaves no hole where it rolls back. No limit runs
+        then, and no node has to run in this process. Raises Forbidden and TransactionConflict, too.
 
         `data` is an instance of the event's schema, or a mapping that makes one. With a `key` (1 to 64 characters, the
         sender's own) the event is kept once however often this is called; the first one is given back. Raises
         RoomNotFound, EventNotAllowed, InvalidEvent, InvalidRequest (a key that was used for another event), and
         Unavailable, which means: not kept, and never will be.
         """
-        return await self.room(room_id).trigger(event, data, sender=sender, meta=meta, key=key)
+        if within is None:
+            return await self.room(room_id).trigger(event, data, sender=sender, meta=meta, key=key)
+        publish = self.container.publish_within()
+        return await publish(room_id, event, data, sender=sender, meta=meta, key=key, within=within)
+
+    @overload
+    def publish_within(
+        self,
+        connection: Transaction,
+        room_id: str,
+        event: EventDefinition[Data],
+        data: Data | Mapping[str, object],
+        *,
+        sender: str,
+        meta: Mapping[str, object] | None = None,
+        key: str | None = None,
+    ) -> Event[Data]: ...
+    @overload
+    def publish_within(
+        self,
+        connection: Transaction,
+        room_id: str,
+        event: str,
+        data: object,
+        *,
+        sender: str,
+        meta: Mapping[str, object] | None = None,
+        key: str | None = None,
+    ) -> Event: ...
+    def publish_within(
+        self,
+        connection: Transaction,
+        room_id: str,
+        event: EventDefinition[Any] | str,
+        data: Any,
+        *,
+        sender: str,
+        meta: Mapping[str, object] | None = None,
+        key: str | None = None,
+    ) -> Event[Any]:
+        """As `trigger` with `within`, for code that is not asynchronous.
+
+        `connection` is a Connection or Session of SQLAlchemy, with any driver, to the same PostgreSQL database.
+        """
+        publish = self.container.publish_within()
+        return publish.sync(room_id, event, data, sender=sender, meta=meta, key=key, within=connection)
 
     async def redact(self, room_id: str, seq: int, *, by: str = SYSTEM) -> None:
         """Blank the event at `seq` for good, in the archive, in memory and at every member; `by` is told to them.

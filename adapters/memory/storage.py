@@ -18,6 +18,8 @@ from .user_events import MemoryUserEvents
 class MemoryStorage:
     """`Storage` over a `MemoryStore`: what is kept lives as long as that does, and a key for `key_ttl_s`."""
 
+    transactions = None
+
     def __init__(self, store: MemoryStore, key_ttl_s: float = DAY_S, max_ended_rooms: int = MAX_ENDED_ROOMS) -> None:
         self.archive = MemoryHistoryArchive(store, key_ttl_s, max_ended_rooms)
         self.source = MemoryHistorySource(store)

@@ -8,14 +8,13 @@ from typing import Any
 
 from ...domain.draft import Draft
 from ...domain.draft_group import DraftGroup
-from ...domain.errors import InvalidEvent, Problem
 from ...domain.event import Event
-from ...domain.json_value import MAX_VALUES, decode, holds_more_values, may_hold_more_values
 from ...domain.outcome import Outcome, Repeat, of_one
-from ...domain.page import PageLimit, weight
+from ...domain.page import PageLimit
 from ...domain.ports.history_source import HistorySource
 from ..rooms.room_registry import RoomRegistry
 from ..sessions.session import Session
+from .admission import Admission
 from .journal import Journal
 from .settled import settled
 
@@ -31,19 +30,11 @@ class Published:
 class PublishEvent:
     """Admits an event into a room and has the journal keep it."""
 
-    def __init__(
-        self,
-        registry: RoomRegistry,
-        journal: Journal,
-        source: HistorySource,
-        max_event_size: int,
-        max_values: int = MAX_VALUES,
-    ) -> None:
+    def __init__(self, registry: RoomRegistry, journal: Journal, source: HistorySource, admission: Admission) -> None:
         self._registry = registry
         self._journal = journal
         self._source = source
-        self._max_event_size = max_event_size
-        self._max_values = max_values
+        self._admission = admission
 
     async def from_session(
         self,
@@ -114,12 +105,4 @@ class PublishEvent:
         key: str | None,
     ) -> DraftGroup:
         room, history = await self._registry.open(room_id)
-        draft = room.admit(event_name, data, sender=sender, epoch=history.epoch, meta=meta)
-        if weight(draft) > self._max_event_size:
-            problem = f"must be at most {self._max_event_size} bytes of JSON, not {len(draft.payload)}"
-            raise InvalidEvent([Problem("data", problem)])
-        if may_hold_more_values(draft.payload, self._max_values) and holds_more_values(
-            decode(draft.payload), self._max_values
-        ):
-            raise InvalidEvent([Problem("data", f"must hold at most {self._max_values} values")])
-        return DraftGroup.of(draft, key=None if key is None else room.key(key, event_name, data, meta))
+        return self._admission(room, history.epoch, event_name, data, sender=sender, meta=meta, key=key)

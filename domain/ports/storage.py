@@ -11,6 +11,7 @@ from .history_source import HistorySource
 from .read_marks import ReadMarks
 from .room_moves import RoomMoves
 from .room_store import RoomStore
+from .transaction_archive import TransactionArchive
 from .user_events import UserEvents
 
 
@@ -53,6 +54,11 @@ class Storage(Protocol):
     @property
     def moves(self) -> RoomMoves | None:
         """Tells what others have done to the rooms; None where the storage serves one node alone."""
+        ...
+
+    @property
+    def transactions(self) -> TransactionArchive | None:
+        """Keeps events in transactions of the application's own; None where none of these reaches the storage."""
         ...
 
     def running(self) -> AbstractAsyncContextManager[None]:

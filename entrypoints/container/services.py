@@ -16,10 +16,12 @@ from ...application.nodes.hear_nodes import HearNodes
 from ...application.nodes.poll_moves import PollMoves
 from ...application.nodes.run_bus import RunBus
 from ...application.nodes.tell_nodes import TellNodes
+from ...application.publishing.admission import Admission
 from ...application.publishing.erase_user import EraseUser
 from ...application.publishing.journal import Journal
 from ...application.publishing.journal_queue import JournalLimits
 from ...application.publishing.publish_event import PublishEvent
+from ...application.publishing.publish_within import PublishWithin
 from ...application.publishing.redact_event import RedactEvent
 from ...application.readiness import Readiness
 from ...application.reading.confirm_read import ConfirmRead
@@ -86,10 +88,12 @@ class ServiceParts(StorageParts):
     apply = Single(ApplyEvents, registry, StorageParts.source, hub, listeners, evictions, settings.request_timeout_s)
     journal = Single(Journal, StorageParts.archive, apply, Inputs.clock, journal_limits)
     max_event_size = Derived(_room_for_events, Inputs.settings)
-    publish = Single(PublishEvent, registry, journal, StorageParts.source, max_event_size, settings.max_values)
     refresh = Single(RefreshHistory, StorageParts.archive, StorageParts.source)
     confirm = Single(ConfirmRead, StorageParts.moves, refresh)
     pages = Single(PageHistory, registry, StorageParts.source, apply, confirm, max_event_size)
+    admission = Single(Admission, max_event_size, settings.max_values)
+    publish = Single(PublishEvent, registry, journal, StorageParts.source, admission)
+    publish_within = Single(PublishWithin, config.rooms, config.offer, registry, StorageParts.transactions, admission)
     recover = Single(RecoverEvents, pages, apply, settings.recovery_limit)
     join = Single(JoinRoom, registry, hub, recover, pages)
     sweeper = Single(Sweeper, StorageParts.archive, registry, Inputs.clock, settings.sweep_interval_s)

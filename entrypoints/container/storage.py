@@ -19,6 +19,7 @@ from ...domain.ports.read_marks import ReadMarks
 from ...domain.ports.room_moves import RoomMoves
 from ...domain.ports.room_store import RoomStore
 from ...domain.ports.storage import Storage
+from ...domain.ports.transaction_archive import TransactionArchive
 from ...domain.ports.user_events import UserEvents
 from ..app_config import AppConfig
 from ..databases import postgresql_database, sqlite_database
@@ -64,6 +65,10 @@ def _moves(storage: Storage) -> RoomMoves | None:
 
 def _eviction_marks(storage: Storage) -> EvictionMarks:
     return storage.eviction_marks
+
+
+def _transactions(storage: Storage) -> TransactionArchive | None:
+    return storage.transactions
 
 
 def _cleanup_hook(kind: str, config: AppConfig) -> OnCleanup | None:
@@ -118,4 +123,5 @@ class StorageParts(Inputs):
     user_events = Derived(_user_events, storage)
     eviction_marks = Derived(_eviction_marks, storage)
     moves = Derived(_moves, storage)
+    transactions = Derived(_transactions, storage)
     cleanup_hook = Derived(_cleanup_hook, storage_kind, Inputs.config)

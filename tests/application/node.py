@@ -27,6 +27,7 @@ from dialogue.application.nodes.run_bus import RunBus
 from dialogue.application.nodes.tell_nodes import TellNodes
 from dialogue.application.ports.codec import Codec
 from dialogue.application.ports.event_bus import EventBus
+from dialogue.application.publishing.admission import Admission
 from dialogue.application.publishing.erase_user import EraseUser
 from dialogue.application.publishing.journal import Journal
 from dialogue.application.publishing.journal_queue import JournalLimits
@@ -129,10 +130,10 @@ class MemoryNode:
         )
         self.apply = self.applying(self.registry, source, self.hub, self.listeners)
         self.journal = Journal(archive, self.apply, self.clock, self.journal_limits)
-        self.publish = PublishEvent(self.registry, self.journal, source, self.max_page_size)
         refresh = RefreshHistory(archive, source)
         self.confirm = ConfirmRead(storage.moves, refresh)
         self.pages = PageHistory(self.registry, source, self.apply, self.confirm, self.max_page_size)
+        self.publish = PublishEvent(self.registry, self.journal, source, Admission(self.max_page_size))
         self.recover = self.recovering(self.pages, self.apply, self.recovery_limit)
         self.join = JoinRoom(self.registry, self.hub, self.recover, self.pages)
         self.redact = RedactEvent(self.registry, self.journal, source)

@@ -67,6 +67,7 @@ class Storage:
 
     def __init__(self, ports: ports.Storage, *, sweeps: bool = True) -> None:
         self._sweeps = sweeps
+        self.ports = ports
         self.archive = ports.archive
         self.source = ports.source
         self.rooms = ports.rooms

@@ -13,6 +13,7 @@ from dialogue.domain.ports.read_marks import ReadMarks
 from dialogue.domain.ports.room_moves import RoomMoves
 from dialogue.domain.ports.room_store import RoomStore
 from dialogue.domain.ports.storage import Storage
+from dialogue.domain.ports.transaction_archive import TransactionArchive
 from dialogue.domain.ports.user_events import UserEvents
 
 
@@ -27,6 +28,7 @@ class StorageParts:
     user_events: UserEvents
     eviction_marks: EvictionMarks
     moves: RoomMoves | None
+    transactions: TransactionArchive | None
 
     @classmethod
     def of(cls, storage: Storage) -> StorageParts:
@@ -39,6 +41,7 @@ class StorageParts:
             user_events=storage.user_events,
             eviction_marks=storage.eviction_marks,
             moves=storage.moves,
+            transactions=storage.transactions,
         )
 
     @asynccontextmanager

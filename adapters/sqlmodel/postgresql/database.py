@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from anyio import CancelScope
 from sqlalchemy import Connection, Table
@@ -19,7 +19,7 @@ from .append_batch import PostgresqlAppender
 from .driver import DriverConnection
 from .engine import PostgresqlSettings, connect, engine
 from .opened import Opened
-from .unavailable import DatabaseError, condition
+from .unavailable import DatabaseError, condition, translated
 from .url import dsn_of, shown
 
 T = TypeVar("T")
@@ -93,6 +93,15 @@ class PostgresqlDatabase:
         """Run `work` in a transaction over a database that is opened for it alone. Raises ConfigurationError."""
         async with self.running():
             return await self.write(work)
+
+    async def ask(self, query: str) -> Any:
+        """The first row of a statement, over a connection made for it: nothing has to be open. Raises Unavailable."""
+        with translated():
+            connection = await connect(self._settings, prepares=False)
+            try:
+                return await connection.fetchrow(query)
+            finally:
+                await connection.close()
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """See `Database.read`."""

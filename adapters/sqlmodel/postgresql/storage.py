@@ -12,6 +12,7 @@ from ..room_store import SqlRoomStore
 from ..user_events import SqlUserEvents
 from .database import PostgresqlDatabase
 from .room_moves import PostgresqlRoomMoves
+from .transaction_archive import PostgresqlTransactionArchive
 
 
 class PostgresqlStorage:
@@ -28,6 +29,7 @@ class PostgresqlStorage:
         self.user_events = SqlUserEvents(database)
         self.eviction_marks = SqlEvictionMarks(database)
         self.moves = PostgresqlRoomMoves(database)
+        self.transactions = PostgresqlTransactionArchive(database, key_ttl_s)
 
     def running(self) -> AbstractAsyncContextManager[None]:
         """See `Storage.running`."""

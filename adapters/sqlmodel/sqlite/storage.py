@@ -17,6 +17,7 @@ class SqliteStorage:
     """`Storage` over a `SqliteDatabase`: what is kept outlives the process, and a key is remembered for `key_ttl_s`."""
 
     moves = None
+    transactions = None
 
     def __init__(
         self, database: SqliteDatabase, key_ttl_s: float = DAY_S, max_ended_rooms: int = MAX_ENDED_ROOMS

@@ -13,6 +13,7 @@ from anyio import to_thread
 from sqlalchemy import create_engine
 
 from dialogue.adapters.sqlmodel.migrations.lock import KEY as LOCK
+from dialogue.adapters.sqlmodel.postgresql import publish_rules
 from dialogue.adapters.sqlmodel.tables import metadata
 from dialogue.domain.errors import ConfigurationError
 
@@ -88,7 +89,8 @@ async def test_the_migrations_make_what_the_table_classes_say(postgresql_server:
     await migrate(url)
     with postgresql_server.database() as said:
         engine = create_engine(said.replace("postgresql:", "postgresql+psycopg:"))
-        metadata.create_all(engine)
+        for tables in (metadata, publish_rules.metadata):
+            tables.create_all(engine)
         engine.dispose()
         assert [row for row in schema(url) if not _is_of_postgresql_alone(row)] == schema(said)
 

@@ -4,6 +4,9 @@ from typing import Any, assert_type
 
 from definitions import Message, Move, Reaction, adapted, anything, either, message, move, payload, several, stars
 from pydantic import BaseModel
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
+from sqlalchemy.orm import Session
 
 from dialogue import DialogueApp, Event, RoomConfig, RuntimeRooms, create_dialogue
 
@@ -40,6 +43,21 @@ async def publish() -> None:
     await dialogue.trigger("general", message, {"text": "hi"})  # wrong
     await dialogue.trigger("general", message, {"text": "hi"}, sender=5)  # wrong
     await dialogue.trigger("general", message, {"text": "hi"}, sender="ada", meta="text")  # wrong
+
+
+async def publish_within(connection: AsyncConnection, session: AsyncSession) -> None:
+    kept = await dialogue.trigger("general", message, {"text": "hi"}, sender="ada", within=connection)
+    assert_type(kept, Event[Message])
+    assert_type(await dialogue.trigger("general", "message", {}, sender="ada", within=session), Event[Any])
+    await dialogue.trigger("general", message, 5, sender="ada", within=session)  # wrong
+    await dialogue.trigger("general", message, {}, sender="ada", within="connection")  # wrong
+
+
+def publish_sync(connection: Connection, session: Session, asynchronous: AsyncConnection) -> None:
+    assert_type(dialogue.publish_within(connection, "general", message, {"text": "hi"}, sender="ada"), Event[Message])
+    assert_type(dialogue.publish_within(session, "general", "message", {}, sender="ada", key="once"), Event[Any])
+    dialogue.publish_within(session, "general", message, 5, sender="ada")  # wrong
+    dialogue.publish_within(asynchronous, "general", message, {}, sender="ada")  # wrong
 
 
 async def read() -> list[str]:
