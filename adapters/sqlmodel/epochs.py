@@ -10,7 +10,8 @@ from .room_head import STAMPED, new_epoch
 from .tables import nodes, rooms, writers
 
 UNSAFE = select(func.count()).select_from(nodes).where(nodes.c.is_durable.is_(False))
-ROOMS = select(rooms.c.room_id)
+ROOMS = select(rooms.c.room_id).order_by(rooms.c.room_id).with_for_update()
+"""Locked in the order in which whoever keeps events locks them, where there are locks for single rows."""
 RENEW = rooms.update().where(rooms.c.room_id == bindparam("b_room_id")).values(epoch=bindparam("b_epoch"), **STAMPED)
 
 

@@ -30,7 +30,7 @@ class CuttingProxy:
         """Whether new connections are closed at once."""
         self.decide: Callable[[bytes], Fate] = lambda _sent: Fate.PASSED
         """Asked of everything that a client sends."""
-        self._server_port = server_port
+        self.server_port = server_port
         self._links: set[_Link] = set()
         self._came = asyncio.Event()
         self._idle = asyncio.Event()
@@ -54,7 +54,7 @@ class CuttingProxy:
         link = _Link(self, reader, writer)
         self._links.add(link)
         try:
-            await link.run(self._server_port)
+            await link.run(self.server_port)
         finally:
             self._links.discard(link)
             if not self._links:

@@ -60,6 +60,12 @@ class PostgresqlServer:
         options = [f"--pgdata={self.data}", f"--username={USER}", "--auth=trust", "--encoding=UTF8", "--locale=C"]
         self._run("initdb", *options, "--no-sync", "--no-instructions")
 
+    def copy(self, primary: PostgresqlServer) -> None:
+        """Make its data folder a copy of that server's, which follows it from its start on."""
+        self._identity.own(self._folder)
+        options = [f"--pgdata={self.data}", f"--dbname={primary.url()}", "--checkpoint=fast", "--no-sync"]
+        self._run("pg_basebackup", *options, "--write-recovery-conf")
+
     def start(self) -> None:
         """Start it, and wait until it answers."""
         settings = {
@@ -162,6 +168,19 @@ def postgresql(settings: Mapping[str, str] | None = None, *, durable: bool = Fal
     with open_folder("postgresql") as folder:
         server = PostgresqlServer(folder, settings, durable=durable)
         server.initialise()
+        server.start()
+        try:
+            yield server
+        finally:
+            server.stop()
+
+
+@contextmanager
+def replica_of(primary: PostgresqlServer) -> Iterator[PostgresqlServer]:
+    """A hot standby, which follows `primary` until it is cut off or promoted."""
+    with open_folder("replica") as folder:
+        server = PostgresqlServer(folder)
+        server.copy(primary)
         server.start()
         try:
             yield server

@@ -59,7 +59,7 @@ class PostgresqlDatabase:
         opened, self._opened = self._opened, None
         if opened is not None:
             with CancelScope(shield=True):
-                await opened.dispose()
+                await opened.finish()
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
@@ -82,12 +82,7 @@ class PostgresqlDatabase:
         Raises Unavailable where nothing can be kept at this moment, or where `also` does. Waits for a second at most.
         """
 
-        def check(connection: Connection) -> None:
-            connection.exec_driver_sql("SELECT pg_current_xact_id()")
-            if also is not None:
-                also(connection)
-
-        await self._ensure_open().check(check)
+        await self._ensure_open().check(also)
 
     async def repair(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in a transaction over a database that is opened for it alone. Raises ConfigurationError."""

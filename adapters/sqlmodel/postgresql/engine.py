@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,8 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool
 from .driver import DriverConnection
 from .url import dsn_of
 
+EnsureServer = Callable[[DriverConnection], Awaitable[None]]
+
 NAMED_STATEMENTS = 200
 """How many statements a connection keeps prepared at most, each by a name."""
 
@@ -24,7 +27,7 @@ class PostgresqlSettings:
 
     `patience_s` is how long a transaction waits where nothing else is said; the other times bound a statement, the wait
     for a lock, and a transaction in which nothing happens. `readers` and `writers` are how many connections read and
-    write at a time.
+    write at a time. `is_replication_synchronous` says that a replica which is promoted has all that was answered for.
     """
 
     url: str
@@ -35,6 +38,7 @@ class PostgresqlSettings:
     connect_timeout_s: float = 5.0
     readers: int = 8
     writers: int = 8
+    is_replication_synchronous: bool = False
 
 
 async def connect(settings: PostgresqlSettings, *, prepares: bool) -> DriverConnection:
@@ -47,11 +51,26 @@ async def connect(settings: PostgresqlSettings, *, prepares: bool) -> DriverConn
     return connection
 
 
-def engine(settings: PostgresqlSettings, size: int, *, prepares: bool) -> AsyncEngine:
-    """An engine of up to `size` connections. Whoever uses one begins and ends the transaction in it."""
+async def _any_server(_: DriverConnection) -> None:
+    """Take whatever server it is."""
+
+
+def engine(
+    settings: PostgresqlSettings, size: int, *, prepares: bool, ensure_server: EnsureServer = _any_server
+) -> AsyncEngine:
+    """An engine of up to `size` connections. Whoever uses one begins and ends the transaction in it.
+
+    `ensure_server` is asked of each new connection, and raises where it leads to the wrong server.
+    """
 
     async def creator(**_: Any) -> DriverConnection:
-        return await connect(settings, prepares=prepares)
+        connection = await connect(settings, prepares=prepares)
+        try:
+            await ensure_server(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
 
     made = create_async_engine(
         "postgresql+asyncpg://",

@@ -9,7 +9,7 @@ ASK = "SELECT batch FROM dialogue_writers WHERE writer_id = $1 FOR UPDATE"
 
 
 class Unsigned(Exception):
-    """The lane's row is not there."""
+    """The lane's row is not there, or it is another server's."""
 
 
 class Lane:
@@ -39,9 +39,9 @@ class Lane:
         """What this transaction is called in pg_stat_activity, and nothing else is."""
         return f"dialogue {self._id} {self._number}"
 
-    def sign(self) -> str:
-        """The statement that signs this transaction."""
-        return f"UPDATE dialogue_writers SET batch = {self._number} WHERE writer_id = '{self._id}'"
+    def sign(self, condition: str) -> str:
+        """The statement that signs this transaction, where `condition` is true."""
+        return f"UPDATE dialogue_writers SET batch = {self._number} WHERE writer_id = '{self._id}' AND {condition}"
 
     def end_others(self) -> str:
         """The statement that ends a backend in which this transaction, or the one before it, may still run.
@@ -56,7 +56,7 @@ class Lane:
         )
 
     def ensure_signed(self, said: str) -> None:
-        """Raise Unsigned where the server's answer to `sign` says that the row is not there."""
+        """Raise Unsigned where the server's answer to `sign` says that it has signed nothing."""
         if said != "UPDATE 1":
             raise Unsigned(said)
 

@@ -27,6 +27,8 @@ END = "SET LOCAL statement_timeout = 0; COMMIT"
 
 T = TypeVar("T")
 Work = Callable[["Open"], Awaitable[T]]
+Beginnings = tuple[str, str]
+"""What begins a transaction, and what does where the connection was lost with the first: nothing was done in it."""
 
 
 class Open:
@@ -51,14 +53,13 @@ def beginning(settings: PostgresqlSettings, mode: str, until: float, name: str =
     return f"BEGIN ISOLATION LEVEL {mode}; {said}; SET LOCAL application_name = '{name}'"
 
 
-async def transact(engine: AsyncEngine, begin: str, work: Work[T], until: float, *, again: str | None = None) -> T:
-    """Run `work` in a transaction that `begin` begins, and commit it.
+async def transact(engine: AsyncEngine, beginnings: Beginnings, work: Work[T], until: float) -> T:
+    """Run `work` in a transaction, and commit it.
 
-    Where the connection turns out to be lost at the beginning, another one is tried, once, with `again`. Raises
-    Unavailable: then nothing of it is kept. Raises CommitFailed where the answer to the commit is lost.
+    Raises Unavailable: then nothing of it is kept. Raises CommitFailed where the answer to the commit is lost.
     """
     with translated():
-        connection, opened = await _begun(engine, begin, begin if again is None else again, until)
+        connection, opened = await _begun(engine, beginnings, until)
         is_over = False
         try:
             with fail_after(_left_s(until)):
@@ -76,7 +77,7 @@ async def transact(engine: AsyncEngine, begin: str, work: Work[T], until: float,
 async def peek(engine: AsyncEngine, work: Work[T], until: float) -> T:
     """Run `work`, which is one statement, in no transaction of its own. Raises Unavailable."""
     with translated():
-        connection, opened = await _begun(engine, "", "", until)
+        connection, opened = await _begun(engine, ("", ""), until)
         is_over = False
         try:
             with fail_after(_left_s(until)):
@@ -90,10 +91,10 @@ async def peek(engine: AsyncEngine, work: Work[T], until: float) -> T:
                 await _give_back(connection, opened.raw)
 
 
-async def _begun(engine: AsyncEngine, begin: str, again: str, until: float) -> tuple[AsyncConnection, Open]:
-    """A connection in which `begin` was said, or `again` where the first one was lost: nothing had been done."""
+async def _begun(engine: AsyncEngine, beginnings: Beginnings, until: float) -> tuple[AsyncConnection, Open]:
+    first, again = beginnings
     try:
-        return await _begin(engine, begin, until)
+        return await _begin(engine, first, until)
     except DatabaseError as error:
         if not is_connection_lost(error) or monotonic() >= until:
             raise

@@ -96,5 +96,6 @@ async def test_the_migrations_make_what_the_table_classes_say(postgresql_server:
 
 
 def _is_of_postgresql_alone(row: tuple[Any, ...]) -> bool:
-    """Alembic's table, and what tells of moves: SQLite, with its one node, has no use for these."""
-    return "dialogue_alembic_version" in row[0] or row[:2] == ("dialogue_rooms", "moved") or "_moved" in row[0]
+    """Alembic's table, which server it is, and what tells of moves: SQLite, with its one node, has no use for these."""
+    tables = ("dialogue_alembic_version", "dialogue_server")
+    return any(table in row[0] for table in tables) or row[:2] == ("dialogue_rooms", "moved") or "_moved" in row[0]

@@ -1,0 +1,97 @@
+"""The lanes in which transactions write, each one after the other."""
+
+from __future__ import annotations
+
+from math import inf
+from time import monotonic
+from typing import Any, TypeVar
+
+from anyio import CancelScope
+
+from ....domain.errors import Unavailable
+from ..commit_outcome import CommitFailed, settled
+from .engine import PostgresqlSettings
+from .lane import Lane, Unsigned
+from .pool import Pool
+from .server import Server
+from .transaction import WRITE, Open, Work
+
+T = TypeVar("T")
+
+
+class Lanes:
+    """Runs transactions that write, so that it is known, or found out, how each of them ended."""
+
+    def __init__(self, settings: PostgresqlSettings, server: Server, node_id: str, *, prepares: bool) -> None:
+        self._patience_s = settings.patience_s
+        self._server = server
+        self._pool = Pool(settings, settings.writers, server, prepares=prepares)
+        self._free = [Lane(f"{node_id}.{number}") for number in range(settings.writers)]
+
+    async def enter(self) -> None:
+        """Make the rows of all lanes: nobody can wait for one that is only being inserted. Raises Unavailable."""
+        for lane in self._free:
+            await self._enter(lane, self._until(inf))
+
+    async def transact(self, work: Work[T], deadline: float) -> T:
+        """Run `work` and commit it; how that ended is known afterwards, or CommitUnknown is raised."""
+        until = self._until(deadline)
+        await self._pool.take(until)
+        lane = self._free.pop()
+        try:
+            with CancelScope(shield=True):  # what has begun to write is never given up: its outcome must be known
+                result = await self._commit(lane, work, until)
+        finally:
+            self._free.append(lane)
+            self._pool.release()
+        return result
+
+    async def dispose(self) -> None:
+        """Close all connections."""
+        await self._pool.dispose()
+
+    async def _commit(self, lane: Lane, work: Work[T], until: float) -> T:
+        try:
+            try:
+                return await self._signed(lane, work, until)
+            except Unsigned:  # the row is not there, or it is another server's
+                await self._server.settle()
+                await self._enter(lane, until)
+                return await self._signed(lane, work, until)
+        except CommitFailed as failure:
+            result: T = await settled(failure, lambda: self._was_kept(lane))
+            return result
+
+    async def _signed(self, lane: Lane, work: Work[T], until: float) -> T:
+        lane.next()
+        sign = f"; {lane.sign(self._server.condition)}"
+        again = f"; {lane.end_others()}{sign}"
+
+        async def signed(opened: Open) -> T:
+            lane.ensure_signed(opened.said)
+            return await work(opened)
+
+        first = again if lane.is_suspect else sign
+        lane.is_suspect = True
+        result = await self._pool.transact(WRITE, signed, until, name=lane.name, first=first, again=again)
+        lane.is_suspect = False
+        return result
+
+    async def _enter(self, lane: Lane, until: float) -> None:
+        try:
+            await self._pool.transact(WRITE, _nothing, until, first=f"; {lane.enter()}")
+        except CommitFailed as failure:
+            raise Unavailable(f"The database cannot be reached: {failure}") from failure
+
+    async def _was_kept(self, lane: Lane) -> bool:
+        try:
+            return await self._pool.transact(WRITE, lane.was_kept, self._until(inf), first=f"; {lane.end_others()}")
+        except CommitFailed as failure:
+            return bool(failure.result)  # it has written nothing: what it read is the answer
+
+    def _until(self, deadline: float) -> float:
+        return deadline if deadline < inf else monotonic() + self._patience_s
+
+
+async def _nothing(_: Any) -> None:
+    """All was said at the beginning."""

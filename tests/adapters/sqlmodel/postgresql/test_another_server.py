@@ -1,0 +1,153 @@
+"""A server that may have lost the end of the history does not pass for the same life."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+
+import psycopg
+import pytest
+
+from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
+from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
+from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
+from dialogue.domain.draft import Draft
+from dialogue.domain.errors import ConfigurationError, RoomNotFound, Unavailable
+from dialogue.domain.outcome import Outcome
+from dialogue.domain.page import PageLimit
+
+from ....support.appending import append
+from ....support.cutting_proxy import CuttingProxy, cutting_proxy
+from ....support.patience import wait_until
+from ....support.postgresql import PostgresqlServer, postgresql, replica_of
+
+OTHER = "00000009"
+"""A timeline."""
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def primary() -> Iterator[PostgresqlServer]:
+    with postgresql() as server:
+        server.make_database("shop")
+        yield server
+
+
+@pytest.fixture
+async def proxy(primary: PostgresqlServer) -> AsyncIterator[CuttingProxy]:
+    async with cutting_proxy(primary.port) as proxy:
+        yield proxy
+
+
+def storage(port: int, *, is_synchronous: bool = False) -> PostgresqlStorage:
+    return of(f"postgresql://dialogue@127.0.0.1:{port}/shop", is_synchronous=is_synchronous)
+
+
+def of(url: str, *, is_synchronous: bool = False) -> PostgresqlStorage:
+    return PostgresqlStorage(
+        PostgresqlDatabase(PostgresqlSettings(url=url, is_replication_synchronous=is_synchronous, patience_s=20))
+    )
+
+
+async def epoch(storage: PostgresqlStorage) -> str:
+    return (await storage.archive.open("room")).epoch
+
+
+async def publish(storage: PostgresqlStorage, payload: bytes, epoch: str) -> Outcome:
+    [outcome] = await append(
+        storage.archive, [Draft(room_id="room", epoch=epoch, name="note", payload=payload, sender="ada")], 1
+    )
+    return outcome
+
+
+async def kept(storage: PostgresqlStorage) -> list[tuple[int | None, bytes]]:
+    return [(each.seq, each.payload) for each in await storage.source.newer("room", None, 0, PageLimit(events=9))]
+
+
+def count(server: PostgresqlServer) -> int:
+    with psycopg.connect(server.url("shop")) as connection:
+        found = connection.execute("SELECT count(*) FROM messages").fetchone()
+    assert found is not None
+    return int(found[0])
+
+
+def cut_off(replica: PostgresqlServer) -> None:
+    """Let it follow no more, so that it misses what comes now."""
+    with psycopg.connect(replica.url(), autocommit=True) as connection:
+        connection.execute("ALTER SYSTEM SET primary_conninfo = ''")
+        connection.execute("SELECT pg_reload_conf()")
+        receivers = "SELECT count(*) FROM pg_stat_wal_receiver"
+        wait_until(lambda: connection.execute(receivers).fetchone() == (0,), 20, "it still follows")
+
+
+def promote(replica: PostgresqlServer) -> None:
+    with psycopg.connect(replica.url(), autocommit=True) as connection:
+        assert connection.execute("SELECT pg_promote()").fetchone() == (True,)
+
+
+@pytest.mark.parametrize("is_synchronous", [False, True])
+async def test_a_promoted_replica_that_lost_its_tail_begins_new_epochs(
+    is_synchronous: bool, primary: PostgresqlServer, proxy: CuttingProxy
+) -> None:
+    """Once, whichever of the nodes comes first; unless a setting says that a replica has all that was answered for."""
+    nodes = [storage(proxy.port, is_synchronous=is_synchronous) for _ in range(2)]
+    async with AsyncExitStack() as running:
+        for node in nodes:
+            await running.enter_async_context(node.running())
+        first = await epoch(nodes[0])
+        with replica_of(primary) as replica:
+            await publish(nodes[0], b"1", first)
+            wait_until(lambda: count(replica) == 1, 20, "the replica does not follow")
+            cut_off(replica)
+            await publish(nodes[0], b"2", first)
+            primary.kill()
+            proxy.server_port = replica.port
+            proxy.cut()
+            with pytest.raises(Unavailable, match="standby"):
+                await epoch(nodes[0])
+            promote(replica)
+            epochs = {await epoch(node) for node in nodes}
+            assert len(epochs) == 1
+            assert (epochs == {first}) is is_synchronous
+            assert await kept(nodes[0]) == [(1, b"1")]
+            [present] = epochs
+            await publish(nodes[1], b"3", present)
+            assert await kept(nodes[0]) == [(1, b"1"), (2, b"3")]
+            assert await epoch(nodes[0]) == present
+
+
+async def test_where_connections_stay_the_next_transaction_notices_it(url: str) -> None:
+    """As behind a proxy that changes servers by itself; here the node is made to think that it was another one."""
+    node = of(url)
+    async with node.running():
+        first = await epoch(node)
+        await publish(node, b"1", first)
+        server = node._database._ensure_open()._server
+        assert server.known is not None
+        server.known = server.known._replace(timeline=OTHER)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"UPDATE dialogue_server SET timeline = '{OTHER}'")
+        assert isinstance(await publish(node, b"2", first), RoomNotFound)  # as of another life
+        assert await epoch(node) != first
+        assert await kept(node) == [(1, b"1")]
+
+
+async def test_a_dump_that_was_restored_on_another_cluster_begins_new_epochs(url: str) -> None:
+    """On the same one nothing tells of it, and `doctor --new-epochs` is a step of every restore."""
+    async with (node := of(url)).running():
+        first = await epoch(node)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("UPDATE dialogue_server SET system_identifier = '1'")
+    async with (node := of(url)).running():
+        second = await epoch(node)
+    async with (node := of(url)).running():
+        assert first != second == await epoch(node)
+
+
+async def test_a_standby_is_refused_at_the_start(primary: PostgresqlServer) -> None:
+    async with storage(primary.port).running():
+        pass
+    with replica_of(primary) as replica, pytest.raises(ConfigurationError, match="standby"):
+        async with storage(replica.port).running():
+            pass
