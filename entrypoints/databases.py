@@ -26,6 +26,7 @@ def postgresql_database(settings: Settings) -> PostgresqlDatabase:
             connect_timeout_s=settings.database_connect_timeout_s,
             readers=settings.database_readers,
             writers=settings.database_writers,
+            is_replication_synchronous=settings.synchronous_replication,
         )
     )
 

@@ -86,6 +86,10 @@ class Settings(BaseSettings):
     database_writers: int = Field(
         8, ge=1, le=1_000, description="How many connections write to PostgreSQL at most, at a time."
     )
+    synchronous_replication: bool = Field(
+        default=False,
+        description="A replica that is promoted has all events that were answered for: rooms keep their epochs then.",
+    )
     allowed_origins: Origins = Field(
         default_factory=list,
         description="Origins of pages that may connect, with commas between; * is any. Empty: own ones and loopback.",

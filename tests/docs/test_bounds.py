@@ -14,6 +14,7 @@ from dialogue.adapters.litestar import plain_transport, query
 from dialogue.adapters.own_storage import own_stream as hooked_stream
 from dialogue.adapters.own_storage import places, senders
 from dialogue.adapters.sqlmodel import commit_outcome, foreign_rows, mark_statements, read_marks
+from dialogue.adapters.sqlmodel.postgresql import transaction
 from dialogue.adapters.sqlmodel.sqlite import database, log_growth, opened
 from dialogue.adapters.uvicorn import (
     acceptor,
@@ -47,6 +48,8 @@ ROWS = [row for row in rows(PAGE) if row[0] != "bound"]
 NO_BOUNDS = {
     "bus",
     "poll_interval_s",
+    "synchronous_replication",
+    *("node_id", "workers"),
     *("host", "port", "database", "synchronous", "log_level"),
     *("allowed_origins", "allowed_hosts", "auth", "trust_clients", "proxy_user_header", "trusted_proxies"),
 }
@@ -91,7 +94,9 @@ FIXED: dict[str, float] = {
     "the search for a commit's outcome": commit_outcome.PATIENCE_S,
     "SQLite's write-ahead log, when it begins anew": log_growth.LOG_LIMIT,
     "a check of the storage": database.CHECK_S,
-    "transactions that read": opened.READERS,
+    "the wait for the answer to a commit": transaction.COMMIT_S,
+    "the wait for an answer past its time-out": transaction.GRACE_S,
+    "transactions that read from SQLite": opened.READERS,
     "unread events that are counted": read_mark_port.MAX_UNREAD,
     "of these, one's own that are looked at": mark_statements.MAX_OWN,
     "read marks kept at once": read_marks.MARKS_AT_ONCE,
