@@ -31,7 +31,7 @@ from dialogue.domain.ports import storage as ports
 from dialogue.domain.redaction import Redaction
 
 from ..support.appending import append
-from ..support.shared_postgresql import database_with_tables
+from ..support.shared_postgresql import database_with_tables, shared_pgbouncer, shared_postgresql
 from ..support.shelf import Shelf
 
 NAMES = (
@@ -151,6 +151,16 @@ async def sqlite(folder: Path) -> AsyncIterator[Storage]:
 async def postgresql(_folder: Path) -> AsyncIterator[Storage]:
     """A database of the PostgreSQL that all tests share."""
     with database_with_tables() as url:
+        storage = PostgresqlStorage(PostgresqlDatabase(PostgresqlSettings(url=url)), KEY_TTL_S, MAX_ENDED_ROOMS)
+        async with storage.running():
+            yield Storage(storage)
+
+
+@asynccontextmanager
+async def pooled(_folder: Path) -> AsyncIterator[Storage]:
+    """A database of it, by way of a proxy that lends each transaction another connection."""
+    with database_with_tables() as url:
+        url = url.replace(f":{shared_postgresql().port}/", f":{shared_pgbouncer()}/")
         storage = PostgresqlStorage(PostgresqlDatabase(PostgresqlSettings(url=url)), KEY_TTL_S, MAX_ENDED_ROOMS)
         async with storage.running():
             yield Storage(storage)

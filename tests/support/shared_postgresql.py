@@ -13,6 +13,7 @@ import anyio
 from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
 from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
 
+from .pgbouncer import pgbouncer
 from .postgresql import PostgresqlServer, postgresql
 
 TEMPLATE = "dialogue_template"
@@ -25,6 +26,15 @@ def shared_postgresql() -> PostgresqlServer:
     server = running.enter_context(postgresql())
     atexit.register(running.close)
     return server
+
+
+@cache
+def shared_pgbouncer() -> int:
+    """The port of a proxy before it, which pools transactions."""
+    running = ExitStack()
+    port = running.enter_context(pgbouncer(shared_postgresql()))
+    atexit.register(running.close)
+    return port
 
 
 @contextmanager

@@ -1,0 +1,85 @@
+"""Behind a proxy that lends each transaction another connection everything works."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+from anyio import create_task_group
+
+from dialogue import History, RoomConfig, create_dialogue, define_event
+from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
+from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
+from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
+from dialogue.domain.draft import Draft
+from dialogue.domain.errors import Unavailable
+from dialogue.domain.event import Event
+from dialogue.domain.page import PageLimit
+
+from ....support.appending import append
+from ....support.cutting_proxy import Fate, cutting_proxy
+from ....support.patience import wait_until
+from ....support.pgbouncer import CONNECTIONS, needs_pgbouncer, pgbouncer
+from ....support.postgresql import PostgresqlServer
+
+pytestmark = [pytest.mark.anyio, needs_pgbouncer]
+
+NOTE = define_event("note", history=History(limit=5))
+
+
+@pytest.fixture
+def through(postgresql_server: PostgresqlServer) -> Iterator[str]:
+    """The URL of an empty database, by way of the proxy."""
+    with postgresql_server.database() as url, pgbouncer(postgresql_server) as port:
+        yield url.replace(f":{postgresql_server.port}/", f":{port}/")
+
+
+async def test_two_nodes_start_publish_and_page_through_it(through: str, postgresql_server: PostgresqlServer) -> None:
+    """More connections than the proxy has, all at once, and none of them leaves anything behind in those it is lent."""
+    rooms = {f"room-{number}": RoomConfig(name="Room", events=[NOTE]) for number in range(10)}
+    apps = [create_dialogue(database=through, rooms=rooms) for _ in range(2)]
+    async with apps[0].lifespan(), apps[1].lifespan():
+        assert not apps[0].container.postgresql_database().prepares
+
+        async def publish(number: int) -> None:
+            for _ in range(20):
+                await apps[number % 2].trigger(f"room-{number % 10}", NOTE, number, sender="ada")
+
+        async with create_task_group() as tasks:
+            for number in range(20):
+                tasks.start_soon(publish, number)
+        for room_id in rooms:
+            for app in apps:
+                history = await app.container.storage().source.newer(room_id, None, 0, PageLimit(events=100))
+                assert [event.seq for event in history] == list(range(1, 41))
+                assert [event.event_seq for event in history] == list(range(1, 41))
+    name = through.rpartition("/")[2]
+    with psycopg.connect(postgresql_server.url(), autocommit=True) as connection:
+        wait_until(lambda: all(each == ("idle", "") for each in _backends(connection, name)), 10, "something is left")
+        assert 1 <= len(_backends(connection, name)) <= CONNECTIONS
+
+
+def _backends(connection: psycopg.Connection, name: str) -> list[tuple[str, str]]:
+    asked = "SELECT state, application_name FROM pg_stat_activity WHERE datname = %s"
+    return connection.execute(asked, [name]).fetchall()
+
+
+async def test_a_transaction_whose_answer_is_lost_is_found_behind_it(through: str) -> None:
+    """The lost backend is one of the proxy's, and is found by the transaction's name."""
+    async with cutting_proxy(int(through.rpartition("/")[0].rpartition(":")[2])) as proxy:
+        url = re.sub(r":\d+/", f":{proxy.port}/", through)
+        storage = PostgresqlStorage(PostgresqlDatabase(PostgresqlSettings(url=url)))
+        async with storage.running():
+            draft = Draft(
+                room_id="room", epoch=(await storage.archive.open("room")).epoch, name="note", payload=b"1", sender="a"
+            )
+            fates = [Fate.UNANSWERED, Fate.LOST]
+            proxy.decide = lambda sent: fates.pop() if fates and b"= 0; COMMIT\x00" in sent else Fate.PASSED
+            with pytest.raises(Unavailable):
+                await append(storage.archive, [draft], 1)
+            [kept] = await append(storage.archive, [draft], 1)
+            assert isinstance(kept, Event)
+            assert kept.seq == 1
+            assert fates == []
