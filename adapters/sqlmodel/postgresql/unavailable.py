@@ -66,7 +66,8 @@ def condition(error: BaseException) -> str | None:
     if isinstance(cause, TimeoutError):
         return "it does not answer in time"
     if isinstance(cause, OSError):
-        return f"{cause.strerror or cause or type(cause).__name__}".lower()
+        said = f"{cause.strerror or cause or type(cause).__name__}".lower()
+        return f"{said}: {cause.filename}" if cause.filename else said
     if isinstance(cause, asyncpg.InternalClientError):
         # So the driver says where the server's farewell has come, and the end of the connection has not yet.
         return "the connection was lost"

@@ -1,0 +1,106 @@
+"""What the address of a database may say, and what is shown of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection
+
+from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
+from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
+from dialogue.adapters.sqlmodel.postgresql.url import dsn_of, is_postgresql, shown
+from dialogue.domain.errors import ConfigurationError
+
+from ....support.certificates import Certificates, needs_openssl
+from ....support.child_folder import open_folder
+from ....support.postgresql import PostgresqlServer, postgresql
+
+HIDDEN = {
+    "postgresql://ada:secret@db/shop": "postgresql://ada@db/shop",
+    "postgres://ada@db:5433/shop?sslmode=require": "postgres://ada@db:5433/shop?sslmode=require",
+    "postgresql://db/shop?user=ada&password=secret&sslpassword=secret": "postgresql://db/shop?user=ada",
+    "postgresql+asyncpg://ada:se%40cret@[::1]:5432/shop": "postgresql+asyncpg://ada@[::1]:5432/shop",
+    "postgresql://ada:s@cret@db/shop": "postgresql://ada@db/shop",
+}
+
+
+@pytest.mark.parametrize(("url", "expected"), HIDDEN.items())
+def test_a_password_is_never_shown(url: str, expected: str) -> None:
+    assert is_postgresql(url)
+    assert shown(url) == expected
+
+
+TAKEN = {
+    "postgres://db/shop": "postgresql://db/shop",
+    "postgresql+asyncpg://ada:secret@db/shop": "postgresql://ada:secret@db/shop",
+    "postgresql://db/shop?connect_timeout=3&sslmode=require": "postgresql://db/shop?sslmode=require",
+    "postgresql://db/shop?channel_binding=prefer": "postgresql://db/shop",
+    "postgresql:///shop?host=/run/postgresql": "postgresql:///shop?host=%2Frun%2Fpostgresql",
+}
+
+
+@pytest.mark.parametrize(("url", "expected"), TAKEN.items())
+def test_all_ways_to_write_an_address_mean_the_same(url: str, expected: str) -> None:
+    assert dsn_of(url) == expected
+
+
+def test_what_cannot_be_kept_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="channel_binding=require cannot be kept"):
+        dsn_of("postgresql://db/shop?channel_binding=require")
+    with pytest.raises(ConfigurationError, match="must begin with postgresql://"):
+        dsn_of("mysql://db/shop")
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    with open_folder("certificates") as folder:
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def certificates(folder: Path) -> Certificates:
+    return Certificates(folder)
+
+
+@pytest.fixture(scope="module")
+def with_tls(certificates: Certificates) -> Iterator[PostgresqlServer]:
+    settings = {"ssl": "on", "ssl_cert_file": str(certificates.certificate), "ssl_key_file": str(certificates.key)}
+    with postgresql(settings) as server:
+        server.make_database("shop")
+        yield server
+
+
+def is_encrypted(connection: Connection) -> object:
+    return connection.exec_driver_sql("SELECT ssl FROM pg_stat_ssl WHERE pid = pg_backend_pid()").scalar()
+
+
+async def opened_with(server: PostgresqlServer, query: str) -> object:
+    """Open the database; whether its connections are encrypted."""
+    url = f"postgresql://dialogue@localhost:{server.port}/shop?{query}"
+    database = PostgresqlDatabase(PostgresqlSettings(url=url))
+    async with database.running():
+        return await database.read(is_encrypted), await database.write(is_encrypted)
+
+
+@needs_openssl
+async def test_tls_is_as_the_address_says(with_tls: PostgresqlServer, certificates: Certificates) -> None:
+    assert await opened_with(with_tls, "sslmode=disable") == (False, False)
+    assert await opened_with(with_tls, "sslmode=prefer") == (True, True)
+    assert await opened_with(with_tls, "sslmode=require") == (True, True)
+    assert await opened_with(with_tls, f"sslmode=verify-full&sslrootcert={certificates.authority}") == (True, True)
+
+
+@needs_openssl
+async def test_a_server_that_is_not_the_right_one_is_refused(
+    with_tls: PostgresqlServer, certificates: Certificates, tmp_path: Path
+) -> None:
+    with pytest.raises(ConfigurationError, match="certificate verify failed"):
+        await opened_with(with_tls, f"sslmode=verify-full&sslrootcert={Certificates(tmp_path).authority}")
+    with pytest.raises(ConfigurationError, match=r"no such file or directory"):
+        await opened_with(with_tls, f"sslmode=verify-full&sslrootcert={tmp_path}/missing.pem")
+    with pytest.raises(ConfigurationError, match="sslmode"):
+        await opened_with(with_tls, "sslmode=sometimes")
+    with pytest.raises(ConfigurationError, match='unrecognized configuration parameter "sslmod"'):
+        await opened_with(with_tls, f"sslmod=require&sslrootcert={certificates.authority}")
