@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import stamina
+from sqlalchemy import Connection
 
 from ...domain.errors import Unavailable
+from .database import Database
 
 PATIENCE_S = 30.0
+
+T = TypeVar("T")
 
 logger = logging.getLogger("dialogue.database")
 
@@ -25,6 +29,14 @@ class CommitFailed(Exception):
 
 class CommitUnknown(Exception):
     """Whether a transaction was committed could not be found out in time."""
+
+
+async def write_again(database: Database, work: Callable[[Connection], T]) -> T:
+    """As `Database.write`, for what may as well be done twice: where the outcome is not known, that is Unavailable."""
+    try:
+        return await database.write(work)
+    except CommitUnknown as error:
+        raise Unavailable(f"The database cannot be reached: {error}") from error
 
 
 async def settled(failure: CommitFailed, was_kept: Callable[[], Awaitable[bool]]) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy import BindParameter, bindparam, select
 
+from .commit_outcome import write_again
 from .database import Database
 from .tables import streams
 
@@ -27,4 +28,4 @@ class SqlEvictionMarks:
     async def mark(self, room_id: str, name: str, event_seq: int) -> None:
         """See `EvictionMarks.mark`."""
         row = {"b_room_id": room_id, "b_event_name": name, "b_told": event_seq}
-        await self._database.write(lambda connection: connection.execute(MARK, row))
+        await write_again(self._database, lambda connection: connection.execute(MARK, row))

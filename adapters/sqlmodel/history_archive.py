@@ -13,6 +13,7 @@ from ...domain.ports.history_archive import SpoiledBatch
 from ...domain.position import Applied, RoomHead, StreamFloor
 from ...domain.retention import Retention
 from .batch import Batch
+from .commit_outcome import write_again
 from .database import Database
 from .foreign_rows import ForeignRows
 from .room_head import beginning, read_head, read_or_begin
@@ -42,7 +43,7 @@ class SqlHistoryArchive:
         """See `HistoryArchive.open`."""
         head = await self._database.read(lambda connection: read_head(connection, room_id))
         if head is None:
-            head = await self._database.write(lambda connection: read_or_begin(connection, room_id, self._begin))
+            head = await write_again(self._database, lambda connection: read_or_begin(connection, room_id, self._begin))
         return head
 
     async def append(
@@ -66,7 +67,7 @@ class SqlHistoryArchive:
             removed = sweep_rooms(connection, limit) + sweep_keys(connection, limit, now_ms - self._key_ttl_ms)
             return removed or forget_rooms(connection, limit, self._max_ended_rooms)
 
-        return await self._database.write(sweep)
+        return await write_again(self._database, sweep)
 
     async def expired(
         self, room_id: str, name: str, retention: Retention, now_ms: int, limit: int
@@ -78,4 +79,4 @@ class SqlHistoryArchive:
 
     async def trim(self, room_id: str, name: str, floor: StreamFloor) -> None:
         """See `HistoryArchive.trim`."""
-        await self._database.write(lambda connection: trim(connection, room_id, name, floor))
+        await write_again(self._database, lambda connection: trim(connection, room_id, name, floor))

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row
 from ...application.group_commit import GroupCommit
 from ...domain.errors import Unavailable
 from ...domain.ports.read_marks import MAX_UNREAD, Mark
+from .commit_outcome import write_again
 from .database import Database
 from .mark_statements import FORGET, MAX_OWN, UNREAD, keep
 from .tables import read_marks
@@ -63,14 +64,14 @@ class SqlReadMarks:
     async def forget(self, user_id: str) -> int:
         """See `ReadMarks.forget`."""
         removed = 0
-        while bite := await self._database.write(lambda connection: _forget(connection, user_id)):
+        while bite := await write_again(self._database, lambda connection: _forget(connection, user_id)):
             removed += bite
         return removed
 
     async def _keep_batch(self, wishes: Sequence[_Wish]) -> None:
         outcomes: Sequence[Mark | Unavailable]
         try:
-            outcomes = await self._database.write(lambda connection: self._keep_in(connection, wishes))
+            outcomes = await write_again(self._database, lambda connection: self._keep_in(connection, wishes))
         except Unavailable as error:
             outcomes = [error] * len(wishes)
         for wish, outcome in zip(wishes, outcomes, strict=True):

@@ -11,6 +11,7 @@ from sqlalchemy import BindParameter, Connection, bindparam, case, func, select
 
 from ...domain.errors import RoomExists
 from ...domain.ports.room_store import StoredRoom
+from .commit_outcome import write_again
 from .database import Database
 from .room_head import STAMPED, first_row, new_epoch
 from .tables import rooms, streams
@@ -73,7 +74,7 @@ class SqlRoomStore:
 
     async def delete(self, room_id: str) -> None:
         """See `RoomStore.delete`."""
-        await self._database.write(lambda connection: _end(connection, room_id))
+        await write_again(self._database, lambda connection: _end(connection, room_id))
 
 
 def _defined(connection: Connection) -> list[StoredRoom]:

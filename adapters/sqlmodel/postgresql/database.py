@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from anyio import CancelScope
@@ -21,6 +22,8 @@ from .engine import PostgresqlSettings, connect, engine
 from .opened import Opened
 from .unavailable import DatabaseError, condition, translated
 from .url import dsn_of, shown
+
+REPAIR_S = 3_600.0
 
 T = TypeVar("T")
 
@@ -85,9 +88,14 @@ class PostgresqlDatabase:
         await self._ensure_open().check(also)
 
     async def repair(self, work: Callable[[Connection], T]) -> T:
-        """Run `work` in a transaction over a database that is opened for it alone. Raises ConfigurationError."""
-        async with self.running():
-            return await self.write(work)
+        """Run `work` in a transaction over a database that is opened for it alone, for as long as it takes.
+
+        Nodes may run over it meanwhile. Raises ConfigurationError where it cannot be used.
+        """
+        patient = replace(self._settings, patience_s=REPAIR_S, statement_timeout_s=REPAIR_S, writers=1, readers=1)
+        database = PostgresqlDatabase(patient)
+        async with database.running():
+            return await database.write(work)
 
     async def ask(self, query: str) -> Any:
         """The first row of a statement, over a connection made for it: nothing has to be open. Raises Unavailable."""

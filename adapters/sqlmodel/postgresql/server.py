@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from time import monotonic
 
 from anyio import Lock
@@ -12,6 +13,9 @@ from .driver import DriverConnection
 from .engine import PostgresqlSettings, engine
 from .server_identity import AnotherServer, ServerIdentity, identity_of, settle_identity
 from .transaction import WRITE, Open, beginning, transact
+
+PATIENCE_S = 600.0
+"""How long all rooms of a database may take to begin anew."""
 
 
 class Server:
@@ -39,9 +43,9 @@ class Server:
         Raises Unavailable.
         """
         async with self._lock:
-            until = monotonic() + self._settings.statement_timeout_s
+            until = monotonic() + PATIENCE_S
             try:
-                begin = beginning(self._settings, WRITE, until)
+                begin = beginning(replace(self._settings, statement_timeout_s=PATIENCE_S), WRITE, until)
                 self.known = await transact(self._engine, (begin, begin), self._settle, until)
             except CommitFailed as failure:
                 raise Unavailable(f"The database cannot be reached: {failure}") from failure
