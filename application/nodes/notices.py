@@ -26,6 +26,9 @@ class RoomsChanged(Struct, frozen=True, array_like=True, tag="rooms"):
     """Rooms were made or deleted."""
 
 
+NO_META = Raw(b"null")
+
+
 class PassedEvent(Struct, frozen=True, array_like=True):
     """An event without history."""
 
@@ -33,7 +36,7 @@ class PassedEvent(Struct, frozen=True, array_like=True):
     sender: str
     timestamp_ms: int
     payload: Raw
-    meta: Raw | None = None
+    meta: Raw = NO_META
 
 
 class EventPassed(Struct, frozen=True, array_like=True, tag="passed"):
@@ -47,7 +50,7 @@ class EventPassed(Struct, frozen=True, array_like=True, tag="passed"):
     @classmethod
     def of(cls, event: Event, behind: Position) -> EventPassed:
         """What tells of `event`, which was sent on behind that place."""
-        meta = None if event.meta is None else Raw(event.meta)
+        meta = NO_META if event.meta is None else Raw(event.meta)
         passed = PassedEvent(event.name, event.sender, event.timestamp_ms, Raw(event.payload), meta)
         return cls(event.room_id, behind.epoch, behind.seq, passed)
 
@@ -60,13 +63,14 @@ class EventPassed(Struct, frozen=True, array_like=True, tag="passed"):
     def told(self) -> Event:
         """The event."""
         event = self.event
+        meta = bytes(event.meta)
         return Event(
             room_id=self.room_id,
             name=event.name,
             payload=bytes(event.payload),
             sender=event.sender,
             timestamp_ms=event.timestamp_ms,
-            meta=None if event.meta is None else bytes(event.meta),
+            meta=None if meta == bytes(NO_META) else meta,
             epoch=self.epoch,
         )
 
