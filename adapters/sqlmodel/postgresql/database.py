@@ -144,7 +144,7 @@ class PostgresqlDatabase:
                 await opened.begin()
             except BaseException:
                 with CancelScope(shield=True):
-                    await opened.dispose()
+                    await opened.close()
                 raise
         except Unavailable as error:
             raise ConfigurationError(f"{shown(self._settings.url)} cannot be used: {error.message}") from error
@@ -162,7 +162,7 @@ class PostgresqlDatabase:
             await connection.close()
 
     async def _migrate(self, prepares: bool, progress: Progress) -> None:
-        migrating = engine(self._settings, 1, prepares=prepares)
+        migrating = engine(self._settings, prepares=prepares)
         try:
             async with migrating.connect() as connection:
                 await connection.execution_options(isolation_level="READ COMMITTED")

@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
-from sqlalchemy import event
-from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import NullPool
 
 from .driver import DriverConnection
 from .url import dsn_of
@@ -55,10 +53,8 @@ async def _any_server(_: DriverConnection) -> None:
     """Take whatever server it is."""
 
 
-def engine(
-    settings: PostgresqlSettings, size: int, *, prepares: bool, ensure_server: EnsureServer = _any_server
-) -> AsyncEngine:
-    """An engine of up to `size` connections. Whoever uses one begins and ends the transaction in it.
+def engine(settings: PostgresqlSettings, *, prepares: bool, ensure_server: EnsureServer = _any_server) -> AsyncEngine:
+    """An engine that makes connections and keeps none. Whoever uses one begins and ends the transaction in it.
 
     `ensure_server` is asked of each new connection, and raises where it leads to the wrong server.
     """
@@ -72,21 +68,11 @@ def engine(
             raise
         return connection
 
-    made = create_async_engine(
+    return create_async_engine(
         "postgresql+asyncpg://",
         async_creator=creator,
         connect_args={"prepared_statement_cache_size": NAMED_STATEMENTS if prepares else 0},
         isolation_level="AUTOCOMMIT",
         json_deserializer=str,
-        poolclass=AsyncAdaptedQueuePool,
-        pool_size=size,
-        max_overflow=0,
-        pool_timeout=settings.patience_s,
+        poolclass=NullPool,
     )
-
-    @event.listens_for(made.sync_engine, "checkout")
-    def ensure_open(adapted: Any, *_: object) -> None:
-        if adapted.driver_connection.is_closed():  # the server has gone down meanwhile: the pool makes a new one
-            raise DisconnectionError
-
-    return made

@@ -7,6 +7,7 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from anyio import CancelScope
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ....domain.errors import Unavailable
 from ..commit_outcome import CommitFailed, settled
@@ -22,10 +23,10 @@ T = TypeVar("T")
 class Lanes:
     """Runs transactions that write, so that it is known, or found out, how each of them ended."""
 
-    def __init__(self, settings: PostgresqlSettings, server: Server, node_id: str, *, prepares: bool) -> None:
+    def __init__(self, settings: PostgresqlSettings, server: Server, engine: AsyncEngine, node_id: str) -> None:
         self._patience_s = settings.patience_s
         self._server = server
-        self._pool = Pool(settings, settings.writers, server, prepares=prepares)
+        self._pool = Pool(settings, settings.writers, server, engine)
         self._free = [Lane(f"{node_id}.{number}") for number in range(settings.writers)]
 
     async def enter(self) -> None:
@@ -46,9 +47,9 @@ class Lanes:
             self._pool.release()
         return result
 
-    async def dispose(self) -> None:
+    async def close(self) -> None:
         """Close all connections."""
-        await self._pool.dispose()
+        await self._pool.close()
 
     async def _commit(self, lane: Lane, work: Work[T], until: float) -> T:
         try:

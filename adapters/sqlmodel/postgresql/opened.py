@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from ....domain.errors import Unavailable
 from ..commit_outcome import CommitFailed, CommitUnknown
-from .engine import PostgresqlSettings
+from .engine import PostgresqlSettings, engine
 from .lanes import Lanes
 from .node_rows import enter, leave, still_here
 from .pool import Pool, sync
@@ -36,9 +36,10 @@ class Opened:
         self._node_id = f"server-{secrets.token_hex(8)}"
         self.prepares = prepares
         self._server = Server(settings, prepares=prepares)
-        self._readers = Pool(settings, settings.readers, self._server, prepares=prepares)
-        self._checker = Pool(settings, 1, self._server, prepares=prepares)
-        self._lanes = Lanes(settings, self._server, self._node_id, prepares=prepares)
+        made = engine(settings, prepares=prepares, ensure_server=self._server.ensure)
+        self._readers = Pool(settings, settings.readers, self._server, made)
+        self._checker = Pool(settings, 1, self._server, made)
+        self._lanes = Lanes(settings, self._server, made, self._node_id)
 
     async def begin(self) -> None:
         """Write once, so that what stands in the way is told at the start. Raises Unavailable."""
@@ -100,12 +101,12 @@ class Opened:
         except (Unavailable, CommitUnknown) as error:
             logger.warning("that the server stopped could not be noted: %s", error)
         finally:
-            await self.dispose()
+            await self.close()
 
-    async def dispose(self) -> None:
+    async def close(self) -> None:
         """Close all connections."""
         for each in (self._readers, self._checker, self._lanes, self._server):
-            await each.dispose()
+            await each.close()
 
     async def _check(self, work: Work[None], timeout_s: float) -> None:
         until = monotonic() + timeout_s

@@ -8,9 +8,11 @@ from typing import TypeVar
 
 from anyio import Semaphore, move_on_after
 from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ....domain.errors import Unavailable
-from .engine import PostgresqlSettings, engine
+from .engine import PostgresqlSettings
+from .links import Links
 from .server import Server
 from .server_identity import AnotherServer
 from .transaction import Open, Work, beginning, peek, transact
@@ -21,10 +23,10 @@ T = TypeVar("T")
 class Pool:
     """Up to `size` connections, all to the right server. Whoever takes a place in time finds one free."""
 
-    def __init__(self, settings: PostgresqlSettings, size: int, server: Server, *, prepares: bool) -> None:
+    def __init__(self, settings: PostgresqlSettings, size: int, server: Server, engine: AsyncEngine) -> None:
         self._settings = settings
         self._server = server
-        self._engine = engine(settings, size, prepares=prepares, ensure_server=server.ensure)
+        self._links = Links(engine)
         self._places = Semaphore(size)
 
     async def take(self, until: float) -> None:
@@ -48,22 +50,22 @@ class Pool:
         begin = beginning(self._settings, mode, until, name)
         beginnings = (begin + first, begin + (again or first))
         try:
-            return await transact(self._engine, beginnings, work, until)
+            return await transact(self._links, beginnings, work, until)
         except AnotherServer:
             await self._server.settle()
-            return await transact(self._engine, beginnings, work, until)
+            return await transact(self._links, beginnings, work, until)
 
     async def peek(self, work: Work[T], until: float) -> T:
         """Run `work`, one statement, in no transaction. The caller has a place. Raises Unavailable."""
         try:
-            return await peek(self._engine, work, until)
+            return await peek(self._links, work, until)
         except AnotherServer:
             await self._server.settle()
-            return await peek(self._engine, work, until)
+            return await peek(self._links, work, until)
 
-    async def dispose(self) -> None:
+    async def close(self) -> None:
         """Close all connections."""
-        await self._engine.dispose()
+        await self._links.close()
 
 
 def sync(work: Callable[[Connection], T]) -> Work[T]:

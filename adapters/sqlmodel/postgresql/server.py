@@ -11,6 +11,7 @@ from ....domain.errors import Unavailable
 from ..commit_outcome import CommitFailed
 from .driver import DriverConnection
 from .engine import PostgresqlSettings, engine
+from .links import Links
 from .server_identity import AnotherServer, ServerIdentity, identity_of, settle_identity
 from .transaction import WRITE, Open, beginning, transact
 
@@ -23,7 +24,7 @@ class Server:
 
     def __init__(self, settings: PostgresqlSettings, *, prepares: bool) -> None:
         self._settings = settings
-        self._engine = engine(settings, 1, prepares=prepares)
+        self._links = Links(engine(settings, prepares=prepares))
         self._lock = Lock()
         self.known: ServerIdentity | None = None
 
@@ -46,7 +47,7 @@ class Server:
             until = monotonic() + PATIENCE_S
             try:
                 begin = beginning(replace(self._settings, statement_timeout_s=PATIENCE_S), WRITE, until)
-                self.known = await transact(self._engine, (begin, begin), self._settle, until)
+                self.known = await transact(self._links, (begin, begin), self._settle, until)
             except CommitFailed as failure:
                 raise Unavailable(f"The database cannot be reached: {failure}") from failure
 
@@ -57,9 +58,9 @@ class Server:
             return "true"
         return f"left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) = '{self.known.timeline}'"
 
-    async def dispose(self) -> None:
+    async def close(self) -> None:
         """Close its connection."""
-        await self._engine.dispose()
+        await self._links.close()
 
     async def _settle(self, opened: Open) -> ServerIdentity | None:
         found = await identity_of(opened.raw)

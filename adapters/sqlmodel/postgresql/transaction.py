@@ -7,12 +7,12 @@ from time import monotonic
 from typing import Any, TypeVar
 
 from anyio import CancelScope, fail_after, move_on_after
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ....domain.errors import Unavailable
 from ..commit_outcome import CommitFailed
 from .driver import DriverConnection
 from .engine import PostgresqlSettings
+from .links import Link, Links
 from .unavailable import DatabaseError, condition, is_connection_lost, translated
 
 GRACE_S = 2.0
@@ -32,11 +32,11 @@ Beginnings = tuple[str, str]
 
 
 class Open:
-    """A transaction that is open: its connection, as SQLAlchemy's and as the driver's."""
+    """A transaction that is open."""
 
-    def __init__(self, connection: AsyncConnection, raw: DriverConnection, said: str) -> None:
-        self.connection = connection
-        self.raw = raw
+    def __init__(self, link: Link, said: str) -> None:
+        self.connection = link.connection
+        self.raw = link.raw
         self.said = said
         """What the server said to the last of the statements that began it."""
 
@@ -53,69 +53,74 @@ def beginning(settings: PostgresqlSettings, mode: str, until: float, name: str =
     return f"BEGIN ISOLATION LEVEL {mode}; {said}; SET LOCAL application_name = '{name}'"
 
 
-async def transact(engine: AsyncEngine, beginnings: Beginnings, work: Work[T], until: float) -> T:
+async def transact(links: Links, beginnings: Beginnings, work: Work[T], until: float) -> T:
     """Run `work` in a transaction, and commit it.
 
     Raises Unavailable: then nothing of it is kept. Raises CommitFailed where the answer to the commit is lost.
     """
     with translated():
-        connection, opened = await _begun(engine, beginnings, until)
+        link, said = await _begun(links, beginnings, until)
         is_over = False
         try:
             with fail_after(_left_s(until)):
-                result = await work(opened)
-            await _commit(opened.raw, result)
+                result = await work(Open(link, said))
+            await _commit(link.raw, result)
             is_over = True
             return result
         finally:
             with CancelScope(shield=True):
                 if not is_over:
-                    await _roll_back(opened.raw)
-                await _give_back(connection, opened.raw)
+                    await _roll_back(link.raw)
+                await links.give_back(link)
 
 
-async def peek(engine: AsyncEngine, work: Work[T], until: float) -> T:
-    """Run `work`, which is one statement, in no transaction of its own. Raises Unavailable."""
+async def peek(links: Links, work: Work[T], until: float) -> T:
+    """Run `work`, which reads with one statement, in no transaction of its own. Raises Unavailable."""
     with translated():
-        connection, opened = await _begun(engine, ("", ""), until)
-        is_over = False
         try:
-            with fail_after(_left_s(until)):
-                result = await work(opened)
-            is_over = True
-            return result
-        finally:
-            with CancelScope(shield=True):
-                if not is_over:
-                    opened.raw.terminate()
-                await _give_back(connection, opened.raw)
+            return await _peek(links, work, until)
+        except DatabaseError as error:
+            if not is_connection_lost(error) or monotonic() >= until:
+                raise
+            return await _peek(links, work, until)
 
 
-async def _begun(engine: AsyncEngine, beginnings: Beginnings, until: float) -> tuple[AsyncConnection, Open]:
+async def _peek(links: Links, work: Work[T], until: float) -> T:
+    with fail_after(_left_s(until)):
+        link = await links.take()
+    is_over = False
+    try:
+        with fail_after(_left_s(until)):
+            result = await work(Open(link, ""))
+        is_over = True
+        return result
+    finally:
+        with CancelScope(shield=True):
+            if not is_over:
+                link.raw.terminate()
+            await links.give_back(link)
+
+
+async def _begun(links: Links, beginnings: Beginnings, until: float) -> tuple[Link, str]:
     first, again = beginnings
     try:
-        return await _begin(engine, first, until)
+        return await _begin(links, first, until)
     except DatabaseError as error:
         if not is_connection_lost(error) or monotonic() >= until:
             raise
-        return await _begin(engine, again, until)
+        return await _begin(links, again, until)
 
 
-async def _begin(engine: AsyncEngine, begin: str, until: float) -> tuple[AsyncConnection, Open]:
-    connection = engine.connect()
-    raw: DriverConnection | None = None
+async def _begin(links: Links, begin: str, until: float) -> tuple[Link, str]:
+    link: Link | None = None
     try:
         with fail_after(_left_s(until)):
-            await connection.start()
-            raw = (await connection.get_raw_connection()).driver_connection
-            assert raw is not None
-            said = await raw.execute(begin) if begin else ""
-        return connection, Open(connection, raw, said)
+            link = await links.take()
+            return link, await link.raw.execute(begin)
     except BaseException:
-        if raw is not None:
-            with CancelScope(shield=True):
-                raw.terminate()
-                await _give_back(connection, raw)
+        if link is not None:
+            link.raw.terminate()
+            await link.close()
         raise
 
 
@@ -142,12 +147,6 @@ async def _roll_back(raw: DriverConnection) -> None:
         except DatabaseError:
             pass
     raw.terminate()
-
-
-async def _give_back(connection: AsyncConnection, raw: DriverConnection) -> None:
-    if raw.is_closed():
-        await connection.invalidate()
-    await connection.close()
 
 
 def _left_s(until: float) -> float:
