@@ -28,4 +28,4 @@ async def repair(settings: Settings, console: Console, *, epochs: bool, times: b
     if epochs:
         told.append(f"{await database.repair(new_epochs)} rooms have new epochs")
     for line in told:
-        console.print(f"{shown_database(settings)}: {line}", highlight=False, markup=False)
+        console.print(f"{shown_database(settings)}: {line}", highlight=False, markup=False, soft_wrap=True)

@@ -23,4 +23,4 @@ async def migrate_database(settings: Settings, console: Console) -> None:
             progress.update(task, completed=done, total=total, visible=True)
 
         await database.migrate(show if console.is_terminal else None)  # else the log says how far it is
-    console.print(f"{shown_database(settings)} is up to date", highlight=False, markup=False)
+    console.print(f"{shown_database(settings)} is up to date", highlight=False, markup=False, soft_wrap=True)

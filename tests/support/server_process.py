@@ -53,19 +53,19 @@ class ServerProcess:
 
     @classmethod
     def of_rooms(cls, folder: Path, settings: Mapping[str, str] | None = None) -> ServerProcess:
-        """`dialogue serve` of the tests' own rooms, over SQLite."""
+        """`dialogue serve` of the tests' own rooms, over SQLite where no other database is named."""
         return cls.of_app(folder, ROOMS_APP, settings)
 
     @classmethod
     def of_app(cls, folder: Path, app: Path, settings: Mapping[str, str] | None = None) -> ServerProcess:
-        """`dialogue serve` of the `dialogue` in that file, over SQLite."""
+        """`dialogue serve` of the `dialogue` in that file, over SQLite where no other database is named."""
         shutil.copy(app, folder)
-        return cls(folder, [*DIALOGUE, f"{app.stem}:dialogue", *_OPTIONS], settings)
+        return cls(folder, [*DIALOGUE, f"{app.stem}:dialogue", *_OPTIONS], _over_sqlite(settings))
 
     @classmethod
     def of_chat(cls, folder: Path, settings: Mapping[str, str] | None = None) -> ServerProcess:
-        """`dialogue serve` of the bundled chat, over SQLite."""
-        return cls(folder, [*DIALOGUE, *_OPTIONS], settings)
+        """`dialogue serve` of the bundled chat, over SQLite where no other database is named."""
+        return cls(folder, [*DIALOGUE, *_OPTIONS], _over_sqlite(settings))
 
     @property
     def address(self) -> str:
@@ -164,4 +164,8 @@ class ServerProcess:
 
 
 DIALOGUE = (*PROGRAM, "serve")
-_OPTIONS = ("--port", "{port}", "--database", "sqlite:///chat.db")
+_OPTIONS = ("--port", "{port}")
+
+
+def _over_sqlite(settings: Mapping[str, str] | None) -> dict[str, str]:
+    return {"DIALOGUE_DATABASE": "sqlite:///chat.db", **(settings or {})}
