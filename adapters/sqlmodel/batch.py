@@ -59,8 +59,8 @@ class Batch:
 
     @property
     def room_ids(self) -> list[str]:
-        """Its rooms, each once, in the order in which they are locked."""
-        return sorted({group.room_id for group in self.groups})
+        """Its rooms, and those of `applied`, each once, in the order in which they are locked."""
+        return sorted({group.room_id for group in self.groups} | self.applied.keys())
 
     @property
     def key_ids(self) -> list[bytes]:

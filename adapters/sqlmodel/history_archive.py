@@ -50,7 +50,7 @@ class SqlHistoryArchive:
         self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int, *, waits: bool = False
     ) -> Sequence[Appended]:
         """See `WaitingArchive.append`."""
-        if not groups:
+        if not groups and not applied:
             return []
         batch = Batch(groups=groups, applied=applied, now_ms=now_ms, key_ttl_ms=self._key_ttl_ms)
         try:

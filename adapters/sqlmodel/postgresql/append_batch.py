@@ -1,181 +1,135 @@
-"""The transaction that keeps a batch in PostgreSQL, in the same few statements whatever the batch's size."""
+"""The transaction that keeps a batch in PostgreSQL: three statements over the driver's own connection."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
-from sqlalchemy import BindParameter, Connection, Table, bindparam, case, func, select
-from sqlalchemy.dialects.postgresql import Insert, insert
+from asyncpg import LockNotAvailableError
 
-from ....domain.names import REDACTED
-from ....domain.outcome import Appended
+from ....application.deadline import deadline, deadline_at, remaining_s
+from ....domain.outcome import Appended, Held
+from ..arrival import to_datetime
 from ..batch import Batch, Facts, HeadRow, KnownRoom, Place, Target, Writes
 from ..batch_keys import KeyUse
-from ..database import Database
-from ..many_rows import ManyRows
+from ..jsonb import to_jsonb
 from ..number_batch import number_batch
-from ..tables import keys, messages, rooms, streams
+from . import append_statements as statements
+from .driver import DriverConnection
 from .refusals import refusals
 
-AT_ONCE = 1_000
-
-_room_ids: BindParameter[Any] = bindparam("room_ids", expanding=True)
-_key_ids: BindParameter[Any] = bindparam("key_ids", expanding=True)
-_room_id: BindParameter[str] = bindparam("b_room_id")
-_seq: BindParameter[int] = bindparam("b_seq")
-_sender: BindParameter[str | None] = bindparam("b_sender")
-ROOMS = (
-    select(rooms.c.room_id, rooms.c.floor, rooms.c.epoch, rooms.c.head, rooms.c.last_timestamp, rooms.c.stamp)
-    .where(rooms.c.room_id.in_(_room_ids))
-    .order_by(rooms.c.room_id)
-    .with_for_update()
-)
-STREAMS = select(streams.c.room_id, streams.c.event_name, streams.c.head).where(streams.c.room_id.in_(_room_ids))
-KEYS = select(keys.c.key_id, keys.c.digest, keys.c.seq, keys.c.timestamp).where(keys.c.key_id.in_(_key_ids))
-TARGET = select(
-    messages.c.event_name,
-    messages.c.timestamp,
-    messages.c.event_data.is_(None),
-    case((messages.c.event_name == REDACTED, messages.c.event_data)),
-).where(messages.c.room_id == _room_id, messages.c.seq == _seq)
-
-INSERT_EVENTS = ManyRows(messages.insert())
-UPDATE_ROOMS = ManyRows(
-    rooms.update()
-    .where(rooms.c.room_id == _room_id)
-    .values(
-        epoch=bindparam("b_epoch"),
-        head=bindparam("b_head"),
-        last_timestamp=bindparam("b_last_timestamp"),
-        stamp=bindparam("b_stamp"),
-    )
-)
-BLANK = ManyRows(
-    messages.update()
-    .where(messages.c.room_id == _room_id, messages.c.seq == _seq)
-    .values(event_data=bindparam("b_event_data"), meta=None, from_user=func.coalesce(_sender, messages.c.from_user))
-)
+LONGEST_WAIT_S = 60.0
+"""How long a lock is waited for where nobody says until when."""
+TIME_TO_WRITE_S = 2.0
+"""What is left for writing when a lock was waited for until the deadline."""
 
 T = TypeVar("T")
 
 
-def _put(table: Table, *columns: str) -> Insert:
-    """Insert a row, or write these columns of the one that is there."""
-    row = insert(table)
-    return row.on_conflict_do_update(
-        index_elements=list(table.primary_key), set_={name: row.excluded[name] for name in columns}
-    )
+class Transacts(Protocol):
+    """What runs a transaction over the driver's own connection; `PostgresqlDatabase` does."""
 
-
-PUT_STREAMS = ManyRows(_put(streams, "head"))
-PUT_KEYS = ManyRows(_put(keys, "digest", "seq", "timestamp"))
+    async def transact(self, work: Callable[[DriverConnection], Awaitable[T]]) -> T:
+        """Run `work` and commit it; what it raises undoes it."""
+        ...
 
 
 class PostgresqlAppender:
     """`Appender` over a PostgreSQL database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Transacts) -> None:
         self._database = database
 
-    async def __call__(self, batch: Batch, *, waits: bool) -> Sequence[Appended]:  # noqa: ARG002
+    async def __call__(self, batch: Batch, *, waits: bool) -> Sequence[Appended]:
         """See `Appender`."""
         with refusals():
-            return await self._database.write(AppendBatch(batch))
+            if batch.groups and not waits:
+                return await self._database.transact(partial(_append, batch, statements.LOCK_FREE))
+            wait_s = remaining_s(LONGEST_WAIT_S)
+            try:
+                with deadline_at(deadline() + TIME_TO_WRITE_S):
+                    return await self._database.transact(partial(_wait_and_append, batch, wait_s))
+            except _StillLocked:
+                return [Held() for _ in batch.groups]
 
 
-class AppendBatch:
-    """Loads what has to be known of a batch, has it numbered, and writes it."""
-
-    def __init__(self, batch: Batch) -> None:
-        self._batch = batch
-
-    def __call__(self, connection: Connection) -> list[Appended]:
-        """Run the transaction; the outcome of each group."""
-        numbered = number_batch(self._batch, _facts(connection, self._batch))
-        _write(connection, numbered.writes)
-        return numbered.outcomes
+class _StillLocked(Exception):
+    """A room's lock was not to be had in time."""
 
 
-def _facts(connection: Connection, batch: Batch) -> Facts:
-    found: dict[str, KnownRoom] = {}
-    heads: dict[tuple[str, str], int] = {}
-    for ids in _chunks(batch.room_ids):
-        for room_id, floor, *row in connection.execute(ROOMS, {"room_ids": ids}):
-            found[room_id] = KnownRoom(HeadRow(*row), floor)
-        for room_id, name, head in connection.execute(STREAMS, {"room_ids": ids}):
-            heads[room_id, name] = head
-    uses = {
-        key_id: KeyUse(*use)
-        for ids in _chunks(batch.key_ids)
-        for key_id, *use in connection.execute(KEYS, {"key_ids": ids})
-    }
-    return Facts(rooms=found, streams=heads, keys=uses, targets=dict(_targets(connection, batch.redacted)))
+async def _wait_and_append(batch: Batch, wait_s: float, connection: DriverConnection) -> Sequence[Appended]:
+    await connection.execute(f"SET LOCAL lock_timeout = {max(1, round(wait_s * 1_000))}")
+    return await _append(batch, statements.LOCK_ALL, connection)
 
 
-def _targets(connection: Connection, places: Iterable[Place]) -> Iterator[tuple[Place, Target]]:
-    for room_id, seq in places:
-        row = connection.execute(TARGET, {"b_room_id": room_id, "b_seq": seq}).one_or_none()
-        if row is not None:
-            yield (room_id, seq), Target(*row)
+async def _append(batch: Batch, lock: str, connection: DriverConnection) -> Sequence[Appended]:
+    try:
+        heads = await connection.fetch(lock, batch.room_ids)
+    except LockNotAvailableError as error:
+        raise _StillLocked from error
+    rooms = {room_id: KnownRoom(HeadRow(*row), floor) for room_id, floor, *row in heads}
+    missing = [room_id for room_id in batch.room_ids if room_id not in rooms]
+    there = await connection.fetch(statements.THERE, missing) if missing else []
+    numbered = number_batch(batch, await _facts(connection, batch, rooms, frozenset(room_id for (room_id,) in there)))
+    if numbered.writes.rooms:
+        await _write(connection, numbered.writes)
+    return numbered.outcomes
 
 
-def _write(connection: Connection, writes: Writes) -> None:
-    BLANK.execute(
-        connection,
-        [
-            {"b_room_id": room_id, "b_seq": seq, "b_event_data": made.payload, "b_sender": made.sender}
-            for (room_id, seq), made in writes.tombstones.items()
-        ],
+async def _facts(
+    connection: DriverConnection, batch: Batch, rooms: dict[str, KnownRoom], held: frozenset[str]
+) -> Facts:
+    asked = {(draft.room_id, draft.name) for group in batch.groups for draft in group.drafts if draft.room_id in rooms}
+    key_ids, redacted = batch.key_ids, batch.redacted
+    parameters: list[Sequence[Any]] = [*_columns(asked, 2)]
+    if key_ids:
+        parameters.append(key_ids)
+    if redacted:
+        parameters += _columns(redacted, 2)
+    streams: dict[tuple[str, str], int] = {}
+    keys: dict[bytes, KeyUse] = {}
+    targets: dict[Place, Target] = {}
+    statement = statements.facts(keys=bool(key_ids), targets=bool(redacted))
+    for kind, room_id, name, seq, timestamp, key_id, digest, is_blank, payload in await connection.fetch(
+        statement, *parameters
+    ):
+        if kind == "s":
+            streams[room_id, name] = seq
+        elif kind == "k":
+            keys[key_id] = KeyUse(digest, seq, timestamp)
+        else:
+            targets[room_id, seq] = Target(name, timestamp, is_blank, payload and payload.encode())
+    return Facts(rooms=rooms, streams=streams, keys=keys, targets=targets, held=held)
+
+
+async def _write(connection: DriverConnection, writes: Writes) -> None:
+    statement = statements.writes(
+        events=bool(writes.events), keys=bool(writes.keys), tombstones=bool(writes.tombstones)
     )
-    INSERT_EVENTS.execute(
-        connection,
-        [
-            {
-                "room_id": event.room_id,
-                "event_name": event.name,
-                "event_data": event.payload,
-                "from_user": event.sender,
-                "timestamp": event.timestamp_ms,
-                "created_at": writes.arrived_ms,
-                "seq": event.seq,
-                "event_seq": event.event_seq,
-                "meta": event.meta,
-            }
-            for event in writes.events
-        ],
-    )
-    UPDATE_ROOMS.execute(
-        connection,
-        [
-            {
-                "b_room_id": room_id,
-                "b_epoch": row.epoch,
-                "b_head": row.head,
-                "b_last_timestamp": row.last_timestamp,
-                "b_stamp": row.stamp,
-            }
-            for room_id, row in writes.rooms.items()
-        ],
-    )
-    PUT_STREAMS.execute(
-        connection,
-        [
-            {"room_id": room_id, "event_name": name, "head": head, "floor": 0, "floor_seq": 0}
-            for (room_id, name), head in writes.streams.items()
-        ],
-    )
-    PUT_KEYS.execute(
-        connection,
-        [
-            {"key_id": key_id, "digest": use.digest, "seq": use.seq, "timestamp": use.timestamp_ms}
-            for key_id, use in writes.keys.items()
-        ],
-    )
+    await connection.execute(statement, *_parameters(writes))
 
 
-def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
-    rest = iter(items)
-    while chunk := list(islice(rest, AT_ONCE)):
-        yield chunk
+def _parameters(writes: Writes) -> Iterator[Any]:
+    events = writes.events
+    if events:
+        yield to_datetime(writes.arrived_ms)
+        yield [event.room_id for event in events]
+        yield [event.name for event in events]
+        yield [event.payload.decode() for event in events]
+        yield [event.sender for event in events]
+        yield [event.timestamp_ms for event in events]
+        yield [event.seq for event in events]
+        yield [event.event_seq for event in events]
+        yield [to_jsonb(event.meta) for event in events]
+        yield from _columns([(*stream, head) for stream, head in writes.streams.items()], 3)
+    if writes.keys:
+        yield from _columns([(key_id, *use) for key_id, use in writes.keys.items()], 4)
+    if writes.tombstones:
+        made = writes.tombstones.items()
+        yield from _columns([(*place, to_jsonb(each.payload), each.sender) for place, each in made], 4)
+    yield from _columns([(room_id, *row) for room_id, row in writes.rooms.items()], 5)
+
+
+def _columns(rows: Any, width: int) -> list[Sequence[Any]]:
+    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
