@@ -156,6 +156,9 @@ class DialogueApp:
         Given by its definition, events have `data` as its schema reads it. To be called before the start, for a room
         of the configuration. Raises ConfigurationError where there is no such room, where it has no such event, and
         where the handler is no function of one argument.
+
+        Where several nodes serve one database, the one that has kept the event calls its handler, and no other; what
+        was published `within` a transaction of the application's own calls none.
         """
         self._ensure_not_started("on()")
         self._handlers.on(room_id, event, handler)

@@ -24,7 +24,7 @@ from ..rooms.room_registry import RoomRegistry
 from ..sessions.frame import SERVER_FAULT
 from .hub import Hub
 from .listeners import Listeners
-from .room_feed import RoomFeed, Step, passed_on
+from .room_feed import RoomFeed, Step, kept_here
 from .submission import Look, Passing, Submission
 
 READ_AT_ONCE = PageLimit(events=1_000, size=1 << 20)
@@ -91,6 +91,8 @@ class ApplyEvents:
         self._wanted = Signal()
         self._landing: Callable[[str], Awaitable[None]] | None = None
         self._nodes: Nodes | None = None
+        self.is_shared = False
+        """Whether other nodes keep events in the same storage: handlers are then told of this node's own alone."""
         self._tasks: TaskGroup | None = None
         self._is_over = False
 
@@ -198,11 +200,14 @@ class ApplyEvents:
             self._catch_up_beside(room_id, feed)
 
     def _make(self, step: Step, room_id: str, history: RoomHistory) -> None:
+        own = kept_here(step.settled)
         is_shown = self._show(room_id, history, step.visible)
+        if is_shown:
+            self._tell(room_id, own if self.is_shared else step.visible)
         for submission, outcome in step.settled:
             submission.settle(outcome)
         if is_shown:
-            self._pass_to_nodes(room_id, history, passed_on(step.settled))
+            self._pass_to_nodes(room_id, history, own)
         if step.begins_anew:
             logger.error("the storage holds less of room %r than was there before: it begins anew", room_id)
         if step.begins_anew or not is_shown:
@@ -220,13 +225,15 @@ class ApplyEvents:
         except Exception:
             logger.exception("events of room %r could not be sent on: its members have to come back", room_id)
             return False
+        return True
+
+    def _tell(self, room_id: str, events: Sequence[Event]) -> None:
         try:
-            self._listeners.tell(room_id, defined)
-            if self._follower is not None:
+            self._listeners.tell(room_id, events)
+            if self._follower is not None and events:
                 self._follower.wake(room_id)
         except Exception:
             logger.exception("handlers in %r could not be told of events", room_id)
-        return True
 
     def _flush(self, room_id: str) -> None:
         gathered = self._gathered.pop(room_id, None)
@@ -234,19 +241,21 @@ class ApplyEvents:
             return
         history = self._registry.opened(room_id)
         epoch = None if history is None else history.epoch
-        is_shown = history is None or self._show(
-            room_id, history, [event for _, event in gathered if event.epoch == epoch]
-        )
+        events = [event for _, event in gathered if event.epoch == epoch]
+        is_shown = history is None or self._show(room_id, history, events)
+        if is_shown:
+            self._tell(room_id, events)
         for submission, event in gathered:
             submission.settle((event,) if event.epoch == epoch else self._missing(room_id))
         if not is_shown:
             self._send_back(room_id)
         elif history is not None:
-            self._pass_to_nodes(room_id, history, [event for _, event in gathered if event.epoch == epoch])
+            self._pass_to_nodes(room_id, history, events)
 
-    def _pass_to_nodes(self, room_id: str, history: RoomHistory, events: Sequence[Event]) -> None:
-        if self._nodes is not None and events:
-            self._nodes.passed(room_id, history.position, events)
+    def _pass_to_nodes(self, room_id: str, history: RoomHistory, own: Sequence[Event]) -> None:
+        passing = [event for event in own if event.seq is None]
+        if self._nodes is not None and passing:
+            self._nodes.passed(room_id, history.position, passing)
 
     def _catch_up_beside(self, room_id: str, feed: RoomFeed) -> None:
         if self._is_over:

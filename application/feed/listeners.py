@@ -71,7 +71,8 @@ class Listeners:
 
     An async handler runs in the event loop, any other in a thread. It is told of what happens while this process runs;
     one that falls 10,000 events behind misses some, and the log says so. What must not be missed is read from the
-    history.
+    history. Where several nodes serve one storage each of them tells its handlers of what it has kept itself, so that
+    an event is handled once; what an application publishes in its own transaction is told to none.
     """
 
     def __init__(self, run_hook: RunHook, configured: Collection[str] = ()) -> None:

@@ -125,11 +125,11 @@ def _passing(next_: Submission, step: Step) -> GroupOutcome:
     return events
 
 
-def passed_on(settled: Sequence[tuple[Look, GroupOutcome]]) -> list[Event]:
-    """The events without history among those that this node's own publishers were told of."""
+def kept_here(settled: Sequence[tuple[Look, GroupOutcome]]) -> list[Event]:
+    """The events that this node's own publishers are told of, those without history included."""
     return [
         event
         for submission, outcome in settled
-        if isinstance(submission, Submission) and not submission.group.has_history and isinstance(outcome, tuple)
+        if isinstance(submission, Submission) and isinstance(outcome, tuple)
         for event in outcome
     ]

@@ -29,6 +29,7 @@ class FollowMoves:
         apply: ApplyEvents,
         catch_up: CatchUp,
     ) -> None:
+        apply.is_shared = storage.moves is not None
         self._registry = registry
         self._storage = storage
         self._manage = manage

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
 from anyio import fail_after
 from anyio.lowlevel import checkpoint
@@ -142,6 +143,11 @@ class Cluster:
     storage_of: Callable[[MemoryStore, str], Storage] = lambda store, _: MemoryStorage(store)
     rooms_of: Mapping[str, Mapping[str, RoomConfig]] = field(default_factory=dict)
 
+    handled: dict[str, list[Event]] = field(default_factory=dict)
+
+    async def _handle(self, name: str, event: Event) -> None:
+        self.handled.setdefault(name, []).append(event)
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[list[MemoryNode]]:
         """The nodes, at work."""
@@ -160,6 +166,7 @@ class Cluster:
                     poll_interval_s=self.poll_interval_s,
                     is_one_of_many=True,
                 )
+                node.listeners.on("room", None, partial(self._handle, name))
                 nodes.append(await stack.enter_async_context(node.running()))
             for node in nodes:
                 await node.poll.learn()

@@ -121,3 +121,22 @@ async def test_many_senders_at_once_fill_several_notices() -> None:
                 tasks.start_soon(send, number)
         await member.until(lambda: len(member.heard("typing")) == 20)
         assert len(set(member.heard("typing"))) == 20
+
+
+async def test_a_handler_is_called_on_the_node_that_kept_the_event_and_on_no_other() -> None:
+    cluster = Cluster(2)
+    async with cluster.running() as (one, other):
+        members = [Client(node, "ada") for node in (one, other)]
+        for member in members:
+            await member.join()
+        for number in range(3):
+            await one.publish("room", "message", number, sender="eve")
+            await one.publish("room", "typing", number, sender="eve")
+        await other.publish("room", "message", "other's", sender="eve")
+        for member in members:
+            await member.until(lambda member=member: member.seqs() == [1, 2, 3, 4])  # type: ignore[misc]
+    told = {name: [(event.name, event.json) for event in events] for name, events in cluster.handled.items()}
+    assert told == {
+        "a": [(name, number) for number in range(3) for name in ("message", "typing")],
+        "b": [("message", "other's")],
+    }
