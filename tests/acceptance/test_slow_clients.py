@@ -164,35 +164,6 @@ def test_a_client_that_disappears_in_the_middle_of_a_frame_harms_nobody(impatien
         assert other.message()["type"] == "connected"
 
 
-async def test_a_burst_of_events_without_history_closes_nobody_who_reads(server: ServerProcess) -> None:
-    """Three members send 600 `typing` each at once; twenty others get all of them, each sender's in order."""
-    async with AsyncExitStack() as stack:
-        members = [await stack.enter_async_context(connected(server.ws)) for _ in range(20)]
-        senders = [await stack.enter_async_context(connected(server.ws)) for _ in range(3)]
-        for member in members:
-            await member.join("hall", events=["typing"])
-        for sender in senders:
-            await sender.join("hall", events=["message"])
-        async with create_task_group() as tasks:
-            for sender in senders:
-                tasks.start_soon(burst, sender)
-            for member in members:
-                tasks.start_soon(until_all_came, member)
-
-
-async def burst(sender: WireClient) -> None:
-    sent = [await sender.send("trigger", roomId="hall", event="typing", data=number) for number in range(600)]
-    assert {answer["type"] for answer in await sender.answers(sent)} == {"triggered"}
-
-
-async def until_all_came(member: WireClient) -> None:
-    numbers: dict[str, list[int]] = {}
-    for event in await member.events(1_800, "hall"):
-        numbers.setdefault(event["from"], []).append(event["data"])
-    assert list(numbers.values()) == [[*range(600)]] * 3
-    assert (await member.ask("ping"))["type"] == "pong"
-
-
 async def test_members_who_read_are_not_closed_while_a_room_is_as_busy_as_it_can_be(server: ServerProcess) -> None:
     """Thirty members, 3,000 events with history, published without a pause: 90,000 deliveries."""
     async with AsyncExitStack() as stack:

@@ -16,6 +16,7 @@ What happens to a server, or what is sent to it:
 - `test_concurrency`: many clients at once; `test_planted` shows that this crowd finds faults.
 - `test_blocked_client`, `test_floods`, `test_silent_clients`, `test_heartbeat`: clients that do not read, do not send,
   or only send.
+- `test_bursts`: three members send hundreds of events without history in one piece.
 - `test_strangers`: many who ask over HTTP without a name (`callers.py`) cost the members nothing.
 - `test_turns_of_the_loop`: megabytes that are made to hold the loop (`torrents.py`).
 - `test_bad_frames_at_random`, `test_bad_handshakes`, `test_http_at_random`, `test_memory_after_bad_frames`: what

@@ -1,6 +1,7 @@
 """What tests of every folder share: a real server in a process of its own, and clients to talk to it.
 
 - `server_process`: starts, stops and kills a command that serves; begin here.
+- `forked`: how it starts, quickly: by a fork of one process that has imported all (`fork_server`).
 - `wire_client`: the client to take, async; it holds every frame to what all frames must be.
 - `blocking_client`: asks and waits for the answer; for tests without a loop.
 - `raw_client`: answers nothing by itself; for what no well-behaved client does.
