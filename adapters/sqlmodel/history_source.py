@@ -85,18 +85,23 @@ class _PageRead:
             return fitting(self._events(rows), self._limit)
 
     def _events(self, rows: Iterable[Any]) -> Iterator[Event]:
-        for seq, event_seq, name, payload, sender, timestamp, meta in rows:
-            yield Event(
-                room_id=self._room_id,
-                name=name,
-                payload=b"null" if payload is None else payload,
-                sender=sender,
-                timestamp_ms=timestamp,
-                seq=seq,
-                event_seq=event_seq,
-                meta=meta,
-                is_redacted=payload is None,
-            )
+        return (event_of(self._room_id, row) for row in rows)
+
+
+def event_of(room_id: str, row: Any) -> Event:
+    """The event of a row whose columns are those of `page_statements.EVENT`."""
+    seq, event_seq, name, payload, sender, timestamp, meta = row
+    return Event(
+        room_id=room_id,
+        name=name,
+        payload=b"null" if payload is None else payload,
+        sender=sender,
+        timestamp_ms=timestamp,
+        seq=seq,
+        event_seq=event_seq,
+        meta=meta,
+        is_redacted=payload is None,
+    )
 
 
 def _seq_at(connection: Connection, room_id: str, timestamp_ms: int) -> int | None:

@@ -18,7 +18,7 @@ NAMES_AT_ONCE = 50
 
 _room_id: BindParameter[str] = bindparam("room_id")
 _limit: BindParameter[int] = bindparam("limit")
-_EVENT = (
+EVENT = (
     messages.c.seq,
     messages.c.event_seq,
     messages.c.event_name,
@@ -27,7 +27,7 @@ _EVENT = (
     messages.c.timestamp,
     messages.c.meta,
 )
-_floor = select(rooms.c.floor).where(rooms.c.room_id == _room_id).scalar_subquery()
+FLOOR = select(rooms.c.floor).where(rooms.c.room_id == _room_id).scalar_subquery()
 _stream_floor = (
     select(streams.c.floor)
     .where(streams.c.room_id == _room_id, streams.c.event_name == bindparam("name"))
@@ -50,7 +50,7 @@ def newer(names: int) -> PageStatement:
 
 
 def _run(names: int, bound: ColumnElement[bool], *, is_newest_first: bool) -> PageStatement:
-    every = select(*_EVENT).where(messages.c.room_id == _room_id, bound, messages.c.seq > _floor)
+    every = select(*EVENT).where(messages.c.room_id == _room_id, bound, messages.c.seq > FLOOR)
     if names < 2:
         page = every.where(messages.c.event_name == bindparam("name_0")) if names else every
         return page.order_by(messages.c.seq.desc() if is_newest_first else messages.c.seq).limit(_limit)
@@ -60,7 +60,7 @@ def _run(names: int, bound: ColumnElement[bool], *, is_newest_first: bool) -> Pa
 
 
 BETWEEN: PageStatement = (
-    select(*_EVENT)
+    select(*EVENT)
     .where(
         messages.c.room_id == _room_id,
         messages.c.event_name == bindparam("name"),
@@ -73,7 +73,7 @@ BETWEEN: PageStatement = (
 
 FIRST = (
     select(messages.c.seq, messages.c.timestamp)
-    .where(messages.c.room_id == _room_id, messages.c.seq > _floor)
+    .where(messages.c.room_id == _room_id, messages.c.seq > FLOOR)
     .order_by(messages.c.seq)
     .limit(1)
 )

@@ -6,11 +6,11 @@ from contextlib import AbstractAsyncContextManager
 
 from ..eviction_marks import SqlEvictionMarks
 from ..history_archive import DAY_S, MAX_ENDED_ROOMS, SqlHistoryArchive
-from ..history_source import SqlHistorySource
 from ..read_marks import SqlReadMarks
 from ..room_store import SqlRoomStore
 from ..user_events import SqlUserEvents
 from .database import PostgresqlDatabase
+from .history_source import PostgresqlHistorySource
 from .room_moves import PostgresqlRoomMoves
 from .transaction_archive import PostgresqlTransactionArchive
 
@@ -23,7 +23,7 @@ class PostgresqlStorage:
     ) -> None:
         self._database = database
         self.archive = SqlHistoryArchive(database, key_ttl_s, max_ended_rooms)
-        self.source = SqlHistorySource(database)
+        self.source = PostgresqlHistorySource(database)
         self.rooms = SqlRoomStore(database)
         self.read_marks = SqlReadMarks(database)
         self.user_events = SqlUserEvents(database)
