@@ -28,6 +28,7 @@ class MemoryStorage:
         self.user_events = MemoryUserEvents(store)
         self.eviction_marks = MemoryEvictionMarks(store)
         self.moves = MemoryRoomMoves(store)
+        self.presence = store.presence
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

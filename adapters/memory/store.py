@@ -5,10 +5,12 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Callable, Iterator
+from time import monotonic
 
 from ...domain.kept_marks import Marks, Unread
 from ...domain.made_rooms import MadeRooms
 from .kept_room import KeptRoom
+from .presence import MemoryPresence
 
 
 def _random_name() -> str:
@@ -18,15 +20,17 @@ def _random_name() -> str:
 class MemoryStore:
     """Rooms and their events, as long as this object lives. Not safe across threads; one event loop uses it.
 
-    `new_name` gives a name that nothing else has: for a room's life, and for the store's own.
+    `new_name` gives a name that nothing else has: for a room's life, and for the store's own. `now_s` is the time by
+    which leases end.
     """
 
-    def __init__(self, new_name: Callable[[], str] = _random_name) -> None:
+    def __init__(self, new_name: Callable[[], str] = _random_name, now_s: Callable[[], float] = monotonic) -> None:
         self._new_name = new_name
         self.name = new_name()
         self.rooms: dict[str, KeptRoom] = {}
         self.definitions = MadeRooms()
         self.marks = Marks()
+        self.presence = MemoryPresence(now_s)
         self.acknowledged: dict[tuple[str, str], int] = {}  # how far `on_cleanup` was told of each stream
         self.ended: dict[str, None] = {}  # deleted and not opened since, in order of deletion
         # What belonged to ended lives leaves at once; a sweep only counts it, in the same bites as a database's would.

@@ -17,6 +17,7 @@ class OwnStorage:
     """`Storage` over a `OwnStore`: events go to the application's hooks, all else lasts as long as the process."""
 
     moves = None
+    presence = None
     transactions = None
 
     def __init__(self, store: OwnStore, max_ended_rooms: int = MAX_ENDED_ROOMS) -> None:

@@ -8,6 +8,7 @@ from typing import Protocol
 from .eviction_marks import EvictionMarks
 from .history_archive import HistoryArchive
 from .history_source import HistorySource
+from .presence import Presence
 from .read_marks import ReadMarks
 from .room_moves import RoomMoves
 from .room_store import RoomStore
@@ -54,6 +55,11 @@ class Storage(Protocol):
     @property
     def moves(self) -> RoomMoves | None:
         """Tells what others have done to the rooms; None where the storage serves one node alone."""
+        ...
+
+    @property
+    def presence(self) -> Presence | None:
+        """Knows who is in the rooms over all nodes; None where the storage serves one node alone."""
         ...
 
     @property

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dialogue.domain.ports.eviction_marks import EvictionMarks
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
+from dialogue.domain.ports.presence import Presence
 from dialogue.domain.ports.read_marks import ReadMarks
 from dialogue.domain.ports.room_moves import RoomMoves
 from dialogue.domain.ports.room_store import RoomStore
@@ -28,6 +29,7 @@ class StorageParts:
     user_events: UserEvents
     eviction_marks: EvictionMarks
     moves: RoomMoves | None
+    presence: Presence | None
     transactions: TransactionArchive | None
 
     @classmethod
@@ -41,6 +43,7 @@ class StorageParts:
             user_events=storage.user_events,
             eviction_marks=storage.eviction_marks,
             moves=storage.moves,
+            presence=storage.presence,
             transactions=storage.transactions,
         )
 

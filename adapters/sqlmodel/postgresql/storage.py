@@ -18,6 +18,8 @@ from .transaction_archive import PostgresqlTransactionArchive
 class PostgresqlStorage:
     """`Storage` over a `PostgresqlDatabase`: it outlives the process, and a key is remembered for `key_ttl_s`."""
 
+    presence = None
+
     def __init__(
         self, database: PostgresqlDatabase, key_ttl_s: float = DAY_S, max_ended_rooms: int = MAX_ENDED_ROOMS
     ) -> None:

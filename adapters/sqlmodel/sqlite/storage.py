@@ -17,6 +17,7 @@ class SqliteStorage:
     """`Storage` over a `SqliteDatabase`: what is kept outlives the process, and a key is remembered for `key_ttl_s`."""
 
     moves = None
+    presence = None
     transactions = None
 
     def __init__(

@@ -1,0 +1,74 @@
+"""The port that knows who is in the rooms, over all nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..errors import Unavailable
+
+MAX_USERS = 1_000
+"""Of a room with more users on one node their ids are not told, only how many sessions there are."""
+
+
+class LeaseOver(Unavailable):
+    """This node's lease was over: others may have given its members' places away."""
+
+    def __init__(self) -> None:
+        super().__init__("This node was not heard of for too long, and begins anew")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeCrowd:
+    """Who is in a room on one node: so many sessions, and their users; None where these are more than MAX_USERS."""
+
+    room_id: str
+    sessions: int
+    users: tuple[str, ...] | None = ()
+
+
+class Presence(Protocol):
+    """Knows how many sessions each node has in each room, for as long as the node's lease lasts.
+
+    A node is there from its `renew` until `lease_s` later, by the storage's own time and no other clock; what a node
+    has said of its rooms ends with its lease. All that a node says is absolute, so that saying it twice, or not knowing
+    whether it was heard, does no harm. All methods raise Unavailable.
+    """
+
+    async def renew(self, node_id: str, lease_s: float) -> bool:
+        """Let the node be there for `lease_s` seconds more.
+
+        False where it was not there: it is now, and nobody is in any room on it, as far as this knows.
+        """
+        ...
+
+    async def claim(self, node_id: str, room_id: str, sessions: int, max_size: int) -> None:
+        """Let the node have `sessions` sessions in the room, instead of what it had.
+
+        Raises RoomFull, changing nothing, where the nodes that are there would then have more than `max_size` together;
+        of several that claim at once none gets past that. Raises LeaseOver where the node itself is not there.
+        """
+        ...
+
+    async def put(self, node_id: str, crowds: Sequence[NodeCrowd]) -> None:
+        """Let the node have these in those rooms, instead of what it had; no sessions are nobody. Raises LeaseOver."""
+        ...
+
+    async def others(self, node_id: str, room_ids: Sequence[str]) -> Sequence[NodeCrowd]:
+        """Who is in these rooms on each other node that is there, in no order; nodes on which nobody is are left out.
+
+        After a `claim` the sessions are told at once, their users after the next `put`.
+        """
+        ...
+
+    async def leave(self, node_id: str) -> None:
+        """Let the node be there no more, and nobody on it. Doing so twice is fine."""
+        ...
+
+    async def take_turn(self, work: str, node_id: str, lease_s: float) -> bool:
+        """Whether that work is the node's for `lease_s` seconds more: nobody else's turn lasts. It may be taken again.
+
+        Whoever has it keeps it as long as he takes it in time, also where `renew` is not called.
+        """
+        ...

@@ -1,0 +1,160 @@
+"""What every Presence promises."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+
+import pytest
+from anyio import create_task_group
+
+from dialogue.adapters.memory.presence import MemoryPresence
+from dialogue.domain.errors import RoomFull
+from dialogue.domain.ports.presence import LeaseOver, NodeCrowd, Presence
+
+HOUR_S = 3_600.0
+
+
+@dataclass
+class Place:
+    """A presence, and a way to let its leases end: `pass_time(seconds)`."""
+
+    presence: Presence
+    pass_time: Callable[[float], None]
+
+
+@asynccontextmanager
+async def memory() -> AsyncIterator[Place]:
+    """In memory, by a time that the test moves."""
+    now = 1_000.0
+
+    def move(seconds: float) -> None:
+        nonlocal now
+        now += seconds
+
+    yield Place(MemoryPresence(lambda: now), move)
+
+
+PRESENCES: dict[str, Callable[[], AbstractAsyncContextManager[Place]]] = {"memory": memory}
+
+
+@pytest.fixture(params=[*PRESENCES])
+async def place(request: pytest.FixtureRequest) -> AsyncIterator[Place]:
+    """An empty presence with two nodes, `a` and `b`, that are there for an hour."""
+    async with PRESENCES[request.param]() as place:
+        assert not await place.presence.renew("a", HOUR_S)
+        assert not await place.presence.renew("b", HOUR_S)
+        yield place
+
+
+@pytest.fixture
+def presence(place: Place) -> Presence:
+    """That presence."""
+    return place.presence
+
+
+def crowd(room_id: str, *users: str) -> NodeCrowd:
+    """One session of each user."""
+    return NodeCrowd(room_id=room_id, sessions=len(users), users=users)
+
+
+async def test_others_are_told_and_oneself_is_not(presence: Presence) -> None:
+    await presence.put("a", [crowd("room", "ada", "bob"), crowd("other", "eve")])
+    assert await presence.others("b", ["room", "room", "nowhere"]) == [crowd("room", "ada", "bob")]
+    assert await presence.others("a", ["room"]) == []
+    assert await presence.others("b", []) == []
+
+
+async def test_what_a_node_says_is_instead_of_what_it_had(presence: Presence) -> None:
+    await presence.put("a", [crowd("room", "ada", "bob")])
+    await presence.put("a", [crowd("room", "ada")])
+    assert await presence.others("b", ["room"]) == [crowd("room", "ada")]
+    await presence.put("a", [crowd("room")])
+    assert await presence.others("b", ["room"]) == []
+
+
+async def test_users_may_be_too_many_to_tell(presence: Presence) -> None:
+    many = NodeCrowd(room_id="room", sessions=5_000, users=None)
+    await presence.put("a", [many])
+    assert await presence.others("b", ["room"]) == [many]
+
+
+async def test_all_nodes_together_have_no_more_than_the_maximum(presence: Presence) -> None:
+    await presence.claim("a", "room", 2, 3)
+    await presence.claim("b", "room", 1, 3)
+    for node in ("a", "b"):
+        with pytest.raises(RoomFull):
+            await presence.claim(node, "room", 3, 3)
+    assert [each.sessions for each in await presence.others("b", ["room"])] == [2]
+    await presence.claim("a", "room", 2, 3)  # again, as one does who does not know whether it was heard
+    await presence.put("a", [crowd("room", "ada")])
+    await presence.claim("b", "room", 2, 3)
+
+
+async def test_of_many_who_claim_at_once_none_gets_past_the_maximum(presence: Presence) -> None:
+    nodes = [f"node-{number}" for number in range(8)]
+    for node in nodes:
+        await presence.renew(node, HOUR_S)
+    got: list[str] = []
+
+    async def claim(node: str) -> None:
+        try:
+            await presence.claim(node, "room", 1, 3)
+            got.append(node)
+        except RoomFull:
+            pass
+
+    async with create_task_group() as tasks:
+        for node in nodes:
+            tasks.start_soon(claim, node)
+    assert len(got) == 3
+
+
+async def test_a_claim_keeps_the_users_that_are_known(presence: Presence) -> None:
+    await presence.put("a", [crowd("room", "ada")])
+    await presence.claim("a", "room", 2, 3)
+    [found] = await presence.others("b", ["room"])
+    assert (found.sessions, found.users) == (2, ("ada",))
+
+
+async def test_with_its_lease_ends_what_a_node_has_said(place: Place) -> None:
+    presence = place.presence
+    await presence.claim("a", "room", 3, 3)
+    place.pass_time(HOUR_S / 2)
+    assert await presence.renew("a", HOUR_S)
+    assert await presence.renew("b", 3 * HOUR_S)
+    place.pass_time(HOUR_S * 1.01)
+    assert await presence.others("b", ["room"]) == []
+    await presence.claim("b", "room", 3, 3)
+    with pytest.raises(LeaseOver):
+        await presence.claim("a", "room", 1, 9)
+    with pytest.raises(LeaseOver):
+        await presence.put("a", [crowd("room", "ada")])
+    assert not await presence.renew("a", HOUR_S)
+    assert await presence.others("b", ["room"]) == []
+    with pytest.raises(RoomFull):
+        await presence.claim("a", "room", 1, 3)
+
+
+async def test_a_node_that_leaves_gives_its_places_up(presence: Presence) -> None:
+    await presence.claim("a", "room", 3, 3)
+    for _ in range(2):
+        await presence.leave("a")
+    await presence.claim("b", "room", 3, 3)
+    with pytest.raises(LeaseOver):
+        await presence.claim("a", "room", 1, 9)
+
+
+async def test_one_node_at_a_time_has_the_turn(place: Place) -> None:
+    presence = place.presence
+    assert await presence.take_turn("sweep", "a", 60)
+    assert not await presence.take_turn("sweep", "b", 60)
+    assert await presence.take_turn("another work", "b", 60)
+    place.pass_time(40)
+    assert await presence.take_turn("sweep", "a", 60)
+    place.pass_time(40)
+    assert not await presence.take_turn("sweep", "b", 60)
+    place.pass_time(40)
+    assert await presence.take_turn("sweep", "b", 60)
+    assert not await presence.take_turn("sweep", "a", 60)
