@@ -11,15 +11,17 @@ from anyio import create_task_group, fail_after
 
 from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
 from dialogue.domain.draft import Draft
+from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.errors import RoomExists, RoomNotFound
 from dialogue.domain.event import Event
+from dialogue.domain.outcome import Outcome, of_one
 from dialogue.domain.page import PageLimit
 from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.position import StreamFloor
 from dialogue.domain.redaction import Redaction
 from dialogue.domain.retention import Retention
 
-from ....support.appending import append
+from ....support.appending import answer
 
 IN_TIME_S = 60
 ROOMS = [f"room-{number}" for number in range(6)]
@@ -43,9 +45,20 @@ async def publish(node: PostgresqlStorage, room_id: str, count: int = 1, sender:
     """Keep so many events; what was refused is left out."""
     epoch = (await node.archive.open(room_id)).epoch
     draft = Draft(room_id=room_id, epoch=epoch, name="m", payload=b"1", sender=sender)
-    outcomes = await append(node.archive, [draft] * count)
+    return [outcome for outcome in await keep(node, [draft] * count) if isinstance(outcome, Event)]
+
+
+async def keep(node: PostgresqlStorage, drafts: list[Draft]) -> list[Outcome]:
+    """Keep drafts of one room, in the lock's queue as the journal does where somebody else has the room."""
+    groups = [DraftGroup.of(draft) for draft in drafts]
+    outcomes = [of_one(answer(each)) for each in await node.archive.append(groups, {}, 1_000, waits=True)]
     assert all(isinstance(outcome, Event | RoomNotFound) for outcome in outcomes)
-    return [outcome for outcome in outcomes if isinstance(outcome, Event)]
+    return outcomes
+
+
+async def redact(node: PostgresqlStorage, draft: Draft) -> None:
+    """Blank an event, where it is still there."""
+    await node.archive.append([DraftGroup.of(draft)], {}, 1_000, waits=True)
 
 
 async def seqs(node: PostgresqlStorage, room_id: str) -> list[int]:
@@ -112,7 +125,7 @@ async def test_all_that_changes_rooms_can_be_done_by_both_at_once(nodes: list[Po
                 if events:
                     redaction = Redaction(seq=events[-1].place, by="mod", erases_sender=True)
                     epoch = (await node.archive.open(room_id)).epoch
-                    await append(node.archive, [Draft.of_redaction(redaction, room_id, epoch)])
+                    await redact(node, Draft.of_redaction(redaction, room_id, epoch))
                     await node.read_marks.mark(user_id, room_id, events[0].place)
                 if turn % 2:
                     await node.rooms.delete(room_id)
