@@ -46,13 +46,14 @@ class Lane:
     def end_others(self) -> str:
         """The statement that ends a backend in which this transaction, or the one before it, may still run.
 
-        One that waits for a lock, for a replica, or for us would go on doing so. It is known by its transaction's name:
-        the number of its process may be the proxy's, where there is one, or by now somebody else's.
+        One that waits for a lock, or for us, would go on doing so. It is known by its transaction's name: the number of
+        its process may be the proxy's, where there is one, or by now somebody else's. One whose commit waits for a
+        replica is left alone: ended, it would count as made before it is safe.
         """
         return (
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
             f"WHERE application_name LIKE 'dialogue {self._id} %' "
-            "AND usename = current_user AND pid <> pg_backend_pid()"
+            "AND usename = current_user AND pid <> pg_backend_pid() AND wait_event IS DISTINCT FROM 'SyncRep'"
         )
 
     def ensure_signed(self, said: str) -> None:

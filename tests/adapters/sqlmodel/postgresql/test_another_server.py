@@ -8,6 +8,7 @@ from contextlib import AsyncExitStack
 import psycopg
 import pytest
 
+from dialogue import History, RoomConfig, create_dialogue, define_event
 from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
 from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
 from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
@@ -131,6 +132,26 @@ async def test_where_connections_stay_the_next_transaction_notices_it(url: str) 
         assert isinstance(await publish(node, b"2", first), RoomNotFound)  # as of another life
         assert await epoch(node) != first
         assert await kept(node) == [(1, b"1")]
+
+
+async def test_a_running_node_begins_its_rooms_anew(url: str) -> None:
+    """Whoever publishes at that moment is refused, as after any other loss; then everything goes on."""
+    note = define_event("note", history=History(limit=5))
+    app = create_dialogue(database=url, rooms={"room": RoomConfig(name="Room", events=[note])})
+    async with app.lifespan():
+        await app.trigger("room", note, 1, sender="ada")
+        before = await app.room("room").position()
+        server = app.container.postgresql_database()._ensure_open()._server
+        assert server.known is not None
+        server.known = server.known._replace(timeline=OTHER)
+        with psycopg.connect(url, autocommit=True) as connection:
+            connection.execute(f"UPDATE dialogue_server SET timeline = '{OTHER}'")
+        with pytest.raises(Unavailable, match="begins anew"):
+            await app.trigger("room", note, 2, sender="ada")
+        await app.trigger("room", note, 3, sender="ada")
+        after = await app.room("room").position()
+        assert (before.epoch == after.epoch, after.seq) == (False, 2)
+        assert [event.data for event in await app.room("room").history(note)] == [3, 1]
 
 
 async def test_a_dump_that_was_restored_on_another_cluster_begins_new_epochs(url: str) -> None:

@@ -7,11 +7,14 @@ from time import monotonic
 
 import psycopg
 import pytest
+from anyio import Event as Signal
 from anyio import create_task_group, fail_after
 
 from dialogue.adapters.sqlmodel import commit_outcome
 from dialogue.adapters.sqlmodel.commit_outcome import CommitUnknown
 from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
+from dialogue.adapters.sqlmodel.postgresql.driver import DriverConnection
+from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
 from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
 from dialogue.application.deadline import deadline_at
 from dialogue.domain.draft import Draft
@@ -22,6 +25,8 @@ from dialogue.domain.position import StreamFloor
 
 from ....support.appending import append
 from ....support.cutting_proxy import CuttingProxy, Fate
+from ....support.patience import wait_until
+from ....support.postgresql import postgresql
 
 pytestmark = pytest.mark.anyio
 
@@ -264,3 +269,57 @@ async def test_transactions_do_not_wait_for_ever(database: PostgresqlDatabase, u
             assert isinstance(await outcome(storage, first), Unavailable)
         assert 0.25 < monotonic() - began < 2.0
     assert isinstance(await outcome(storage, first), Event)
+
+
+async def test_a_node_that_hangs_amid_a_transaction_holds_nothing_up_for_long(url: str) -> None:
+    """As one that was stopped (SIGSTOP), or whose network swallows everything: PostgreSQL ends it after a while."""
+    hanging = PostgresqlDatabase(PostgresqlSettings(url=url, idle_timeout_s=0.5))
+    other = PostgresqlStorage(PostgresqlDatabase(PostgresqlSettings(url=url)))
+    async with hanging.running(), other.running():
+        first = await draft(other, 1)
+        has_locked = Signal()
+
+        async def hang(raw: DriverConnection) -> None:
+            await raw.execute("SELECT FROM dialogue_rooms FOR UPDATE")
+            has_locked.set()
+            await is_published.wait()
+            await raw.execute("UPDATE dialogue_rooms SET head = 7")
+
+        is_published = Signal()
+
+        async def hold() -> None:
+            with pytest.raises(Unavailable):
+                await hanging.transact(hang)
+
+        async with create_task_group() as tasks:
+            tasks.start_soon(hold)
+            await has_locked.wait()
+            assert isinstance(await outcome(other, first), Event)
+            is_published.set()
+    assert kept(url) == [(1, 1)]
+
+
+async def test_what_no_replica_has_confirmed_is_not_answered_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A commit that waits for a replica is neither ended, nor called kept, nor called not kept."""
+    monkeypatch.setattr("dialogue.adapters.sqlmodel.postgresql.transaction.COMMIT_S", 0.2)
+    monkeypatch.setattr(commit_outcome, "PATIENCE_S", 0.5)
+    with postgresql() as server:
+        server.make_database("shop")
+        url = server.url("shop")
+        storage = PostgresqlStorage(PostgresqlDatabase(PostgresqlSettings(url=url, lock_timeout_s=0.2)))
+        async with storage.running():
+            first = await draft(storage, 1)
+            with psycopg.connect(url, autocommit=True) as connection:
+                connection.execute("SET synchronous_commit = local")
+                connection.execute("ALTER SYSTEM SET synchronous_standby_names = 'nobody'")
+                connection.execute("SELECT pg_reload_conf()")
+                waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
+                with pytest.raises(CommitUnknown):
+                    await append(storage.archive, [first], 1_000)
+                assert connection.execute(waits).fetchone() != (0,)
+                assert kept(url) == []
+                connection.execute("ALTER SYSTEM RESET synchronous_standby_names")
+                connection.execute("SELECT pg_reload_conf()")
+                wait_until(lambda: connection.execute(waits).fetchone() == (0,), 20, "it still waits")
+            assert kept(url) == [(1, 1)]
+            assert isinstance(await outcome(storage, await draft(storage, 2)), Event)
