@@ -61,6 +61,8 @@ class PostgresqlTransactionArchive:
         connection = within if isinstance(within, Connection) else _of_session(within)
         if connection.dialect.name != "postgresql":
             raise InvalidRequest.field("within", f"is connected to {connection.dialect.name}, not to PostgreSQL")
+        if _commits_by_itself(connection):
+            raise InvalidRequest.field("within", "is at AUTOCOMMIT: each statement is a transaction of its own there")
         try:
             return keep(connection, place, draft, key)
         except OtherDatabase:
@@ -76,6 +78,14 @@ def _of_session(session: Session) -> Connection:
     if session.autoflush:
         session.flush()  # what the event tells of comes first, and what it refuses does so before the room is locked
     return session.connection()
+
+
+def _commits_by_itself(connection: Connection) -> bool:
+    opened = connection.connection.dbapi_connection
+    try:
+        return opened is not None and connection.dialect.detect_autocommit_setting(opened)
+    except NotImplementedError:
+        return False  # a driver of which SQLAlchemy does not know it
 
 
 def _no_transaction(wanted: str, within: object) -> InvalidRequest:

@@ -140,6 +140,18 @@ async def told_of(told: list[Event[Order]], count: int) -> None:
     await to_thread.run_sync(wait_until, lambda: len(told) >= count, PATIENCE_S, "no handler was told")
 
 
+async def test_it_has_its_place_at_once_and_is_read_when_the_transaction_commits(
+    dialogue: DialogueApp, async_engine: AsyncEngine
+) -> None:
+    async with async_engine.begin() as connection:
+        event = await dialogue.trigger("shop", ordered, Order(number=1), sender="till", within=connection)
+        assert (event.seq, event.data.number, event.sender, event.epoch) == (1, 1, "till", None)
+        assert await kept(dialogue) == []
+    assert await kept(dialogue) == [(1, 1)]
+    [read] = await dialogue.room("shop").history(ordered)
+    assert (read.seq, read.timestamp_ms, read.data, read.event_seq) == (1, event.timestamp_ms, event.data, 1)
+
+
 async def test_a_roll_back_leaves_no_hole_and_the_next_event_gets_the_number(
     dialogue: DialogueApp, async_engine: AsyncEngine
 ) -> None:
@@ -306,6 +318,18 @@ async def test_a_transaction_at_another_level_is_refused(dialogue: DialogueApp, 
     async with engine.connect() as connection:
         with pytest.raises(InvalidRequest, match=r"within: .*must be at READ COMMITTED, not at REPEATABLE READ"):
             await dialogue.trigger("shop", ordered, {"number": 1}, sender="ada", within=connection)
+
+
+async def test_a_connection_that_commits_by_itself_is_refused(
+    dialogue: DialogueApp, engine: Engine, async_engine: AsyncEngine
+) -> None:
+    async with async_engine.execution_options(isolation_level="AUTOCOMMIT").connect() as connection:
+        with pytest.raises(InvalidRequest, match="within: is at AUTOCOMMIT"):
+            await dialogue.trigger("shop", ordered, {"number": 1}, sender="ada", within=connection)
+    by_itself = create_engine(engine.url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    with by_itself.connect() as other, pytest.raises(InvalidRequest, match="within: is at AUTOCOMMIT"):
+        dialogue.publish_within(other, "shop", ordered, {"number": 1}, sender="ada")
+    assert await kept(dialogue) == []
 
 
 async def test_another_database_is_refused_be_it_one_of_dialogue_s_or_not(
