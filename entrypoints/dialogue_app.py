@@ -211,7 +211,8 @@ class DialogueApp:
 
         With `within`, an AsyncConnection or AsyncSession of SQLAlchemy to the same PostgreSQL database, it is kept in
         that transaction: it is seen when the application commits, and leaves no hole where it rolls back. No limit runs
-        then, and no node has to run in this process. Raises Forbidden and TransactionConflict, too.
+        then, no handler is called, and no node has to run in this process. Raises Forbidden and TransactionConflict,
+        too.
 
         `data` is an instance of the event's schema, or a mapping that makes one. With a `key` (1 to 64 characters, the
         sender's own) the event is kept once however often this is called; the first one is given back. Raises

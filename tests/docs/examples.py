@@ -19,6 +19,7 @@ A comment before a block says more, as in `<!-- test: file chat.py, continues --
   are imported.
 - `continues`: it goes on where the block of that language before it ended.
 - `at PATH`: where a host application of a `uvicorn` example has mounted Dialogue.
+- `postgresql`: a `python` example finds the address of a PostgreSQL database with Dialogue's tables in `DATABASE_URL`.
 - `serves TARGET`: a `js`, `wire` or `curl` example talks to `dialogue serve TARGET` (default: the bundled chat).
 """
 

@@ -16,6 +16,7 @@ import pytest
 from sqlmodel import SQLModel
 from sqlmodel.main import default_registry
 
+from ..support.shared_postgresql import database_with_tables
 from .examples import ROOT, Example, chains, examples
 from .running import environment
 
@@ -39,12 +40,23 @@ def _clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     default_registry.dispose()
 
 
+@pytest.fixture
+def database_url() -> Iterator[str]:
+    """A PostgreSQL database with Dialogue's tables."""
+    with database_with_tables() as url:
+        yield url
+
+
 @pytest.mark.parametrize("chain", chains("python"), ids=lambda chain: chain[0].where)
 @pytest.mark.usefixtures("_clean")
-def test_a_python_example_runs(chain: tuple[Example, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_python_example_runs(
+    chain: tuple[Example, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     """Each chain of examples runs as pasted into a file, in a folder with the files that its page has shown."""
     module = ModuleType("example")
     monkeypatch.setitem(sys.modules, "example", module)
+    if "postgresql" in chain[0].marks:
+        monkeypatch.setenv("DATABASE_URL", request.getfixturevalue("database_url"))
     for example in chain:
         example.write_files(tmp_path)
         importlib.invalidate_caches()
