@@ -95,8 +95,10 @@ class PostgresqlServer:
         """Kill it and all its backends at once, as a power cut would but for what the system still writes."""
         process = self._process
         if process is not None:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            process.send_signal(signal.SIGSTOP)  # it starts no more of them
+            for backend in _children(process.pid):  # each is in a process group of its own
+                with suppress(ProcessLookupError):
+                    os.kill(backend, signal.SIGKILL)
             self._end(signal.SIGKILL)
             (self.data / "postmaster.pid").unlink(missing_ok=True)
 
@@ -186,6 +188,14 @@ def replica_of(primary: PostgresqlServer) -> Iterator[PostgresqlServer]:
             yield server
         finally:
             server.stop()
+
+
+def _children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    if listed.exists():
+        return [int(child) for child in listed.read_text(encoding="ascii").split()]
+    done = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
+    return [int(child) for child in done.stdout.split()]
 
 
 def _binary(program: str) -> str:

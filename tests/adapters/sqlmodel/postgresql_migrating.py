@@ -40,7 +40,7 @@ async def migrate(url: str, progress: Progress = lambda _done, _total: None, loc
 def query(url: str, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
     """The rows of one statement."""
     with psycopg.connect(url, autocommit=True) as connection:
-        cursor = connection.execute(sql, parameters)
+        cursor = connection.execute(sql, parameters or None)
         return cursor.fetchall() if cursor.description else []
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, text
 from .....domain import json_value
 from .....domain.names import MAX_ROOM_ID, MAX_USER_ID, flaw_of_event_name, flaw_of_name
 from ...raw_json import from_column
+from .refusals import BadRow
 
 # Texts come as bytes, so that one that is no UTF-8 is found here, and does not stop the cursor. `id` is NULL where it
 # was declared SERIAL, which for SQLite is no rowid; such rows get the ids behind the others.
@@ -39,14 +40,6 @@ class SeedRow:
     from_user: str
     timestamp: int
     created_at: object
-
-
-@dataclass(frozen=True, slots=True)
-class BadRow:
-    """A row that cannot be taken over, and why."""
-
-    id: object
-    flaw: str
 
 
 def count(connection: Connection) -> int:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, text
 
-from .....domain.errors import ConfigurationError
+from .refusals import refuse_differences, refuse_tables_without_version
 
 _TEXT = (r"CHAR|CLOB|TEXT|STRING", "a text type")
 _INTEGER = (r"INT|SERIAL", "an integer type")
@@ -43,15 +43,10 @@ class SeedTable:
         Raises ConfigurationError, with every difference, where there is another one, or a table of our names.
         """
         ours = _names(connection, "name LIKE 'dialogue\\_%' ESCAPE '\\' AND name != 'dialogue_alembic_version'")
-        if ours:
-            raise ConfigurationError(f"{name} has tables of Dialogue's names without a version: {', '.join(ours)}")
+        refuse_tables_without_version(name, ours)
         if not _names(connection, "lower(name) = 'messages'"):
             return None
-        differences = list(_differences(connection))
-        if differences:
-            raise ConfigurationError(
-                f"{name} has a table `messages` that is not the one Dialogue takes over: {'; '.join(differences)}"
-            )
+        refuse_differences(name, list(_differences(connection)))
         return SeedTable(name=name, extra_indexes=tuple(_extra_indexes(connection)))
 
 

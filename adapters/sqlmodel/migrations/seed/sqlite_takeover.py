@@ -11,15 +11,14 @@ from typing import Any
 from sqlalchemy import Connection, column, table
 from sqlalchemy.sql.expression import TableClause
 
-from .....domain.errors import ConfigurationError
 from ...raw_json import to_column
 from . import sqlite_rows
-from .sqlite_rows import BadRow, SeedRow
+from .refusals import BadRow, BadRows
+from .sqlite_rows import SeedRow
 from .sqlite_table import SeedTable
 from .takeover import Progress
 
 ROWS_AT_ONCE = 2_000
-LISTED = 5
 
 # Columns without types: every value goes over as it was found.
 _ROOMS = ("room_id", "epoch", "head", "floor", "swept", "last_timestamp")
@@ -39,7 +38,7 @@ def take_over(connection: Connection, seed: SeedTable, into: str, progress: Prog
     total = sqlite_rows.count(connection)
     progress(0, total)
     numbering = _Numbering()
-    bad = _BadRows()
+    bad = BadRows()
     messages = _table(into, _MESSAGES)
     done = 0
     for bite in _bites(sqlite_rows.rows(connection)):
@@ -49,30 +48,8 @@ def take_over(connection: Connection, seed: SeedTable, into: str, progress: Prog
             connection.execute(messages.insert(), [numbering.numbered(row) for row in good])
         done += len(bite)
         progress(done, total)
-    bad.refuse(seed)
+    bad.refuse(seed.name)
     numbering.save(connection)
-
-
-class _BadRows:
-    """The rows that cannot be taken over: the first ones, and how many they are."""
-
-    def __init__(self) -> None:
-        self.first: list[BadRow] = []
-        self.count = 0
-
-    def note(self, rows: Iterable[BadRow]) -> None:
-        for row in rows:
-            self.count += 1
-            if self.count <= LISTED:
-                self.first.append(row)
-
-    def refuse(self, seed: SeedTable) -> None:
-        if self.count:
-            listed = "; ".join(f"id {row.id}: {row.flaw}" for row in self.first)
-            more = f"; and {self.count - LISTED} more" if self.count > LISTED else ""
-            raise ConfigurationError(
-                f"{seed.name} has a table `messages` with rows that cannot be taken over: {listed}{more}"
-            )
 
 
 class _Numbering:

@@ -10,8 +10,12 @@ from alembic.operations import Operations
 
 from dialogue.adapters.sqlmodel.arrival import NowUtc
 from dialogue.adapters.sqlmodel.migrations.column_types import JSON_TEXT, ROW_ID, key
-from dialogue.adapters.sqlmodel.migrations.seed.sqlite_table import SeedTable
-from dialogue.adapters.sqlmodel.migrations.seed.sqlite_takeover import take_over
+from dialogue.adapters.sqlmodel.migrations.seed import (
+    postgresql_table,
+    postgresql_takeover,
+    sqlite_table,
+    sqlite_takeover,
+)
 from dialogue.adapters.sqlmodel.migrations.seed.takeover import TakeOver
 
 revision = "0001"
@@ -19,21 +23,35 @@ down_revision = None
 
 
 def upgrade(op: Operations) -> None:
-    """Make all tables; where there is a `messages` table, move its events into ours."""
-    connection = op.get_bind()
-    if connection.dialect.name == "postgresql":
-        _make_others(op)
-        _make_messages(op, "messages")
-        _make_indexes(op)
-        return
+    """Make all tables; events of a `messages` table of the seed's become the beginning of ours."""
     told: TakeOver = op.get_context().opts[TakeOver.OPTION]
-    seed = SeedTable.found(connection, told.name)
+    if op.get_bind().dialect.name == "sqlite":
+        _upgrade_sqlite(op, told)
+    else:
+        with postgresql_takeover.locks_within(op.get_bind(), told):
+            _upgrade_postgresql(op, told)
+
+
+def _upgrade_postgresql(op: Operations, told: TakeOver) -> None:
+    connection = op.get_bind()
+    seed = postgresql_table.SeedTable.found(connection, told)
+    _make_others(op)
+    if seed is None:
+        _make_messages(op, "messages")
+    else:
+        postgresql_takeover.take_over(connection, seed, told)
+    _make_indexes(op)
+
+
+def _upgrade_sqlite(op: Operations, told: TakeOver) -> None:
+    connection = op.get_bind()
+    seed = sqlite_table.SeedTable.found(connection, told.name)
     _make_others(op)
     if seed is None:
         _make_messages(op, "messages")
     else:
         _make_messages(op, "dialogue_new_messages")
-        take_over(connection, seed, "dialogue_new_messages", told.progress)
+        sqlite_takeover.take_over(connection, seed, "dialogue_new_messages", told.progress)
         op.drop_table("messages")
         op.rename_table("dialogue_new_messages", "messages")
     _make_indexes(op)
