@@ -11,12 +11,11 @@ from anyio import create_task_group, current_time, fail_after
 from websockets.exceptions import ConnectionClosed
 
 from ..support.server_process import ServerProcess
-from .kept import Kept
 from .ledger import Ledger
 from .members import Member
 from .pages import Asked, check
 from .readers import Reader
-from .serving import database_of
+from .serving import kept_by
 from .sightings import Sightings
 from .views import View
 from .writers import Writer
@@ -79,7 +78,7 @@ class Crowd:
 
     def check(self) -> str:
         """Hold every view and every page against the database, event by event; the figures."""
-        kept = Kept(database_of(self.server))
+        kept = kept_by(self.server)
         self.ledger.check(kept)
         self.sightings.check(kept)
         for page in self.pages:

@@ -16,7 +16,7 @@ from ..support.wire_client import Message
 from .kept import Kept
 from .ledger import Ledger, Publication
 from .peer import DEADLINE_S, Peer, peer
-from .serving import database_of
+from .serving import kept_by
 from .sightings import Sightings
 from .views import View
 
@@ -71,7 +71,7 @@ class Flood:
 
     def check(self) -> Kept:
         """Hold all views and answers against the database, which is given back."""
-        kept = Kept(database_of(self.server))
+        kept = kept_by(self.server)
         self.ledger.check(kept)
         self.sightings.check(kept)
         for view in self.views:

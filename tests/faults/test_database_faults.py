@@ -20,8 +20,7 @@ from ..support.server_process import ServerProcess
 from ..support.wire_client import WireClient, connected, seqs
 from . import switches
 from .conftest import Serve
-from .kept import Kept
-from .serving import database_of
+from .serving import database_of, kept_by
 
 IN_MEMORY = 5
 SETTINGS: dict[str, Any] = {"request_timeout_s": 0.2, "LOAD_LIMIT": IN_MEMORY}
@@ -76,12 +75,12 @@ async def ensure_all_goes_on(server: ServerProcess, ada: WireClient, bob: WireCl
     assert seqs(await bob.events(21)) == list(range(BEFORE + 1, BEFORE + 22))
     async with httpx.AsyncClient(base_url=server.http, trust_env=False) as http:
         await readiness_becomes(http, 200)
-    kept = Kept(database_of(server))
+    kept = kept_by(server)
     assert len(kept) == BEFORE + 21
     assert "lost" not in str(kept.events("hall"))
     assert server.stop() == 0
     assert [line for line in server.faults if not told or told not in line] == []
-    assert len(Kept(database_of(server))) == BEFORE + 21
+    assert len(kept_by(server)) == BEFORE + 21
 
 
 @contextmanager
@@ -138,7 +137,7 @@ async def test_a_disk_that_fills_up_in_the_middle_of_a_commit(serve: Serve) -> N
             kept += len(places) + 1
             assert (await ada.trigger("hall"))["seq"] == kept
             assert seqs(await bob.events(1, "hall")) == [kept]
-            assert len(Kept(database_of(server))) == kept
+            assert len(kept_by(server)) == kept
     assert server.stop() == 0
     assert server.faults == []
 

@@ -10,8 +10,7 @@ from anyio import fail_after, to_thread
 from ..support.server_process import ServerProcess
 from ..support.wire_client import Message, WireClient, connected, seqs
 from .conftest import Serve
-from .kept import Kept
-from .serving import database_of
+from .serving import kept_by
 
 GOING_AWAY = (1001, "the server is going down")
 STOP_S = 8.0
@@ -52,7 +51,7 @@ async def test_a_hook_that_fails_hangs_or_is_slow_harms_only_its_own_client(serv
             assert await client.closed() == GOING_AWAY
         for client, request in zip(hanging, waiting, strict=True):
             assert request not in [frame.get("id") for frame in client.frames]
-    assert len(Kept(database_of(server)).events("hall")) == 503
+    assert len(kept_by(server).events("hall")) == 503
     assert len(server.faults) == 2, "the log tells of the two hooks that failed"
     assert all("on_connected" in line for line in server.faults)
 
@@ -72,4 +71,4 @@ async def test_a_handler_that_fails_hangs_or_is_slow_harms_neither_clients_nor_o
         assert [event["data"] for event in events if event["event"] == "note"] == places
         await stopped_within(server, HANDLERS_S + STOP_S)
         assert await bob.closed() == GOING_AWAY
-    assert len(Kept(database_of(server)).events("side")) == 600
+    assert len(kept_by(server).events("side")) == 600

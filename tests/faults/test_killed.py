@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Iterator
 from random import Random
 
+import pytest
 from anyio import to_thread
 
+from ..support.postgresql import PostgresqlServer
 from .conftest import Report, Serve
 from .flood import Flood
 
-KILLS = 20
+KILLS = 12
 POINTS = {"statement": 200, "instruction": 60, "commit": 30, "committed": 30}
 
 
@@ -20,13 +23,26 @@ def drawn_points(random: Random) -> list[str]:
     return [f"{kind} {random.randint(1, POINTS[kind])}" for kind in kinds]
 
 
+@pytest.fixture
+def postgresql_url(postgresql_server: PostgresqlServer) -> Iterator[str]:
+    """An empty database."""
+    with postgresql_server.database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest) -> dict[str, str]:
+    """Where a server keeps everything, as its settings say it."""
+    return {} if request.param == "sqlite" else {"database": request.getfixturevalue("postgresql_url")}
+
+
 async def test_nothing_answered_is_lost_and_nothing_is_half_there_after_kills_under_load(
-    serve: Serve, random: Random, report: Report
+    serve: Serve, random: Random, report: Report, database: dict[str, str]
 ) -> None:
-    """kill -9, 20 times over one file, each after a drawn number of answers: every answered event is at its seq with
-    its data, seqs and event seqs have no hole, and nobody was shown what is not kept. What was not answered is sent
-    again with its key, and is there once."""
-    server = serve()
+    """kill -9, many times over one database, each after a drawn number of answers: every answered event is at its seq
+    with its data, seqs and event seqs have no hole, and nobody was shown what is not kept. What was not answered is
+    sent again with its key, and is there once."""
+    server = serve(**database)
     flood = Flood(server, random)
     for _ in range(KILLS):
         await flood.until_ended(server.kill, after=random.randint(1, 400))
