@@ -129,6 +129,14 @@ class PostgresqlServer:
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), source))
 
+    def dump(self, database: str, into: Path) -> None:
+        """Write a dump of that database, which `restore` takes."""
+        self._run("pg_dump", f"--dbname={self.url(database)}", "--format=custom", f"--file={into}")
+
+    def restore(self, dump: Path, database: str) -> None:
+        """Fill that database, which is empty, with what was dumped."""
+        self._run("pg_restore", f"--dbname={self.url(database)}", "--exit-on-error", str(dump))
+
     def _run(self, program: str, *options: str) -> None:
         done = subprocess.run(
             [_binary(program), *options],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import inf
 from time import monotonic
 from typing import Any, TypeVar
@@ -31,8 +32,7 @@ class Lanes:
 
     async def enter(self) -> None:
         """Make the rows of all lanes: nobody can wait for one that is only being inserted. Raises Unavailable."""
-        for lane in self._free:
-            await self._enter(lane, self._until(inf))
+        await self._enter(self._free, self._until(inf))
 
     async def transact(self, work: Work[T], deadline: float) -> T:
         """Run `work` and commit it; how that ended is known afterwards, or CommitUnknown is raised."""
@@ -57,7 +57,7 @@ class Lanes:
                 return await self._signed(lane, work, until)
             except Unsigned:  # the row is not there, or it is another server's
                 await self._server.settle()
-                await self._enter(lane, until)
+                await self._enter([lane], until)
                 return await self._signed(lane, work, until)
         except CommitFailed as failure:
             result: T = await settled(failure, lambda: self._was_kept(lane))
@@ -78,9 +78,9 @@ class Lanes:
         lane.is_suspect = False
         return result
 
-    async def _enter(self, lane: Lane, until: float) -> None:
+    async def _enter(self, lanes: Sequence[Lane], until: float) -> None:
         try:
-            await self._pool.transact(WRITE, _nothing, until, first=f"; {lane.enter()}")
+            await self._pool.transact(WRITE, _nothing, until, first="".join(f"; {lane.enter()}" for lane in lanes))
         except CommitFailed as failure:
             raise Unavailable(f"The database cannot be reached: {failure}") from failure
 

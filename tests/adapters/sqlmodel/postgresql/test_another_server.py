@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from dialogue import History, RoomConfig, create_dialogue, define_event
+from dialogue.adapters.sqlmodel.epochs import new_epochs
 from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
 from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
 from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
@@ -18,6 +19,7 @@ from dialogue.domain.outcome import Outcome
 from dialogue.domain.page import PageLimit
 
 from ....support.appending import append
+from ....support.child_folder import open_folder
 from ....support.cutting_proxy import CuttingProxy, cutting_proxy
 from ....support.patience import wait_until
 from ....support.postgresql import PostgresqlServer, postgresql, replica_of
@@ -164,6 +166,26 @@ async def test_a_dump_that_was_restored_on_another_cluster_begins_new_epochs(url
         second = await epoch(node)
     async with (node := of(url)).running():
         assert first != second == await epoch(node)
+
+
+async def test_a_dump_can_be_restored_and_goes_on(url: str, postgresql_server: PostgresqlServer) -> None:
+    """While nodes run over what is dumped; with what had been kept, and in new epochs after `doctor --new-epochs`."""
+    async with (node := of(url)).running():
+        first = await epoch(node)
+        await publish(node, b"1", first)
+        with open_folder("dump") as folder, postgresql_server.database() as other:
+            folder.chmod(0o777)
+            postgresql_server.dump(url.rpartition("/")[2], folder / "dump")
+            postgresql_server.restore(folder / "dump", other.rpartition("/")[2])
+            await publish(node, b"2", first)
+            database = PostgresqlDatabase(PostgresqlSettings(url=other))
+            assert await database.repair(new_epochs) == 1
+            async with (restored := of(other)).running():
+                second = await epoch(restored)
+                assert second != first
+                assert await kept(restored) == [(1, b"1")]
+                await publish(restored, b"3", second)
+                assert await kept(restored) == [(1, b"1"), (2, b"3")]
 
 
 async def test_a_standby_is_refused_at_the_start(primary: PostgresqlServer) -> None:
