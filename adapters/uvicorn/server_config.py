@@ -6,6 +6,7 @@ from typing import Any
 
 from uvicorn import Config
 
+from .gathered_writes import GatheredWrites
 from .turns import Turns
 
 CLIENT_TIMEOUT_S = 20.0
@@ -22,3 +23,4 @@ class ServerConfig(Config):
         super().__init__(app, **settings)
         self.client_timeout_s = client_timeout_s
         self.turns = Turns()
+        self.gathered_writes = GatheredWrites()

@@ -178,6 +178,7 @@ class WebSocketProtocol(WSProtocol):
             self.close_sent = True
             self.outgoing.is_open = False
             self.stop_keepalive()
+            self.outgoing.flush()
             self.transport.write(self.conn.send(event.response()))
             self.queue.put_nowait({"type": "websocket.disconnect", "code": event.code, "reason": event.reason})
         self.hang_up()
@@ -222,6 +223,7 @@ class WebSocketProtocol(WSProtocol):
         self.queue.put_nowait({"type": "websocket.disconnect", "code": code, "reason": reason})
         if self.transport.is_closing():
             return
+        self.outgoing.flush()
         self.transport.write(self.conn.send(events.CloseConnection(code=code, reason=reason)))
         self.read_on()
         self.cut_in(farewell_s)

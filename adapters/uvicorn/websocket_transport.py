@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
 
 from ...application.sessions.frame import Frame
@@ -11,15 +12,22 @@ from .text_frame import text_frame
 if TYPE_CHECKING:
     from .websocket_protocol import WebSocketProtocol
 
+AT_ONCE = 65_536
+"""So many bytes are not kept until the turn ends, but written: as many as a server's own transport takes."""
+
+logger = logging.getLogger("dialogue.server")
+
 
 class WebSocketTransport:
-    """See `Transport`: writes at once while the client reads.
+    """See `Transport`: takes frames while the client reads, and writes those of one turn of the loop together.
 
     The WebSocket's form of a frame is made once, and kept on the frame for all connections that it goes to.
     """
 
     def __init__(self, protocol: WebSocketProtocol) -> None:
         self._protocol = protocol
+        self._gathered: list[bytes] = []
+        self._size = 0
         self.is_open = False
 
     def write(self, frame: Frame) -> bool:
@@ -32,8 +40,27 @@ class WebSocketTransport:
         prepared = frame.prepared
         if prepared is None:
             prepared = frame.prepared = text_frame(frame.data)
-        protocol.transport.write(prepared)
+        if not self._gathered:
+            protocol.config.gathered_writes.add(self.flush)
+        self._gathered.append(prepared)
+        self._size += len(prepared)
+        if self._size >= AT_ONCE:
+            self.flush()
         return True
+
+    def flush(self) -> None:
+        """Write what was gathered; whoever writes a close frame calls this first."""
+        if not self._gathered:
+            return
+        gathered, self._gathered, self._size = self._gathered, [], 0
+        transport = self._protocol.transport
+        if transport.is_closing():
+            return
+        try:
+            transport.write(gathered[0] if len(gathered) == 1 else b"".join(gathered))
+        except Exception:  # the client would miss frames, and others wait for their turn to write
+            logger.exception("frames could not be written: the connection ends")
+            transport.abort()
 
     async def drained(self) -> None:
         """See `Transport.drained`."""
