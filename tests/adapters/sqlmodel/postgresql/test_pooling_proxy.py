@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from uuid import uuid4
 
 import psycopg
 import pytest
 from anyio import create_task_group
+from sqlalchemy import create_engine
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from dialogue import History, RoomConfig, create_dialogue, define_event
 from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
@@ -83,3 +86,30 @@ async def test_a_transaction_whose_answer_is_lost_is_found_behind_it(through: st
             assert isinstance(kept, Event)
             assert kept.seq == 1
             assert fates == []
+
+
+async def test_a_transaction_of_the_application_s_that_goes_through_it_keeps_an_event_too(
+    through: str, postgresql_server: PostgresqlServer
+) -> None:
+    """More of them at once than the proxy has connections; and one that goes past the proxy, to the same database."""
+    dialogue = create_dialogue(database=through, rooms={"shop": RoomConfig(name="Shop", events=[NOTE])})
+    names = {"prepared_statement_name_func": lambda: f"shop-{uuid4()}", "statement_cache_size": 0}
+    pooled = create_async_engine(through.replace("postgresql:", "postgresql+asyncpg:"), connect_args=names)
+    past = through.rpartition(":")[0] + f":{postgresql_server.port}/" + through.rpartition("/")[2]
+    direct = create_engine(past.replace("postgresql:", "postgresql+psycopg:"))
+
+    async def order() -> None:
+        async with pooled.begin() as connection:
+            await dialogue.trigger("shop", NOTE, "by way of it", sender="till", within=connection)
+
+    async with dialogue.lifespan():
+        async with create_task_group() as tasks:
+            for _ in range(2 * CONNECTIONS):
+                tasks.start_soon(order)
+        with direct.begin() as connection:
+            last = dialogue.publish_within(connection, "shop", NOTE, "past it", sender="till").seq
+        assert last == 2 * CONNECTIONS + 1
+        await dialogue.container.apply().look("shop")
+        assert (await dialogue.room("shop").position()).seq == last
+    await pooled.dispose()
+    direct.dispose()

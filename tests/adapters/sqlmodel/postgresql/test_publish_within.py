@@ -250,6 +250,25 @@ async def test_a_key_is_kept_once_over_both_ways(dialogue: DialogueApp, async_en
     assert await kept(dialogue) == [(1, 1), (2, 2)]
 
 
+async def test_a_key_that_many_use_at_once_is_kept_once(dialogue: DialogueApp, async_engine: AsyncEngine) -> None:
+    seqs: list[int | None] = []
+
+    async def order(*, through_the_node: bool) -> None:
+        publish = partial(dialogue.trigger, "shop", ordered, {"number": 1}, sender="ada", key="1")
+        if through_the_node:
+            event = await publish()
+        else:
+            async with async_engine.begin() as connection:
+                event = await publish(within=connection)
+        seqs.append(event.seq)
+
+    async with anyio.create_task_group() as tasks:
+        for number in range(12):
+            tasks.start_soon(partial(order, through_the_node=number % 3 == 0))
+    assert seqs == [1] * 12
+    assert await kept(dialogue) == [(1, 1)]
+
+
 NO_META: Any = []
 
 REFUSED: dict[str, tuple[type[DialogueError], Callable[[DialogueApp, Connection], object]]] = {
