@@ -45,7 +45,9 @@ class RoomDocument(_Document):
     name: Annotated[str, Field(description="Its name, for people.")]
     description: Annotated[str | None, Field(description="What it is for.")] = None
     size: Annotated[int, Field(description="How many sessions are in it.")]
-    users: Annotated[int, Field(description="How many users these belong to.")]
+    users: Annotated[
+        int | None, Field(description="How many users these belong to; left out where they are too many to tell.")
+    ] = None
     max_size: Annotated[int | None, Field(description="How many it holds; left out where unbounded.")] = None
     created_by_id: Annotated[str | None, Field(description="The user who made it at run time.")] = None
     unread: Annotated[

@@ -10,7 +10,7 @@ from ...application.sessions.notice import Marked, Notice, PutIntoRoom, RoomCrea
 from ...application.sessions.requests import RequestId
 from ...domain.event import Event
 from .answers import wire_answer
-from .frames import event_bytes, frame, in_runs, json_bytes, wire_position, wire_room
+from .frames import compact, event_bytes, frame, in_runs, json_bytes, wire_position, wire_room
 
 
 class WireCodec:
@@ -50,6 +50,6 @@ class WireCodec:
             case RoomDeleted(room_id=room_id):
                 return frame("roomDeleted", roomId=room_id)
             case RoomSize(room_id=room_id, size=size, users=users):
-                return frame("roomSize", roomId=room_id, size=size, users=users)
+                return frame("roomSize", **compact(roomId=room_id, size=size, users=users))
             case Marked():
                 return frame("marked", roomId=notice.room_id, seq=notice.seq, unread=notice.unread)

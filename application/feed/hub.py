@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from anyio import Event as Signal
 
 from ...domain.errors import Disconnected
 from ...domain.event import Event
 from ..ports.codec import Codec
-from ..rooms.members import Crowd, Members
+from ..rooms.members import Crowd, Elsewhere, Members
 from ..sessions.frame import SERVER_FAULT, Closing, Frame
 from ..sessions.notice import Notice
 from ..sessions.outbox import Outbox
@@ -37,6 +37,11 @@ class Hub:
         self._rooms: dict[str, Members] = {}
         self.resized_rooms: dict[str, None] = {}
         self._resized = Signal()
+        self._elsewhere: dict[str, Elsewhere] = {}
+        self._changed: dict[str, None] = {}
+        self._has_changed = Signal()
+        self.keeps_changes = True
+        """Whether somebody tells other nodes of who comes and goes."""
 
     def attach(self, outbox: Outbox) -> None:
         """Count a connection, also one that has not said yet who it is, among those that a stop must close."""
@@ -81,6 +86,7 @@ class Hub:
         session.memberships[room_id] = membership
         self._rooms.setdefault(room_id, Members()).enter(session, membership)
         self.note_resized(room_id)
+        self.note_changed(room_id)
 
     def leave(self, session: Session, room_id: str) -> None:
         """Take the session out of the room; doing so twice is fine."""
@@ -93,6 +99,8 @@ class Hub:
         else:
             del self._rooms[room_id]
             self.resized_rooms.pop(room_id, None)
+            self._elsewhere.pop(room_id, None)
+        self.note_changed(room_id)
 
     def note_resized(self, room_id: str) -> None:
         """The room's members are to be told how many they are."""
@@ -105,12 +113,53 @@ class Hub:
             self._resized = Signal()
             await self._resized.wait()
 
+    def note_changed(self, room_id: str) -> None:
+        """Other nodes are to be told who is in the room here."""
+        if self.keeps_changes:
+            self._changed[room_id] = None
+            self._has_changed.set()
+
+    async def changed(self) -> None:
+        """Wait until there is a room of which other nodes are to be told."""
+        while not self._changed:
+            self._has_changed = Signal()
+            await self._has_changed.wait()
+
+    def take_changed(self) -> list[str]:
+        """The rooms of which other nodes are to be told; from now on none is."""
+        changed, self._changed = self._changed, {}
+        return [*changed]
+
+    def set_elsewhere(self, room_id: str, elsewhere: Elsewhere | None) -> None:
+        """On other nodes there are these in the room (None: nobody)."""
+        if self._elsewhere.get(room_id) == elsewhere:
+            return
+        if elsewhere is None:
+            del self._elsewhere[room_id]
+        else:
+            self._elsewhere[room_id] = elsewhere
+        if room_id in self._rooms:
+            self.note_resized(room_id)
+
     def crowd(self, room_id: str) -> Crowd:
-        """How many are in the room."""
+        """How many are in the room, on all nodes."""
+        elsewhere = self._elsewhere.get(room_id)
+        return self.local_crowd(room_id) if elsewhere is None else elsewhere.with_(self._rooms.get(room_id, _NOBODY))
+
+    def local_crowd(self, room_id: str) -> Crowd:
+        """How many are in the room on this node."""
         return self._rooms.get(room_id, _NOBODY).crowd
 
+    def users(self, room_id: str) -> Collection[str]:
+        """The ids of the users in the room on this node."""
+        return self._rooms.get(room_id, _NOBODY).users
+
+    def rooms(self) -> list[str]:
+        """The rooms in which somebody is on this node."""
+        return list(self._rooms)
+
     def size(self, room_id: str) -> int:
-        """How many sessions are in the room."""
+        """How many sessions are in the room on this node."""
         return len(self._rooms.get(room_id, _NOBODY).sessions)
 
     def members(self, room_id: str) -> list[Session]:

@@ -9,8 +9,9 @@ from ..feed.hub import Hub
 from ..feed.submission import Passing
 from ..sessions.notice import Marked
 from .catch_up import CatchUp
-from .notices import EventPassed, Notice, RoomMoved, RoomsChanged, UserRead, decoded
+from .notices import CrowdsChanged, EventPassed, Notice, RoomMoved, RoomsChanged, UserRead, decoded
 from .poll_moves import PollMoves
+from .share_crowds import ShareCrowds
 
 MAX_ORIGINS = 10_000
 """Of so many runs of nodes the last number is remembered."""
@@ -26,7 +27,10 @@ class HearNodes:
     order. What is left out by that is lost, as it is with a connection that breaks.
     """
 
-    def __init__(self, origin: str, poll: PollMoves, catch_up: CatchUp, apply: ApplyEvents, hub: Hub) -> None:
+    def __init__(
+        self, origin: str, poll: PollMoves, catch_up: CatchUp, apply: ApplyEvents, hub: Hub, crowds: ShareCrowds
+    ) -> None:
+        self._crowds = crowds
         self._origin = origin
         self._poll = poll
         self._catch_up = catch_up
@@ -61,6 +65,8 @@ class HearNodes:
             match news:
                 case RoomMoved(room_id=room_id, epoch=epoch, head=head):
                     self._catch_up.hear(room_id, epoch, head)
+                case CrowdsChanged(room_ids=room_ids):
+                    self._crowds.hear(room_ids)
                 case RoomsChanged():
                     self._poll.wake()
                 case EventPassed(room_id=room_id) if is_next:

@@ -84,7 +84,13 @@ class UserRead(Struct, frozen=True, array_like=True, tag="read"):
     unread: int
 
 
-News = RoomMoved | RoomsChanged | EventPassed | UserRead
+class CrowdsChanged(Struct, frozen=True, array_like=True, tag="crowds"):
+    """It has changed who is in these rooms."""
+
+    room_ids: tuple[str, ...]
+
+
+News = CrowdsChanged | RoomMoved | RoomsChanged | EventPassed | UserRead
 
 
 class Notice(Struct, frozen=True, array_like=True):

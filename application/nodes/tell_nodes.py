@@ -12,7 +12,20 @@ from ..feed.apply_events import ApplyEvents
 from ..feed.submission import Look, Submission
 from ..ports.event_bus import EventBus
 from ..sessions.notice import Marked
-from .notices import EventPassed, RoomMoved, RoomsChanged, UserRead, encoded, encoded_news, overhead, packed
+from .notices import (
+    CrowdsChanged,
+    EventPassed,
+    RoomMoved,
+    RoomsChanged,
+    UserRead,
+    encoded,
+    encoded_news,
+    overhead,
+    packed,
+)
+
+ROOMS_AT_ONCE = 7
+"""So many ids of rooms, the longest there are, fit into the smallest notice."""
 
 
 class TellNodes:
@@ -58,6 +71,11 @@ class TellNodes:
         """This node has made or deleted a room."""
         self._tell(RoomsChanged())
 
+    def crowds_changed(self, room_ids: Sequence[str]) -> None:
+        """It has changed who is in these rooms here."""
+        for start in range(0, len(room_ids), ROOMS_AT_ONCE):
+            self._tell(CrowdsChanged(tuple(room_ids[start : start + ROOMS_AT_ONCE])))
+
     async def run(self) -> None:
         """Tell until cancelled."""
         while True:
@@ -65,7 +83,7 @@ class TellNodes:
             self._wanted = Signal()
             self._flush()
 
-    def _tell(self, news: RoomsChanged | UserRead) -> None:
+    def _tell(self, news: CrowdsChanged | RoomsChanged | UserRead) -> None:
         if self._bus.is_heard:
             self._news.append(encoded_news(news))
             self._wanted.set()

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ...domain.event_definition import EventDefinition
+from ..nodes.share_crowds import ShareCrowds
 from ..reading.mark_read import MarkRead
 from ..sessions.notice import RoomInfo
 from .manage_rooms import ManageRooms
@@ -23,7 +24,8 @@ class RoomList:
 class ListRooms:
     """Tells of rooms as one user sees them: with what is unread there."""
 
-    def __init__(self, manage: ManageRooms, mark_read: MarkRead) -> None:
+    def __init__(self, manage: ManageRooms, mark_read: MarkRead, crowds: ShareCrowds) -> None:
+        self._crowds = crowds
         self._manage = manage
         self._mark_read = mark_read
 
@@ -42,5 +44,7 @@ class ListRooms:
         return self._manage.definitions(room_id)
 
     async def _with_unread(self, user_id: str, rooms: list[RoomInfo]) -> tuple[RoomInfo, ...]:
-        unread = await self._mark_read.unread(user_id, [room.id for room in rooms])
-        return tuple(replace(room, unread=unread.get(room.id)) for room in rooms)
+        ids = [room.id for room in rooms]
+        await self._crowds.look(ids)
+        unread = await self._mark_read.unread(user_id, ids)
+        return tuple(replace(self._crowds.counted(room), unread=unread.get(room.id)) for room in rooms)

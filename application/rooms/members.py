@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import KeysView
 from dataclasses import dataclass
 
 from ..sessions.session import Membership, Session
@@ -9,10 +10,23 @@ from ..sessions.session import Membership, Session
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
-    """How many are in a room: its sessions, and the users behind them."""
+    """How many are in a room: its sessions, and the users behind them; None where these are too many to tell."""
 
     size: int = 0
-    users: int = 0
+    users: int | None = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Who is in a room on other nodes: so many sessions, and their users; None where these are too many to tell."""
+
+    sessions: int
+    users: frozenset[str] | None
+
+    def with_(self, members: Members) -> Crowd:
+        """These and the `members` of this node together."""
+        users = None if self.users is None else len(self.users | members.users)
+        return Crowd(len(members.sessions) + self.sessions, users)
 
 
 class Members:
@@ -23,6 +37,11 @@ class Members:
     def __init__(self) -> None:
         self.sessions: dict[Session, Membership] = {}
         self._users: dict[str, int] = {}
+
+    @property
+    def users(self) -> KeysView[str]:
+        """The ids of the users, in order of arrival."""
+        return self._users.keys()
 
     @property
     def crowd(self) -> Crowd:

@@ -12,6 +12,7 @@ from ...domain.errors import RoomNotFound, Unavailable
 from ...domain.ports.history_archive import HistoryArchive
 from ...domain.retention import Retention
 from ...domain.room import Room
+from ..nodes.turn import Turn
 from ..ports.clock import Clock
 from .room_registry import RoomRegistry
 
@@ -25,10 +26,14 @@ logger = logging.getLogger("dialogue.sweeper")
 class Sweeper:
     """Has the archive remove events of rooms' earlier lives, expired keys, and what is past a stream's retention.
 
-    At start, when a room was deleted, and every `interval_s` seconds. A commit that waits goes in between two bites.
+    At start, when a room was deleted, and every `interval_s` seconds. A commit that waits goes in between two bites. Of
+    several nodes one sweeps, as long as it is there.
     """
 
-    def __init__(self, archive: HistoryArchive, registry: RoomRegistry, clock: Clock, interval_s: float) -> None:
+    def __init__(
+        self, archive: HistoryArchive, registry: RoomRegistry, clock: Clock, turn: Turn, interval_s: float
+    ) -> None:
+        self._turn = turn
         self._archive = archive
         self._registry = registry
         self._clock = clock
@@ -56,11 +61,11 @@ class Sweeper:
     async def sweep(self) -> None:
         """Remove all that is to be removed now. Raises Unavailable."""
         self._tell_of_times()
-        while await self._archive.sweep(REMOVED_AT_ONCE, self._clock.now_ms()):
+        while await self._turn.is_ours() and await self._archive.sweep(REMOVED_AT_ONCE, self._clock.now_ms()):
             await checkpoint()
         for room in self._registry.rooms():
             for name, definition in room.definitions.items():
-                if definition.retention is not None:
+                if definition.retention is not None and await self._turn.is_ours():
                     await self._retain(room, name, definition.retention)
 
     def _tell_of_times(self) -> None:

@@ -11,6 +11,7 @@ from ...domain.page import MAX_LIMIT
 from ...domain.position import Position
 from ...domain.room import Room
 from ..feed.hub import Hub
+from ..nodes.seats import Seats
 from ..reading.page_budget import Run
 from ..reading.page_history import PageHistory
 from ..reading.recover_events import RecoverEvents
@@ -44,7 +45,10 @@ class JoinRoom:
     answer, release what was held back, all of which is newer.
     """
 
-    def __init__(self, registry: RoomRegistry, hub: Hub, recover: RecoverEvents, pages: PageHistory) -> None:
+    def __init__(
+        self, registry: RoomRegistry, hub: Hub, recover: RecoverEvents, pages: PageHistory, seats: Seats
+    ) -> None:
+        self._seats = seats
         self._registry = registry
         self._hub = hub
         self._recover = recover
@@ -66,9 +70,11 @@ class JoinRoom:
         if since is not None:
             await self._recover.reach(history, room_id, since)
             room, history = await self._registry.open(room_id)
-        earlier = session.memberships.get(room_id)
-        membership = self._subscribe(session, room, events, earlier)
-        self._hub.enter(session, room_id, membership)
+        async with self._seats.seat(session, room):
+            room, history = await self._registry.open(room_id)
+            earlier = session.memberships.get(room_id)
+            membership = self._subscribe(session, room, events, earlier)
+            self._hub.enter(session, room_id, membership)
         try:
             position, run, is_recovered = await self._read(room, history, membership, since)
         except BaseException:
@@ -97,8 +103,12 @@ class JoinRoom:
         room, history = await self._registry.open(room_id)
         if room_id in session.memberships:
             return
-        membership = Membership(self._admitted(session, room, None))
-        self._hub.enter(session, room_id, membership)
+        async with self._seats.seat(session, room):
+            room, history = await self._registry.open(room_id)
+            if room_id in session.memberships:
+                return
+            membership = Membership(self._admitted(session, room, None))
+            self._hub.enter(session, room_id, membership)
         session.outbox.put(
             session.codec.notice(
                 PutIntoRoom(

@@ -9,12 +9,15 @@ from ...domain.position import Position
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomInfo:
-    """A room as its visitors see it; `size` counts sessions, `users` users, and `unread` is the asking user's own."""
+    """A room as its visitors see it.
+
+    `size` counts sessions, `users` their users (None: too many to tell), and `unread` is the asking user's own.
+    """
 
     id: str
     name: str
     size: int
-    users: int
+    users: int | None
     description: str | None = None
     max_size: int | None = None
     created_by_id: str | None = None
@@ -56,11 +59,11 @@ class RoomDeleted:
 
 @dataclass(frozen=True, slots=True)
 class RoomSize:
-    """So many sessions are in a room, of so many users."""
+    """So many sessions are in a room, of so many users; None where these are too many to tell."""
 
     room_id: str
     size: int
-    users: int
+    users: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

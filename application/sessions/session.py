@@ -32,7 +32,7 @@ class Membership:
         self.held: list[Sequence[Event]] | None = [] if holds_back else None
         self.held_size = 0
         self.has_let_go = False
-        self.told_size: tuple[int, int] | None = None  # the sessions and users in the room, as this member knows it
+        self.told_size: tuple[int, int | None] | None = None  # sessions and users in the room, as it was told
         self._may_want = self.names | or_else
 
     def hold(self, events: Sequence[Event]) -> None:

@@ -13,9 +13,13 @@ from ...application.node import Node
 from ...application.nodes.catch_up import CatchUp
 from ...application.nodes.follow_moves import FollowMoves
 from ...application.nodes.hear_nodes import HearNodes
+from ...application.nodes.keep_lease import KeepLease
 from ...application.nodes.poll_moves import PollMoves
 from ...application.nodes.run_bus import RunBus
+from ...application.nodes.seats import Seats
+from ...application.nodes.share_crowds import ShareCrowds
 from ...application.nodes.tell_nodes import TellNodes
+from ...application.nodes.turn import Turn
 from ...application.publishing.admission import Admission
 from ...application.publishing.erase_user import EraseUser
 from ...application.publishing.journal import Journal
@@ -53,6 +57,11 @@ def _batch_bytes(settings: Settings) -> int:
 
 def _room_for_events(settings: Settings) -> int:
     return settings.max_out_frame - ENVELOPE_SIZE
+
+
+def _turn_s(settings: Settings) -> float:
+    """So long the node that has swept keeps others from it: they take over when it has missed two of its turns."""
+    return 2 * settings.sweep_interval_s + 10
 
 
 class ServiceParts(StorageParts):
@@ -95,13 +104,17 @@ class ServiceParts(StorageParts):
     publish = Single(PublishEvent, registry, journal, StorageParts.source, admission)
     publish_within = Single(PublishWithin, config.rooms, config.offer, registry, StorageParts.transactions, admission)
     recover = Single(RecoverEvents, pages, apply, settings.recovery_limit)
-    join = Single(JoinRoom, registry, hub, recover, pages)
-    sweeper = Single(Sweeper, StorageParts.archive, registry, Inputs.clock, settings.sweep_interval_s)
+    lease = Single(KeepLease, StorageParts.presence, Inputs.origin)
+    seats = Single(Seats, StorageParts.presence, Inputs.origin, lease, hub, registry)
+    join = Single(JoinRoom, registry, hub, recover, pages, seats)
+    sweeps = Single(Turn, StorageParts.presence, Inputs.origin, "sweep", Derived(_turn_s, Inputs.settings))
+    sweeper = Single(Sweeper, StorageParts.archive, registry, Inputs.clock, sweeps, settings.sweep_interval_s)
     idle_rooms = Single(IdleRooms, registry, hub, journal, settings.idle_room_s)
     tell_nodes = Single(TellNodes, Inputs.bus, Inputs.origin, apply)
     manage = Single(ManageRooms, registry, hub, join, sweeper, tell_nodes)
     mark_read = Single(MarkRead, registry, hub, StorageParts.read_marks, apply, tell_nodes)
-    list_rooms = Single(ListRooms, manage, mark_read)
+    crowds = Single(ShareCrowds, StorageParts.presence, Inputs.origin, lease, seats, hub, tell_nodes)
+    list_rooms = Single(ListRooms, manage, mark_read, crowds)
     redact = Single(RedactEvent, registry, journal, StorageParts.source)
     erase = Single(
         EraseUser, StorageParts.archive, registry, journal, StorageParts.user_events, StorageParts.read_marks
@@ -111,9 +124,10 @@ class ServiceParts(StorageParts):
     catch_up = Single(CatchUp, registry, apply, refresh)
     follow_moves = Single(FollowMoves, registry, StorageParts.storage, manage, apply, catch_up)
     poll = Single(PollMoves, StorageParts.moves, follow_moves, registry, settings.poll_interval_s)
-    hear_nodes = Single(HearNodes, Inputs.origin, poll, catch_up, apply, hub)
+    hear_nodes = Single(HearNodes, Inputs.origin, poll, catch_up, apply, hub, crowds)
     run_bus = Single(RunBus, Inputs.bus, hear_nodes)
-    workers = providers.List(sizes, sweeper, idle_rooms, evictions, readiness, tell_nodes, run_bus, poll, catch_up)
+    of_many_nodes = (lease, crowds, tell_nodes, run_bus, poll, catch_up)
+    workers = providers.List(sizes, sweeper, idle_rooms, evictions, readiness, *of_many_nodes)
     node = Single(Node, registry, journal, hub, listeners, workers)
     publishing = Single(Publishing, publish, redact, erase)
     dialogue = Single(Dialogue, node, registry, publishing, pages, manage)

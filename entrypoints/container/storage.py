@@ -15,6 +15,7 @@ from ...application.rooms.buffer_budget import BufferBudget
 from ...domain.ports.eviction_marks import EvictionMarks
 from ...domain.ports.history_archive import HistoryArchive
 from ...domain.ports.history_source import HistorySource
+from ...domain.ports.presence import Presence
 from ...domain.ports.read_marks import ReadMarks
 from ...domain.ports.room_moves import RoomMoves
 from ...domain.ports.room_store import RoomStore
@@ -61,6 +62,10 @@ def _user_events(storage: Storage) -> UserEvents:
 
 def _moves(storage: Storage) -> RoomMoves | None:
     return storage.moves
+
+
+def _presence(storage: Storage) -> Presence | None:
+    return storage.presence
 
 
 def _eviction_marks(storage: Storage) -> EvictionMarks:
@@ -123,5 +128,6 @@ class StorageParts(Inputs):
     user_events = Derived(_user_events, storage)
     eviction_marks = Derived(_eviction_marks, storage)
     moves = Derived(_moves, storage)
+    presence = Derived(_presence, storage)
     transactions = Derived(_transactions, storage)
     cleanup_hook = Derived(_cleanup_hook, storage_kind, Inputs.config)

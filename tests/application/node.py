@@ -22,9 +22,13 @@ from dialogue.application.node import Node, Worker
 from dialogue.application.nodes.catch_up import CatchUp
 from dialogue.application.nodes.follow_moves import FollowMoves
 from dialogue.application.nodes.hear_nodes import HearNodes
+from dialogue.application.nodes.keep_lease import KeepLease
 from dialogue.application.nodes.poll_moves import PollMoves
 from dialogue.application.nodes.run_bus import RunBus
+from dialogue.application.nodes.seats import Seats
+from dialogue.application.nodes.share_crowds import ShareCrowds
 from dialogue.application.nodes.tell_nodes import TellNodes
+from dialogue.application.nodes.turn import Turn
 from dialogue.application.ports.codec import Codec
 from dialogue.application.ports.event_bus import EventBus
 from dialogue.application.publishing.admission import Admission
@@ -45,6 +49,7 @@ from dialogue.application.rooms.refresh_history import RefreshHistory
 from dialogue.application.rooms.room_registry import RoomRegistry
 from dialogue.application.rooms.runtime_rooms import RuntimeOffer, RuntimeRooms
 from dialogue.application.rooms.sweeper import Sweeper
+from dialogue.application.rooms.tell_sizes import TellSizes
 from dialogue.application.sessions.frame import Frame
 from dialogue.application.sessions.join_room import JoinRoom
 from dialogue.application.sessions.limits import Backlog
@@ -112,6 +117,7 @@ class MemoryNode:
     bus: EventBus = field(default_factory=InProcessBus)
     poll_interval_s: float = 0.02
     is_one_of_many: bool = False
+    lease_s: float = 15.0
 
     def __post_init__(self) -> None:
         storage = self.storage or MemoryStorage(self.store)
@@ -135,22 +141,29 @@ class MemoryNode:
         self.pages = PageHistory(self.registry, source, self.apply, self.confirm, self.max_page_size)
         self.publish = PublishEvent(self.registry, self.journal, source, Admission(self.max_page_size))
         self.recover = self.recovering(self.pages, self.apply, self.recovery_limit)
-        self.join = JoinRoom(self.registry, self.hub, self.recover, self.pages)
+        presence = storage.presence if self.is_one_of_many else None
+        self.lease = KeepLease(presence, self.name, self.lease_s)
+        self.seats = Seats(presence, self.name, self.lease, self.hub, self.registry)
+        self.join = JoinRoom(self.registry, self.hub, self.recover, self.pages, self.seats)
         self.redact = RedactEvent(self.registry, self.journal, source)
         marks = storage.read_marks
         user_events = self.user_events or storage.user_events
         self.erase = EraseUser(archive, self.registry, self.journal, user_events, marks)
-        self.sweeper = Sweeper(archive, self.registry, self.clock, 3600)
+        turn = Turn(presence, self.name, "sweep", 60)
+        self.sweeper = Sweeper(archive, self.registry, self.clock, turn, 3600)
         self.idle_rooms = IdleRooms(self.registry, self.hub, self.journal, 3600)
         self.tell = TellNodes(self.bus, self.name, self.apply)
         self.manage = ManageRooms(self.registry, self.hub, self.join, self.sweeper, self.tell)
         self.mark_read = MarkRead(self.registry, self.hub, marks, self.apply, self.tell)
         evictions = TellEvictions(None, self.run_hook, self.registry, source, storage.eviction_marks)
+        self.crowds = ShareCrowds(presence, self.name, self.lease, self.seats, self.hub, self.tell)
         catch_up = CatchUp(self.registry, self.apply, refresh)
         follow = FollowMoves(self.registry, storage, self.manage, self.apply, catch_up)
         self.poll = PollMoves(storage.moves, follow, self.registry, self.poll_interval_s)
-        self.run_bus = RunBus(self.bus, HearNodes(self.name, self.poll, catch_up, self.apply, self.hub))
-        others: tuple[Worker, ...] = (self.tell, self.run_bus, self.poll, catch_up)
+        hear = HearNodes(self.name, self.poll, catch_up, self.apply, self.hub, self.crowds)
+        self.run_bus = RunBus(self.bus, hear)
+        sizes = TellSizes(self.hub)
+        others: list[Worker] = [self.lease, self.crowds, self.tell, self.run_bus, self.poll, catch_up, sizes]
         workers: list[Worker] = [self.sweeper, self.idle_rooms, evictions, *(others if self.is_one_of_many else ())]
         self.node = Node(self.registry, self.journal, self.hub, self.listeners, workers)
         publishing = Publishing(self.publish, self.redact, self.erase)

@@ -89,7 +89,7 @@ class Served:
             request_timeout_s=5.0,
         )
         admit = AdmitClient(TrustingAuthenticator(), node.hub, node.join, node.run_hook, on_connected)
-        rooms = ListRooms(node.manage, node.mark_read)
+        rooms = ListRooms(node.manage, node.mark_read, node.crowds)
         answer = AnswerRequest(node.join, node.pages, node.mark_read, rooms, node.manage)
         self.serve = ServeSession(node.hub, admit, answer, node.publish, limits)
 

@@ -26,7 +26,9 @@ class SizeCodec(ReadableCodec):
     """Says sizes as `size/users`."""
 
     def notice(self, notice: Notice) -> Frame:
-        return Frame(b"%d/%d" % (notice.size, notice.users)) if isinstance(notice, RoomSize) else super().notice(notice)
+        return (
+            Frame(f"{notice.size}/{notice.users}".encode()) if isinstance(notice, RoomSize) else super().notice(notice)
+        )
 
 
 CODEC = SizeCodec()

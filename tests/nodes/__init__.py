@@ -4,6 +4,7 @@
   reorders.
 - `test_one_sequence.py`: what all members are told, whatever the bus does. `test_rooms_elsewhere.py`: rooms that others
   make, delete, trim, redact and begin anew. `test_passing.py`: events without history, marks and sizes. `test_poll.py`
-  and `test_bus.py`: how a node learns of others, and what it says when it cannot.
+  and `test_bus.py`: how a node learns of others, and what it says when it cannot. `test_capacities.py`: who is in a
+  room, counted over all nodes.
 - `test_planted.py` shows that these find faults.
 """

@@ -140,6 +140,7 @@ class Cluster:
     runtime: RuntimeRooms | None = field(default_factory=lambda: RUNTIME)
     store: MemoryStore = field(default_factory=MemoryStore)
     poll_interval_s: float = 0.01
+    lease_s: float = 15.0
     storage_of: Callable[[MemoryStore, str], Storage] = lambda store, _: MemoryStorage(store)
     rooms_of: Mapping[str, Mapping[str, RoomConfig]] = field(default_factory=dict)
 
@@ -165,6 +166,7 @@ class Cluster:
                     bus=new_bus(),
                     poll_interval_s=self.poll_interval_s,
                     is_one_of_many=True,
+                    lease_s=self.lease_s,
                 )
                 node.listeners.on("room", None, partial(self._handle, name))
                 nodes.append(await stack.enter_async_context(node.running()))

@@ -8,18 +8,21 @@ from typing import Any
 import pytest
 
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
+from dialogue.adapters.memory.presence import MemoryPresence
 from dialogue.application.feed.apply_events import ApplyEvents
 from dialogue.application.feed.submission import Passing
+from dialogue.application.nodes import keep_lease
 from dialogue.application.nodes.catch_up import CatchUp
 from dialogue.application.nodes.follow_moves import FollowMoves
 from dialogue.application.nodes.hear_nodes import HearNodes
 from dialogue.application.nodes.poll_moves import PollMoves
+from dialogue.application.nodes.seats import Seats
 from dialogue.application.reading.confirm_read import ConfirmRead
 from dialogue.application.rooms.refresh_history import RefreshHistory
 from dialogue.application.rooms.room_registry import RoomRegistry
 from dialogue.domain.errors import RoomNotFound
 
-from . import cluster, test_one_sequence, test_passing, test_poll, test_rooms_elsewhere
+from . import cluster, test_capacities, test_one_sequence, test_passing, test_poll, test_rooms_elsewhere
 
 pytestmark = pytest.mark.anyio
 
@@ -84,6 +87,27 @@ def what_failed_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(CatchUp, "retry", lambda *_: None)
 
 
+def places_are_counted_here_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(MemoryPresence, "claim", nothing)
+
+
+def an_older_word_overwrites_a_newer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Seats, "taken", lambda self, room_id: self._hub.local_crowd(room_id).size)
+
+
+def a_lease_is_counted_on_to_the_last(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keep_lease, "MARGIN", 3.0)
+
+
+def who_is_given_up_stays(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Seats, "_end", lambda _: None)
+
+
+async def a_node_cut_off() -> None:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        await test_capacities.test_a_node_that_cannot_renew_gives_up_before_the_others_give_it_up(monkeypatch)
+
+
 async def any_rough_bus() -> None:
     for seed in range(6):
         await test_passing.test_a_rough_bus_may_lose_them_and_never_repeats_or_reorders_them("rough", seed)
@@ -123,6 +147,22 @@ PLANTED: dict[str, tuple[Plant, Callable[[], Awaitable[None]]]] = {
     "a page has a hole": (
         reads_are_not_confirmed,
         rooms.test_a_page_across_what_another_node_has_trimmed_is_refused,
+    ),
+    "every node has its own maximum": (
+        places_are_counted_here_alone,
+        test_capacities.test_a_room_holds_no_more_than_its_maximum_over_all_nodes,
+    ),
+    "who is on the way in has no place": (
+        an_older_word_overwrites_a_newer,
+        test_capacities.test_a_room_holds_no_more_than_its_maximum_over_all_nodes,
+    ),
+    "a lease ends late": (
+        a_lease_is_counted_on_to_the_last,
+        a_node_cut_off,
+    ),
+    "who lost the lease stays": (
+        who_is_given_up_stays,
+        test_capacities.test_a_node_that_finds_its_lease_over_ends_who_is_in_bounded_rooms_and_begins_anew,
     ),
     "memory keeps what is gone": (nothing_is_read_again, rooms.test_memory_lets_go_of_what_another_node_has_trimmed),
     "memory names who was erased": (
