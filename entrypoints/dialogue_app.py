@@ -28,7 +28,7 @@ from .container import Container
 from .container.part import seal
 from .container.storage import POSTGRESQL
 from .handlers import Handlers
-from .in_force import storage_in_force
+from .in_force import is_bus_deaf, storage_in_force
 from .settings import Settings, load_settings
 from .version import __version__
 
@@ -325,5 +325,10 @@ class DialogueApp:
 
     def _say_what_is_in_force(self) -> None:
         logger.info("%s", storage_in_force(self.container))
+        if is_bus_deaf(self.container):
+            logger.warning(
+                "the database is behind a proxy that pools transactions, through which a bus hears nothing: "
+                "give it a direct address, as in --bus postgresql://…"
+            )
         if self.container.checked_authenticator().trusts_clients:
             logger.warning("clients are believed to be who they say they are: for development only")

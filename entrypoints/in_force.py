@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .container import Container
-from .container.storage import HOOKS
+from .container.storage import HOOKS, POSTGRESQL
 from .databases import shown_database
 
 
@@ -18,3 +18,13 @@ def storage_in_force(container: Container) -> str:
     if database.startswith("memory:"):
         return f"history in memory alone ({database}): it ends with this process"
     return f"history in {shown_database(container.settings())}"
+
+
+def is_bus_deaf(container: Container) -> bool:
+    """Whether the bus is to be the database's own, and a proxy in between will keep it from hearing anything.
+
+    The storage is open by now.
+    """
+    if container.storage.overridden or container.storage_kind() != POSTGRESQL:
+        return False
+    return container.settings().bus == "postgres" and not container.postgresql_database().prepares

@@ -113,3 +113,13 @@ async def test_a_transaction_of_the_application_s_that_goes_through_it_keeps_an_
         assert (await dialogue.room("shop").position()).seq == last
     await pooled.dispose()
     direct.dispose()
+
+
+async def test_a_bus_that_would_hear_nothing_is_told_of(through: str, caplog: pytest.LogCaptureFixture) -> None:
+    """LISTEN needs a direct connection, which the bus may be given."""
+    for bus, is_told in {"postgres": True, "none": False}.items():
+        caplog.clear()
+        # Without TLS: asyncpg leaves an error behind where its question for it is cut off, as by a stop at once.
+        app = create_dialogue(database=f"{through}?sslmode=disable", settings={"bus": bus}, rooms={})
+        async with app.lifespan():
+            assert ("through which a bus hears nothing" in caplog.text) is is_told
