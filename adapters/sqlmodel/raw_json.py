@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import Dialect, Text, TypeDecorator
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.types import UserDefinedType
@@ -78,4 +79,5 @@ def from_column(value: str | bytes | int | float | None) -> bytes | None:
         return value.encode()
     if value is None or isinstance(value, bytes):
         return value
-    return repr(value).encode()
+    # An event's integers are within ±2^53: beyond it was a number with an exponent, which SQLite keeps as an integer.
+    return to_json(float(value) if abs(value) > 2**53 else value)

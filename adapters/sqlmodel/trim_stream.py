@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from itertools import chain, repeat
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, exists, select
 
 from ...domain.position import StreamFloor
-from ...domain.retention import MAX_LOOKED_AT, Arrived, Retention
+from ...domain.retention import Arrived, Retention
 from .room_head import STAMP
 from .tables import messages, rooms, streams
+
+FIRST_BITE = 1_000
+FURTHER_BITE = 10_000
 
 _room_id: BindParameter[str] = bindparam("b_room_id")
 _name: BindParameter[str] = bindparam("b_event_name")
@@ -21,7 +26,7 @@ OLDEST = (
     select(*_arrived)
     .where(messages.c.room_id == _room_id, messages.c.event_name == _name, messages.c.event_seq > _floor)
     .order_by(messages.c.event_seq)
-    .limit(MAX_LOOKED_AT)
+    .limit(bindparam("b_limit"))
 )
 NEWEST = (
     select(*_arrived)
@@ -57,8 +62,22 @@ def expired_to(
     newest = connection.execute(NEWEST, {**here, "b_floor": floor}).one_or_none()
     if newest is None:
         return None
-    with connection.execute(OLDEST, {**here, "b_floor": floor}) as oldest:
-        return retention.floor(map(_of, oldest), _of(newest), now_ms=now_ms, limit=limit)
+    oldest = _oldest(connection, here, floor or 0)
+    return retention.floor(oldest, _of(newest), now_ms=now_ms, limit=limit)
+
+
+def _oldest(connection: Connection, here: Mapping[str, Any], floor: int) -> Iterator[Arrived]:
+    """The oldest events above the floor, as far as somebody steps through them.
+
+    In bites: a driver may take all rows of a statement at once, and mostly a few are enough.
+    """
+    for bite in chain([FIRST_BITE], repeat(FURTHER_BITE)):
+        rows = connection.execute(OLDEST, {**here, "b_floor": floor, "b_limit": bite}).all()
+        for row in rows:
+            yield _of(row)
+        if len(rows) < bite:
+            return
+        floor = rows[-1].event_seq
 
 
 def _of(row: Any) -> Arrived:
