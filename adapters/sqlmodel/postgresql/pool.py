@@ -27,7 +27,7 @@ class Pool:
         self._settings = settings
         self._server = server
         self._links = Links(engine)
-        self._places = Semaphore(size)
+        self._places = Semaphore(size, fast_acquire=True)
 
     async def take(self, until: float) -> None:
         """Take a place. Raises Unavailable where none comes free by `until`."""

@@ -63,6 +63,8 @@ def translated() -> Iterator[None]:
 def condition(error: BaseException) -> str | None:
     """What `error` says about the state of the database; None where it is a fault of the program, or of the data."""
     cause = original(error)
+    if isinstance(cause, (asyncpg.InvalidCachedStatementError, asyncpg.OutdatedSchemaCacheError)):
+        return "its tables have changed"
     if isinstance(cause, TimeoutError):
         return "it does not answer in time"
     if isinstance(cause, OSError):

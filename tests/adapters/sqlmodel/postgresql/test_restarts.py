@@ -88,6 +88,34 @@ def one(connection: Connection) -> object:
     return connection.exec_driver_sql("SELECT 1").scalar()
 
 
+async def test_a_statement_that_takes_too_long_is_given_up(url: str) -> None:
+    """By PostgreSQL itself, so that it does not work on for nobody."""
+    database = PostgresqlDatabase(PostgresqlSettings(url=url, statement_timeout_s=0.2))
+    async with database.running():
+        for run in (database.read, database.write):
+            with fail_after(5), pytest.raises(Unavailable, match="it took too long"):
+                await run(lambda connection: connection.exec_driver_sql("SELECT pg_sleep(60)").scalar())
+        assert await database.read(one) == 1
+
+
+async def test_tables_that_change_under_a_running_node_cost_one_request(url: str) -> None:
+    """As in a rolling deploy: what was prepared before does not fit any more, and nothing of it is kept."""
+    database = PostgresqlDatabase(PostgresqlSettings(url=url, readers=1, writers=1))
+
+    def look(connection: Connection) -> object:
+        return connection.exec_driver_sql("SELECT * FROM shop").all()
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE TABLE shop (id INT)")
+        async with database.running():
+            for run in (database.read, database.peek, database.write):
+                assert await run(look) == []
+                connection.execute(f"ALTER TABLE shop ADD COLUMN {run.__name__} INT".encode())
+                with pytest.raises(Unavailable, match="its tables have changed"):
+                    await run(look)
+                assert await run(look) == []
+
+
 async def test_a_check_says_no_where_nothing_can_be_written(url: str) -> None:
     database = PostgresqlDatabase(PostgresqlSettings(url=url))
     async with database.running():
