@@ -13,7 +13,7 @@ from ..commit_outcome import CommitFailed
 from .driver import DriverConnection
 from .engine import PostgresqlSettings
 from .links import Link, Links
-from .unavailable import DatabaseError, condition, is_connection_lost, translated
+from .unavailable import DatabaseError, condition, is_connection_lost, is_refusal, translated
 
 GRACE_S = 2.0
 """How long after its own time-outs the server may take to say so; then its connection is taken for lost."""
@@ -130,6 +130,8 @@ async def _commit(raw: DriverConnection, result: Any) -> None:
             with fail_after(COMMIT_S):
                 said = await raw.execute(END)
         except DatabaseError as error:
+            if is_refusal(error):
+                raise  # by a constraint that is checked here, say: nothing of it was kept
             raw.terminate()
             raise CommitFailed(result, condition(error) or str(error)) from error
     if said != "COMMIT":  # so PostgreSQL ends a transaction in which something had failed

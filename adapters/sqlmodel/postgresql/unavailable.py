@@ -88,6 +88,11 @@ def is_connection_lost(error: BaseException) -> bool:
     return sqlstate(cause).startswith(("08", "57P"))
 
 
+def is_refusal(error: BaseException) -> bool:
+    """Whether PostgreSQL itself has said no, over a connection that goes on: what was to be done was undone."""
+    return bool(sqlstate(original(error))) and not is_connection_lost(error)
+
+
 def is_clients_refusal(cause: BaseException) -> bool:
     """Whether it is a value that the driver itself has no way to send."""
     return isinstance(cause, asyncpg.InterfaceError) and isinstance(cause, ValueError)

@@ -20,6 +20,7 @@ from dialogue.application.deadline import deadline_at
 from dialogue.domain.draft import Draft
 from dialogue.domain.errors import DialogueError, Unavailable
 from dialogue.domain.event import Event
+from dialogue.domain.ports.history_archive import SpoiledBatch
 from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.position import StreamFloor
 
@@ -153,6 +154,20 @@ async def test_a_backend_that_still_commits_is_ended_and_what_it_did_counts_as_n
         connection.execute("DROP TRIGGER slow ON messages")
     assert isinstance(await outcome(storage, slow), Event)
     assert kept(url) == [(1, 1)]
+
+
+async def test_what_is_refused_at_the_commit_is_refused(database: PostgresqlDatabase, url: str) -> None:
+    """By a constraint of the owner's that is checked then: it spoils its batch, as one that is checked before."""
+    storage = PostgresqlStorage(database)
+    first, second = await draft(storage, 1), await draft(storage, 2)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(
+            SLOW_COMMIT.replace("PERFORM pg_sleep(60)", "IF NEW.event_data = ''1'' THEN RAISE ''no''; END IF")
+        )
+    with pytest.raises(SpoiledBatch):
+        await append(storage.archive, [first, second], 1_000)
+    assert isinstance(await outcome(storage, second), Event)
+    assert kept(url) == [(1, 2)]
 
 
 async def test_a_commit_that_nobody_answers_is_asked_about_in_time(
