@@ -8,6 +8,7 @@ from typing import Any
 from ..domain.errors import InvalidEvent, InvalidRequest, Problem
 from ..domain.event import Event
 from ..domain.event_definition import EventDefinition
+from ..domain.json_value import is_unicode
 from ..domain.names import MAX_ROOM_ID, MAX_USER_ID, flaw_of_name, flaw_of_room_id
 from ..domain.ports.room_store import StoredRoom
 
@@ -46,12 +47,14 @@ def ensure_room(room: StoredRoom) -> None:
     """Raise InvalidRequest with all that is wrong with a room that the application wants to make."""
     size, names, about = room.max_size, room.event_names, room.description
     is_size = size is None or (isinstance(size, int) and not isinstance(size, bool) and size >= 1)
-    is_about = about is None or (isinstance(about, str) and len(about) <= MAX_DESCRIPTION and "\0" not in about)
+    is_about = about is None or (
+        isinstance(about, str) and len(about) <= MAX_DESCRIPTION and "\0" not in about and is_unicode(about)
+    )
     are_names = names is None or (not isinstance(names, str) and all(isinstance(name, str) for name in names))
     flaws = {
         "room_id": flaw_of_room_id(room.id),
         "name": flaw_of_name(room.name, MAX_ROOM_ID),
-        "description": None if is_about else f"must be a text of at most {MAX_DESCRIPTION} characters, without NUL",
+        "description": None if is_about else f"must be Unicode without NUL, at most {MAX_DESCRIPTION} characters",
         "max_size": None if is_size else f"must be an integer from 1 on, not {size!r}",
         "event_names": None if are_names else f"must be a list of names, not {names!r}",
         "created_by_id": None if room.created_by_id is None else flaw_of_name(room.created_by_id, MAX_USER_ID),

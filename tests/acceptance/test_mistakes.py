@@ -217,6 +217,11 @@ CALLS: dict[str, tuple[type[DialogueError], Call, str]] = {
         r"room_id: must not be '\.'",
     ),
     "a room without a name": (InvalidRequest, lambda app: app.create_room("new", ""), "name: must have 1 to 255"),
+    "a room described in no Unicode": (
+        InvalidRequest,
+        lambda app: app.create_room("new", "New", description="\ud800"),
+        "description: must be Unicode",
+    ),
     "a room of no size": (InvalidRequest, lambda app: app.create_room("new", "New", max_size=0), "max_size: .* not 0"),
     "a room of one name": (
         InvalidRequest,

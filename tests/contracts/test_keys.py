@@ -45,6 +45,14 @@ async def test_the_same_key_for_another_event_is_refused_and_takes_no_number(sto
     assert seqs(await storage.publish("general", "message")) == [2]
 
 
+async def test_where_the_digests_are_of_different_schemes_the_same_key_is_a_repeat(storage: Storage) -> None:
+    await keep(storage, "k", payload=b"1")
+    group = await storage.keyed("general", b"2", key="k")
+    assert group.key is not None
+    in_sql = replace(group, key=replace(group.key, digest=b"\x02" + bytes(32)))
+    assert await append(storage.archive, [in_sql], 1_000) == [Repeat(seq=1, timestamp_ms=1_000)]
+
+
 async def test_keys_of_different_senders_and_rooms_are_different_keys(storage: Storage) -> None:
     drafts = [
         await storage.keyed("general", sender="ada", key="k"),

@@ -31,7 +31,9 @@ from dialogue.domain.errors import (
 from dialogue.domain.event_definition import define_event
 
 from ....support.patience import wait_until
+from ....support.postgresql import PostgresqlServer
 from ....support.shared_postgresql import database_with_tables
+from ..postgresql_migrating import query
 
 PATIENCE_S = 20.0
 
@@ -369,6 +371,25 @@ async def test_another_database_is_refused_be_it_one_of_dialogue_s_or_not(
     sqlite = create_engine("sqlite://")
     with sqlite.connect() as connection, pytest.raises(InvalidRequest, match="within: is connected to sqlite"):
         dialogue.publish_within(connection, "shop", ordered, {"number": 1}, sender="ada")
+
+
+async def test_a_database_that_was_made_anew_is_found_at_the_next_attempt(
+    postgresql_server: PostgresqlServer, url: str, engine: Engine
+) -> None:
+    worker, name = shop(url), url.rpartition("/")[2]
+    async with shop(url).lifespan():
+        pass
+    with engine.begin() as connection:
+        worker.publish_within(connection, "shop", ordered, {"number": 1}, sender="ada")
+    with database_with_tables() as copy:
+        async with shop(copy).lifespan():
+            pass
+        query(postgresql_server.url(), f"DROP DATABASE {name} WITH (FORCE)")
+        postgresql_server.make_database(name, copy.rpartition("/")[2])
+    with engine.connect() as connection, pytest.raises(InvalidRequest, match="is not connected to this"):
+        worker.publish_within(connection, "shop", ordered, {"number": 1}, sender="ada")
+    with engine.begin() as connection:
+        assert worker.publish_within(connection, "shop", ordered, {"number": 1}, sender="ada").seq == 1
 
 
 async def test_what_is_no_connection_is_refused(
