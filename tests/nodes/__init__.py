@@ -6,5 +6,6 @@
   make, delete, trim, redact and begin anew. `test_passing.py`: events without history, marks and sizes. `test_poll.py`
   and `test_bus.py`: how a node learns of others, and what it says when it cannot. `test_capacities.py`: who is in a
   room, counted over all nodes.
+- `test_on_postgresql.py`: two whole applications over a real database.
 - `test_planted.py` shows that these find faults.
 """
