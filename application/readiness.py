@@ -11,6 +11,7 @@ from ..domain.errors import Unavailable
 from ..domain.page import PageLimit
 from ..domain.ports.history_source import HistorySource
 from ..domain.ports.storage import Storage
+from .nodes.run_bus import RunBus
 
 PATIENCE_S = 5.0
 """How long a measurement may take before the node counts as not ready."""
@@ -27,7 +28,8 @@ class Readiness:
     The start of the storage counts as the first measurement.
     """
 
-    def __init__(self, storage: Storage, source: HistorySource, interval_s: float) -> None:
+    def __init__(self, storage: Storage, source: HistorySource, interval_s: float, bus: RunBus | None = None) -> None:
+        self._bus = bus
         self._storage = storage
         self._source = source
         self._interval_s = interval_s
@@ -43,6 +45,11 @@ class Readiness:
             if (flaw is None) is not (self._flaw is None):
                 logger.warning("not ready: %s", flaw) if flaw is not None else logger.warning("ready again")
             self._measured_s, self._flaw = monotonic(), flaw
+
+    @property
+    def bus_flaw(self) -> str | None:
+        """Why other nodes' events come late at this moment; None where nothing is wrong. It is ready all the same."""
+        return None if self._bus is None else self._bus.flaw
 
     def ensure_ready(self) -> None:
         """Raise Unavailable where events can neither be kept nor read, as far as the last measurement knows."""

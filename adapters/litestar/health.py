@@ -8,6 +8,7 @@ from litestar.openapi.datastructures import ResponseSpec
 
 from ...application.node import Node
 from ...application.readiness import Readiness
+from ..wire.frames import compact
 from .http_rooms import json_response, problems
 from .schemas import HealthDocument
 
@@ -31,7 +32,8 @@ async def live() -> Response[bytes]:
     "/health/ready",
     operation_id="ready",
     summary="Can it serve?",
-    description="200 where events can be kept and read; 503 where not, or where the server is going down.",
+    description="200 where events can be kept and read; 503 where not, or where the server is going down. With a bus "
+    "that is down it can serve all the same, and says so: other nodes' events come an interval later.",
     tags=["Health"],
     responses={200: ResponseSpec(HealthDocument, description="It can.")} | problems(503),
 )
@@ -39,4 +41,4 @@ async def ready(node: NamedDependency[Node], readiness: NamedDependency[Readines
     """Say what was measured last: whether the storage takes a real write and gives a real read."""
     node.ensure_running()
     readiness.ensure_ready()
-    return json_response({"status": "ok"})
+    return json_response(compact(status="ok", bus=readiness.bus_flaw))

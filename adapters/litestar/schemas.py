@@ -85,6 +85,7 @@ class HealthDocument(_Document):
     """How the server is."""
 
     status: Annotated[str, Field(description="`ok`, or what is wrong.")]
+    bus: Annotated[str | None, Field(description="What is wrong with the bus; left out where nothing is.")] = None
 
 
 class ProblemDocument(_Document):

@@ -16,11 +16,13 @@ from ...domain.room import Room
 class Admission:
     """Admits an event that its room allows, and that is not larger than others can be told of.
 
-    `max_event_size` is in bytes, as `weight` counts them; `max_values` bounds the JSON values that its data holds.
+    `max_event_size` is in bytes, as `weight` counts them, and so is `max_passing_size`, for an event without history,
+    which has to fit into a notice to the other nodes; `max_values` bounds the JSON values that its data holds.
     """
 
     max_event_size: int
     max_values: int = MAX_VALUES
+    max_passing_size: int | None = None
 
     def __call__(
         self,
@@ -37,6 +39,9 @@ class Admission:
         draft = room.admit(event_name, data, sender=sender, epoch=epoch, meta=meta)
         if weight(draft) > self.max_event_size:
             problem = f"must be at most {self.max_event_size} bytes of JSON, not {len(draft.payload)}"
+            raise InvalidEvent([Problem("data", problem)])
+        if not draft.has_history and self.max_passing_size is not None and weight(draft) > self.max_passing_size:
+            problem = f"must be at most {self.max_passing_size} bytes of JSON without history, not {len(draft.payload)}"
             raise InvalidEvent([Problem("data", problem)])
         if may_hold_more_values(draft.payload, self.max_values) and holds_more_values(
             decode(draft.payload), self.max_values

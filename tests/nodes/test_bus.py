@@ -7,11 +7,15 @@ import logging
 import pytest
 from anyio import Event as Signal
 from anyio import create_task_group, fail_after, sleep_forever
+from anyio.lowlevel import checkpoint
 
+from dialogue.adapters.memory.storage import MemoryStorage
+from dialogue.adapters.memory.store import MemoryStore
 from dialogue.application.nodes import run_bus
 from dialogue.application.nodes.notices import RoomMoved, UserRead, decoded, encoded, encoded_news, overhead, packed
 from dialogue.application.nodes.run_bus import RunBus
 from dialogue.application.ports.event_bus import BusDown, BusReceiver
+from dialogue.application.readiness import Readiness
 
 from .cluster import Client, Cluster
 
@@ -119,3 +123,19 @@ def test_a_kind_of_news_that_is_not_known_yet_is_passed_over() -> None:
     found = decoded(b'["origin",1,[["later",{"a":1}],' + known + b"]]")
     assert found is not None
     assert [*found] == [RoomMoved("room", "e", 1)]
+
+
+async def test_readiness_says_that_the_bus_is_down_and_is_ready_all_the_same() -> None:
+    storage = MemoryStorage(MemoryStore())
+    bus = Flaky(BusDown("nobody listens"))
+    lost = RunBus(bus, Heard())
+    readiness = Readiness(storage, storage.source, 1.0, lost)
+    async with create_task_group() as tasks:
+        tasks.start_soon(lost.run)
+        with fail_after(5):
+            while readiness.bus_flaw != "nobody listens":
+                await checkpoint()
+            readiness.ensure_ready()
+            await bus.is_up.wait()
+        assert readiness.bus_flaw is None
+        tasks.cancel_scope.cancel()

@@ -12,7 +12,7 @@ from dialogue.adapters.memory.transport import MemoryTransport
 from dialogue.application.sessions.limits import Backlog
 from dialogue.application.sessions.outbox import Outbox
 from dialogue.application.sessions.session import Session
-from dialogue.domain.errors import RoomNotFound
+from dialogue.domain.errors import InvalidEvent, RoomNotFound
 from dialogue.domain.retention import Retention
 
 from ..support.shared_postgresql import database_with_tables
@@ -119,3 +119,16 @@ async def test_what_a_retention_has_taken_is_gone_on_both(apps: list[DialogueApp
         while history.stream("message").floor != floor.event_seq:
             await other.container.poll().learn()
     assert [event.seq for event in await other.room("room").history(message)] == [10, 9, 8]
+
+
+async def test_an_event_without_history_that_no_notice_holds_is_refused(apps: list[DialogueApp]) -> None:
+    one, other = apps
+    member = Member(other, "ada")
+    await member.join("room")
+    await one.trigger("room", typing, "x" * 7_168, sender="eve")
+    if one.settings.bus == "none":
+        await one.trigger("room", typing, "x" * 60_000, sender="eve")
+        return
+    with pytest.raises(InvalidEvent, match="without history"):
+        await one.trigger("room", typing, "x" * 8_000, sender="eve")
+    assert len((await member.until(1, "typing"))[0]) > 7_168
