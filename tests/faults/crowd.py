@@ -21,6 +21,7 @@ from .views import View
 from .writers import Writer
 
 TOO_SLOW = 4413
+FAULT = 1011
 
 
 @dataclass
@@ -52,8 +53,9 @@ class Crowd:
         return current_time() >= self.ends_at
 
     def cut_off(self, closed: ConnectionClosed) -> None:
-        """Count that somebody lost the connection by the server's will: for being slow, which this machine may be."""
-        assert closed.rcvd is None or closed.rcvd.code == TOO_SLOW, closed
+        """Count that somebody lost the connection by the server's will: for being slow, which this machine may be; or
+        to come back, where the storage fails and it cannot be said what a room's next event is."""
+        assert closed.rcvd is None or closed.rcvd.code in ({TOO_SLOW, FAULT} if self.may_fail else {TOO_SLOW}), closed
         self.counts["cut"] += 1
 
     def drawing(self) -> Random:

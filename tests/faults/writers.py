@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
+from websockets.exceptions import ConnectionClosed
+
 from .ledger import Publication
 from .peer import Peer, peer
 
@@ -26,7 +28,15 @@ class Writer:
         self._in_flight: deque[tuple[int, Publication]] = deque()
 
     async def run(self) -> None:
-        """Write, and return when all is answered."""
+        """Write, and return when all is answered; who is made to come back does, and never hears of what was sent."""
+        while not self._crowd.is_over or self._in_flight:
+            try:
+                await self._write()
+            except ConnectionClosed as closed:
+                self._in_flight.clear()
+                self._crowd.cut_off(closed)
+
+    async def _write(self) -> None:
         crowd = self._crowd
         async with peer(crowd.server.ws, self._name, crowd.sightings) as client:
             for room_id in EVENTS:
