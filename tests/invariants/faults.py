@@ -138,9 +138,9 @@ class _Archive:
         return await self._archive.open(room_id)
 
     async def append(
-        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
+        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int, **waits: bool
     ) -> Sequence[Appended]:
-        outcomes = await self._archive.append([self._group(group) for group in groups], applied, now_ms)
+        outcomes = await self._archive.append([self._group(group) for group in groups], applied, now_ms, **waits)
         return [tuple(map(self._event, outcome)) if isinstance(outcome, tuple) else outcome for outcome in outcomes]
 
     async def sweep(self, limit: int, now_ms: int) -> int:

@@ -43,7 +43,7 @@ class Pauses:
 
 
 class HesitantArchive:
-    """`HistoryArchive` with pauses before and after each call."""
+    """`HistoryArchive` with pauses before and after each call; `waits` is for one that is a `WaitingArchive`."""
 
     def __init__(self, archive: HistoryArchive, pauses: Pauses) -> None:
         self._archive = archive
@@ -56,10 +56,10 @@ class HesitantArchive:
         return head
 
     async def append(
-        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int
+        self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int, **waits: bool
     ) -> Sequence[Appended]:
         await self._pauses.pause()
-        outcomes = await self._archive.append(groups, applied, now_ms)
+        outcomes = await self._archive.append(groups, applied, now_ms, **waits)
         await self._pauses.pause()
         if self._pauses.lost_answers:
             self._pauses.lost_answers -= 1

@@ -7,20 +7,31 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Protocol
 
+import psycopg
+
 from dialogue.adapters.memory.storage import MemoryStorage
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.own_storage.storage import OwnStorage
 from dialogue.adapters.own_storage.storage_hooks import StorageHooks
 from dialogue.adapters.own_storage.store import OwnStore
+from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
+from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
+from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase, Synchronous
 from dialogue.adapters.sqlmodel.sqlite.storage import SqliteStorage
 from dialogue.adapters.threads.daemon_threads import DaemonThreads
 from dialogue.application.hooks.run_hook import RunHook
 from dialogue.application.rooms.buffer_budget import BufferBudget
 
+from ..support.shared_postgresql import database_with_tables
 from ..support.shelf import Shelf
 from ..support.storage_parts import StorageParts
 from .setting import KEY_TTL_MS, Setting
+
+END_OTHERS = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
 
 
 class LastingStorage(Protocol):
@@ -113,6 +124,39 @@ class UnsafeFile(LastingFile):
     begins_anew = True
 
 
+class LastingPostgresql:
+    """A database of the PostgreSQL that all tests share, opened by a new `PostgresqlDatabase` for each node."""
+
+    begins_anew = False
+    is_ours = True
+
+    def __init__(self, _folder: Path) -> None:
+        self._url = ""
+        self._database: PostgresqlDatabase | None = None
+
+    @asynccontextmanager
+    async def running(self, _setting: Setting) -> AsyncIterator[None]:
+        with database_with_tables() as self._url:
+            yield
+
+    async def open(self) -> StorageParts:
+        database = self._database = PostgresqlDatabase(PostgresqlSettings(url=self._url))
+        await database.open()
+        return StorageParts.of(PostgresqlStorage(database, KEY_TTL_MS / 1_000))
+
+    async def close(self) -> None:
+        if self._database is not None:
+            await self._database.close()
+
+    async def crash(self) -> None:
+        # The system does this for a process that is gone, and PostgreSQL then ends what is left of it.
+        database, self._database = self._database, None
+        assert database is not None
+        with psycopg.connect(self._url, autocommit=True) as connection:
+            connection.execute(END_OTHERS)
+        await database.close()
+
+
 class LastingOwn:
     """The application's own: its hooks, and the positions in memory, outlive the node."""
 
@@ -154,4 +198,5 @@ STORAGES: dict[str, Callable[[Path], LastingStorage]] = {
     "own": LastingOwn,
     "sqlite": LastingFile,
     "sqlite-unsafe": UnsafeFile,
+    "postgresql": LastingPostgresql,
 }
