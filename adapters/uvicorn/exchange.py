@@ -10,10 +10,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import h11
 
+from .gathered_writes import write_or_end
+
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 
 BODY_AHEAD = 65_536
+AT_ONCE = 65_536
+"""So many bytes of an answer are not kept until the turn of the loop ends, but written."""
 CLOSE = (b"connection", b"close")
 
 logger = logging.getLogger("dialogue.server")
@@ -34,6 +38,10 @@ class Way(Protocol):
         """The application wants more of the body."""
         ...
 
+    def at_end_of_turn(self, flush: Callable[[], None]) -> None:
+        """Call `flush` once, behind all that runs in this turn of the loop."""
+        ...
+
     def answer_begins(self) -> bool:
         """The answer is about to begin; whether another request may follow it."""
         ...
@@ -47,6 +55,7 @@ class Exchange:
     """Gives the application the request's body, and writes its answer.
 
     The body that waits for the application is bounded: past `BODY_AHEAD` it `has_enough`, and nothing more is read.
+    What is written of the answer in one turn of the loop goes out together: its head alone would wake the client twice.
     """
 
     def __init__(self, scope: dict[str, Any], connection: h11.Connection, way: Way) -> None:
@@ -60,6 +69,7 @@ class Exchange:
         self._way = way
         self.expects_100 = connection.they_are_waiting_for_100_continue
         self._body = bytearray()
+        self._gathered = bytearray()
         self._has_more = True
         self._moved = asyncio.Event()
 
@@ -145,6 +155,7 @@ class Exchange:
         """Nothing more comes of the answer."""
         self.is_answered = True
         self._moved.set()
+        self.flush()
         self._way.answered()
 
     def _begin(self, status: int, headers: list[tuple[bytes, bytes]]) -> None:
@@ -165,8 +176,23 @@ class Exchange:
 
     def _write(self, event: h11.Event) -> None:
         written = self._connection.send(event)
-        if written and not self._way.transport.is_closing():
-            self._way.transport.write(written)
+        if written:
+            self.write(written)
+
+    def write(self, data: bytes) -> None:
+        """Write what is a part of the answer as it goes over the connection."""
+        if not self._gathered:
+            self._way.at_end_of_turn(self.flush)
+        self._gathered += data
+        if len(self._gathered) >= AT_ONCE:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was gathered, now."""
+        if not self._gathered:
+            return
+        gathered, self._gathered = self._gathered, bytearray()
+        write_or_end(self._way.transport, gathered)
 
 
 def _phrase(status: int) -> bytes:

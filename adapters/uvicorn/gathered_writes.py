@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
+
+logger = logging.getLogger("dialogue.server")
 
 
 class GatheredWrites:
@@ -26,3 +29,14 @@ class GatheredWrites:
         waiting, self._waiting = self._waiting, []
         for flush in waiting:
             flush()
+
+
+def write_or_end(transport: asyncio.Transport, data: bytes | bytearray) -> None:
+    """Write, where the connection has not ended; it ends where that fails, since its client would miss something."""
+    if transport.is_closing():
+        return
+    try:
+        transport.write(data)
+    except Exception:
+        logger.exception("a connection could not be written to, and ends")
+        transport.abort()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, cast
 
 import h11
@@ -192,6 +193,10 @@ class HttpProtocol(asyncio.Protocol):
     def read_on(self) -> None:
         """See `Way.read_on`."""
         self._intake.go_on()
+
+    def at_end_of_turn(self, flush: Callable[[], None]) -> None:
+        """See `Way.at_end_of_turn`."""
+        self._config.gathered_writes.add(flush)
 
     def answer_begins(self) -> bool:
         """See `Way.answer_begins`: where a body is left that is not short, none can follow."""

@@ -14,7 +14,7 @@ FAREWELL_S = 10.0
 
 
 class HttpTransport:
-    """See `Transport`: writes at once while the client reads. The answer's head was sent before, as ASGI has it.
+    """See `Transport`: takes frames while the client reads. The answer's head was sent before, as ASGI has it.
 
     The chunk that a frame becomes is made once, and kept on the frame for all connections that it goes to.
     """
@@ -37,7 +37,7 @@ class HttpTransport:
         prepared = frame.prepared
         if prepared is None:
             prepared = frame.prepared = b"%x\r\n%b\r\n" % (len(frame.data), frame.data)
-        protocol.transport.write(prepared)
+        exchange.write(prepared)
         return True
 
     async def drained(self) -> None:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from ...application.sessions.frame import Frame
 from .cut import cut
+from .gathered_writes import write_or_end
 from .text_frame import text_frame
 
 if TYPE_CHECKING:
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 AT_ONCE = 65_536
 """So many bytes are not kept until the turn ends, but written: as many as a server's own transport takes."""
-
-logger = logging.getLogger("dialogue.server")
 
 
 class WebSocketTransport:
@@ -53,14 +51,7 @@ class WebSocketTransport:
         if not self._gathered:
             return
         gathered, self._gathered, self._size = self._gathered, [], 0
-        transport = self._protocol.transport
-        if transport.is_closing():
-            return
-        try:
-            transport.write(gathered[0] if len(gathered) == 1 else b"".join(gathered))
-        except Exception:  # the client would miss frames, and others wait for their turn to write
-            logger.exception("frames could not be written: the connection ends")
-            transport.abort()
+        write_or_end(self._protocol.transport, gathered[0] if len(gathered) == 1 else b"".join(gathered))
 
     async def drained(self) -> None:
         """See `Transport.drained`."""

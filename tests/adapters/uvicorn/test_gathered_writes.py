@@ -35,6 +35,13 @@ class Counting(Line):
         self.writes.append(bytes(data))
 
 
+async def answer(_scope: Any, _receive: Any, send: Any) -> None:
+    """Answer a request in three parts."""
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"2")]})
+    await send({"type": "http.response.body", "body": b"a", "more_body": True})
+    await send({"type": "http.response.body", "body": b"b"})
+
+
 class Accepting:
     """Takes a WebSocket, and hands out the transport that it finds."""
 
@@ -50,12 +57,18 @@ class Accepting:
             pass
 
 
-async def opened(application: Accepting, config: ServerConfig) -> tuple[Counting, Transport]:
-    """A connection, and the transport of its session."""
+def to_server(config: ServerConfig) -> Counting:
+    """A new connection."""
     line = Counting()
     protocol = HttpProtocol(config, ServerState(), {})
     line.set_protocol(protocol)
     protocol.connection_made(line)
+    return line
+
+
+async def opened(application: Accepting, config: ServerConfig) -> tuple[Counting, Transport]:
+    """A connection, and the transport of its session."""
+    line = to_server(config)
     line.speak(HANDSHAKE)
     await passes(5)
     assert application.transport is not None
@@ -84,6 +97,14 @@ async def test_the_frames_of_one_turn_are_one_write_in_their_order() -> None:
     assert transport.write(THREE)
     await passes(1)
     assert line.writes == [frames(ONE, TWO), frames(THREE)]
+
+
+async def test_an_answer_over_http_is_one_write() -> None:
+    line = to_server(config_of(answer))
+    line.speak(b"GET / HTTP/1.1\r\nHost: here\r\n\r\n")
+    await passes(3)
+    assert len(line.writes) == 1
+    assert line.writes[0].endswith(b"\r\n\r\nab")
 
 
 async def test_a_close_goes_out_behind_what_was_written_before_it() -> None:
