@@ -6,9 +6,10 @@ import json
 import re
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import cache
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Connection, LargeBinary, Select, Text, cast, column, func, literal, select
+from sqlalchemy import BigInteger, Boolean, Connection, LargeBinary, Select, Text, bindparam, cast, column, func, select
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.exc import DBAPIError
 
@@ -55,7 +56,7 @@ class OtherDatabase(InvalidRequest):
 def keep(connection: Connection, place: Place, draft: Draft, key: IdempotencyKey | None) -> Event:
     """Keep the event in the connection's transaction; see `TransactionArchive.keep`."""
     try:
-        row = connection.execute(_call(place, draft, key)).one()
+        row = connection.execute(_call(place.schema), _arguments(place, draft, key)).one()
     except DBAPIError as error:
         refusal = _refusal(error, draft)
         if refusal is None:
@@ -64,23 +65,34 @@ def keep(connection: Connection, place: Place, draft: Draft, key: IdempotencyKey
     return replace(draft.kept(seq=row.seq, timestamp_ms=row.timestamp), epoch=None)
 
 
-def _call(place: Place, draft: Draft, key: IdempotencyKey | None) -> Select[Any]:
-    function = getattr(func, place.schema).dialogue_publish(
-        _text(draft.room_id),
-        _text(draft.name),
-        cast(_text(_spelt_for_jsonb(draft.payload)), JSONB),
-        _text(draft.sender),
-        cast(_text(None if draft.meta is None else _spelt_for_jsonb(draft.meta)), JSONB),
-        _text(None if key is None else key.text),
-        cast(literal(None if key is None else key.digest, LargeBinary), LargeBinary),
-        _text(place.database),
+@cache
+def _call(schema: str) -> Select[Any]:
+    # Types are said, so that no driver guesses which function is meant.
+    function = getattr(func, schema).dialogue_publish(
+        cast(bindparam("room_id", type_=Text), Text),
+        cast(bindparam("event_name", type_=Text), Text),
+        cast(cast(bindparam("data", type_=Text), Text), JSONB),
+        cast(bindparam("from_user", type_=Text), Text),
+        cast(cast(bindparam("meta", type_=Text), Text), JSONB),
+        cast(bindparam("key", type_=Text), Text),
+        cast(bindparam("digest", type_=LargeBinary), LargeBinary),
+        cast(bindparam("database", type_=Text), Text),
     )
     columns = column("seq", BigInteger), column("timestamp", BigInteger), column("duplicate", Boolean)
     return select("*").select_from(function.table_valued(*columns))
 
 
-def _text(value: str | None) -> Any:
-    return cast(literal(value, Text), Text)  # said, so that no driver guesses which function is meant
+def _arguments(place: Place, draft: Draft, key: IdempotencyKey | None) -> dict[str, Any]:
+    return {
+        "room_id": draft.room_id,
+        "event_name": draft.name,
+        "data": _spelt_for_jsonb(draft.payload),
+        "from_user": draft.sender,
+        "meta": None if draft.meta is None else _spelt_for_jsonb(draft.meta),
+        "key": None if key is None else key.text,
+        "digest": None if key is None else key.digest,
+        "database": place.database,
+    }
 
 
 def _spelt_for_jsonb(payload: bytes) -> str:

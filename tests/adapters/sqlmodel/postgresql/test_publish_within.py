@@ -557,10 +557,21 @@ async def published(dialogue: DialogueApp, engine: AsyncEngine) -> AsyncIterator
         yield connection
 
 
-async def test_while_it_is_open_rooms_are_read_and_others_published_in(
+async def test_while_it_is_open_rooms_are_read_others_published_in_and_who_publishes_there_waits(
     dialogue: DialogueApp, async_engine: AsyncEngine
 ) -> None:
-    async with published(dialogue, async_engine):
+    answers: list[int | None] = []
+
+    async def publish(number: int) -> None:
+        answers.append((await dialogue.trigger("shop", ordered, {"number": number}, sender="ada")).seq)
+
+    async with anyio.create_task_group() as tasks, published(dialogue, async_engine):
+        for number in (2, 3):
+            tasks.start_soon(publish, number)
+            for _ in range(5):
+                await dialogue.trigger("cellar", ordered, {"number": number}, sender="ada")
+        assert answers == []
         assert await kept(dialogue) == []
-        assert (await dialogue.trigger("cellar", ordered, {"number": 2}, sender="ada")).seq == 1
-    assert await kept(dialogue) == [(1, 1)]
+    assert sorted(answers, key=str) == [2, 3]
+    assert [seq for seq, _ in await kept(dialogue)] == [1, 2, 3]
+    assert [seq for seq, _ in await kept(dialogue, "cellar")] == [*range(1, 11)]
