@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
 import pytest
 from anyio import create_task_group
+from sqlalchemy import text
 
 from dialogue.adapters.memory.presence import MemoryPresence
+from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
+from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
+from dialogue.adapters.sqlmodel.postgresql.presence import PostgresqlPresence
 from dialogue.domain.errors import RoomFull
 from dialogue.domain.ports.presence import LeaseOver, NodeCrowd, Presence
+
+from ..support.shared_postgresql import database_with_tables
 
 HOUR_S = 3_600.0
 
@@ -21,7 +27,7 @@ class Place:
     """A presence, and a way to let its leases end: `pass_time(seconds)`."""
 
     presence: Presence
-    pass_time: Callable[[float], None]
+    pass_time: Callable[[float], Awaitable[None]]
 
 
 @asynccontextmanager
@@ -29,14 +35,29 @@ async def memory() -> AsyncIterator[Place]:
     """In memory, by a time that the test moves."""
     now = 1_000.0
 
-    def move(seconds: float) -> None:
+    async def move(seconds: float) -> None:
         nonlocal now
         now += seconds
 
     yield Place(MemoryPresence(lambda: now), move)
 
 
-PRESENCES: dict[str, Callable[[], AbstractAsyncContextManager[Place]]] = {"memory": memory}
+@asynccontextmanager
+async def postgresql() -> AsyncIterator[Place]:
+    """A PostgreSQL database, whose leases are moved back instead of its time forwards."""
+    with database_with_tables() as url:
+        database = PostgresqlDatabase(PostgresqlSettings(url=url))
+        async with database.running():
+
+            async def move(seconds: float) -> None:
+                for table in ("dialogue_leases", "dialogue_turns"):
+                    moved = text(f"UPDATE {table} SET until = until - make_interval(secs => {seconds})")
+                    await database.write(lambda connection, moved=moved: connection.execute(moved))  # type: ignore[misc]
+
+            yield Place(PostgresqlPresence(database), move)
+
+
+PRESENCES: dict[str, Callable[[], AbstractAsyncContextManager[Place]]] = {"memory": memory, "postgresql": postgresql}
 
 
 @pytest.fixture(params=[*PRESENCES])
@@ -121,10 +142,10 @@ async def test_a_claim_keeps_the_users_that_are_known(presence: Presence) -> Non
 async def test_with_its_lease_ends_what_a_node_has_said(place: Place) -> None:
     presence = place.presence
     await presence.claim("a", "room", 3, 3)
-    place.pass_time(HOUR_S / 2)
+    await place.pass_time(HOUR_S / 2)
     assert await presence.renew("a", HOUR_S)
     assert await presence.renew("b", 3 * HOUR_S)
-    place.pass_time(HOUR_S * 1.01)
+    await place.pass_time(HOUR_S * 1.01)
     assert await presence.others("b", ["room"]) == []
     await presence.claim("b", "room", 3, 3)
     with pytest.raises(LeaseOver):
@@ -151,10 +172,10 @@ async def test_one_node_at_a_time_has_the_turn(place: Place) -> None:
     assert await presence.take_turn("sweep", "a", 60)
     assert not await presence.take_turn("sweep", "b", 60)
     assert await presence.take_turn("another work", "b", 60)
-    place.pass_time(40)
+    await place.pass_time(40)
     assert await presence.take_turn("sweep", "a", 60)
-    place.pass_time(40)
+    await place.pass_time(40)
     assert not await presence.take_turn("sweep", "b", 60)
-    place.pass_time(40)
+    await place.pass_time(40)
     assert await presence.take_turn("sweep", "b", 60)
     assert not await presence.take_turn("sweep", "a", 60)

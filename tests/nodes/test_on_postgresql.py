@@ -12,7 +12,7 @@ from dialogue.adapters.memory.transport import MemoryTransport
 from dialogue.application.sessions.limits import Backlog
 from dialogue.application.sessions.outbox import Outbox
 from dialogue.application.sessions.session import Session
-from dialogue.domain.errors import InvalidEvent, RoomNotFound
+from dialogue.domain.errors import InvalidEvent, RoomFull, RoomNotFound
 from dialogue.domain.retention import Retention
 
 from ..support.shared_postgresql import database_with_tables
@@ -132,3 +132,24 @@ async def test_an_event_without_history_that_no_notice_holds_is_refused(apps: li
     with pytest.raises(InvalidEvent, match="without history"):
         await one.trigger("room", typing, "x" * 8_000, sender="eve")
     assert len((await member.until(1, "typing"))[0]) > 7_168
+
+
+async def test_a_room_holds_no_more_than_its_maximum_over_both(apps: list[DialogueApp]) -> None:
+    one, other = apps
+    await one.create_room("small", "Small", max_size=3)
+    outcomes: list[str] = []
+
+    async def join(app: DialogueApp, number: int) -> None:
+        try:
+            await Member(app, f"user-{number}").join("small")
+            outcomes.append("in")
+        except RoomFull:
+            outcomes.append("full")
+
+    async with create_task_group() as tasks:
+        for number, app in enumerate((one, other) * 4):
+            tasks.start_soon(join, app, number)
+    assert sorted(outcomes) == ["full"] * 5 + ["in"] * 3
+    with fail_after(30):
+        while one.room("small").info.size != 3 or one.room("small").info.users != 3:
+            await one.container.crowds().look(["small"])

@@ -11,14 +11,13 @@ from ..room_store import SqlRoomStore
 from ..user_events import SqlUserEvents
 from .database import PostgresqlDatabase
 from .history_source import PostgresqlHistorySource
+from .presence import PostgresqlPresence
 from .room_moves import PostgresqlRoomMoves
 from .transaction_archive import PostgresqlTransactionArchive
 
 
 class PostgresqlStorage:
     """`Storage` over a `PostgresqlDatabase`: it outlives the process, and a key is remembered for `key_ttl_s`."""
-
-    presence = None
 
     def __init__(
         self, database: PostgresqlDatabase, key_ttl_s: float = DAY_S, max_ended_rooms: int = MAX_ENDED_ROOMS
@@ -31,6 +30,7 @@ class PostgresqlStorage:
         self.user_events = SqlUserEvents(database)
         self.eviction_marks = SqlEvictionMarks(database)
         self.moves = PostgresqlRoomMoves(database)
+        self.presence = PostgresqlPresence(database)
         self.transactions = PostgresqlTransactionArchive(database, key_ttl_s)
 
     def running(self) -> AbstractAsyncContextManager[None]:
