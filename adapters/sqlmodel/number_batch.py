@@ -77,29 +77,31 @@ class _Numbering:
         return Numbered(outcomes=outcomes, writes=writes)
 
     def _place(self, group: DraftGroup) -> Appended:
-        room = self._rooms.get(group.room_id)
+        room_id = group.room_id
+        room = self._rooms.get(room_id)
         if room is None:
-            return Held() if group.room_id in self._held else RoomNotFound(group.room_id)
+            return Held() if room_id in self._held else RoomNotFound(room_id)
         if room.epoch != group.epoch:
-            return RoomNotFound(group.room_id)
+            return RoomNotFound(room_id)
         if room.went_back:
-            return HistoryWentBack(group.room_id)
-        flaws = [flaw for draft in group.drafts if (flaw := _flaw(draft)) is not None]
+            return HistoryWentBack(room_id)
+        flaws = list(filter(None, map(_flaw, group.drafts)))
         if flaws:
             return InvalidEvent(flaws)
-        done: GroupOutcome | None = self._keys.outcome(group)
+        done: GroupOutcome | None = None if group.key is None else self._keys.outcome(group)
         redaction = group.drafts[0].redaction
         if done is None and redaction is not None:
-            done = self._tombstones.outcome(group.room_id, room.known, redaction)
+            done = self._tombstones.outcome(room_id, room.known, redaction)
             if (group.room_id, redaction.seq) in self._tombstones.made:
                 room.stamp()  # also where no event tells it: a sender forgotten
         return self._number(group, room) if done is None else done
 
     def _number(self, group: DraftGroup, room: _Room) -> tuple[Event, ...]:
         room.last_timestamp = max(room.last_timestamp, room.not_before, self._batch.now_ms)
-        events = tuple(self._next(draft, room) for draft in group.drafts)
+        events = tuple([self._next(draft, room) for draft in group.drafts])
         self._events += events
-        self._keys.add(group, events[0])
+        if group.key is not None:
+            self._keys.add(group, events[0])
         return events
 
     def _next(self, draft: Draft, room: _Room) -> Event:

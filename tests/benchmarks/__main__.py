@@ -9,5 +9,5 @@ if __package__:
 
     main()
 else:  # run as a folder: once more, as the package that it is
-    sys.path[0] = str(Path(__file__).resolve().parents[1])
-    runpy.run_module("benchmarks", run_name="__main__", alter_sys=True)
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
+    runpy.run_module("tests.benchmarks", run_name="__main__", alter_sys=True)

@@ -12,7 +12,7 @@ import typer
 import uvloop
 from rich.console import Console
 
-from . import echo, fan_out, joining, machine, many_rooms, memory, paging, publishing, report
+from . import bare_driver, echo, fan_out, joining, machine, many_rooms, memory, paging, publishing, report
 from .compare import Comparison, compare
 from .figures import Figure
 from .setting import Setting
@@ -26,6 +26,7 @@ BENCHMARKS: Mapping[str, Callable[[Setting], Awaitable[list[Figure]]]] = {
     "page": paging.measure,
     "join": joining.measure,
     "memory": memory.measure,
+    "bare-driver": bare_driver.measure,
 }
 COMPARABLE = ["fan-out", "many-rooms", "publish"]
 console = Console(width=150 if not sys.stdout.isatty() else None)

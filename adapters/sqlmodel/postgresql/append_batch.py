@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -11,20 +12,24 @@ from asyncpg import LockNotAvailableError
 from ....application.deadline import deadline, deadline_at, remaining_s
 from ....domain.outcome import Appended, Held
 from ..arrival import to_datetime
-from ..batch import Batch, Facts, HeadRow, KnownRoom, Place, Target, Writes
+from ..batch import Batch, Facts, HeadRow, KnownRoom, Numbered, Place, Target, Writes
 from ..batch_keys import KeyUse
 from ..jsonb import to_jsonb
 from ..number_batch import number_batch
 from . import append_statements as statements
 from .driver import DriverConnection
 from .refusals import refusals
+from .stream_heads import StreamHeads
 
 LONGEST_WAIT_S = 60.0
 """How long a lock is waited for where nobody says until when."""
+COPIED_FROM = 50
+"""How many events are copied in: from here on that costs less, for both sides, than one more round trip."""
 TIME_TO_WRITE_S = 2.0
 """What is left for writing when a lock was waited for until the deadline."""
 
 T = TypeVar("T")
+_Done = tuple[Facts, Numbered]
 
 
 class Transacts(Protocol):
@@ -40,96 +45,113 @@ class PostgresqlAppender:
 
     def __init__(self, database: Transacts) -> None:
         self._database = database
+        self._heads = StreamHeads()
 
     async def __call__(self, batch: Batch, *, waits: bool) -> Sequence[Appended]:
         """See `Appender`."""
         with refusals():
             if batch.groups and not waits:
-                return await self._database.transact(partial(_append, batch, statements.LOCK_FREE))
+                return await self._commit(partial(self._append, batch, statements.LOCK_FREE))
             wait_s = remaining_s(LONGEST_WAIT_S)
             try:
                 with deadline_at(deadline() + TIME_TO_WRITE_S):
-                    return await self._database.transact(partial(_wait_and_append, batch, wait_s))
+                    return await self._commit(partial(self._wait_and_append, batch, wait_s))
             except _StillLocked:
                 return [Held() for _ in batch.groups]
+
+    async def _commit(self, append: Callable[[DriverConnection], Awaitable[_Done]]) -> Sequence[Appended]:
+        facts, numbered = await self._database.transact(append)
+        self._heads.note(facts.rooms, facts.streams, numbered.writes)
+        return numbered.outcomes
+
+    async def _wait_and_append(self, batch: Batch, wait_s: float, connection: DriverConnection) -> _Done:
+        await connection.execute(f"SET LOCAL lock_timeout = {max(1, round(wait_s * 1_000))}")
+        try:
+            return await self._append(batch, statements.LOCK_ALL, connection)
+        except LockNotAvailableError as error:
+            raise _StillLocked from error
+
+    async def _append(self, batch: Batch, lock: str, connection: DriverConnection) -> _Done:
+        room_ids = batch.room_ids
+        heads = await connection.fetch(lock, room_ids)
+        rooms = {room_id: KnownRoom(HeadRow(*row), floor) for room_id, floor, *row in heads}
+        missing = [room_id for room_id in room_ids if room_id not in rooms]
+        held = await connection.fetch(statements.THERE, missing) if missing else []
+        facts = await self._facts(batch, rooms, connection)
+        facts = replace(facts, held=frozenset(room_id for (room_id,) in held)) if held else facts
+        numbered = number_batch(batch, facts)
+        if numbered.writes.rooms:
+            await _write(connection, numbered.writes)
+        return facts, numbered
+
+    async def _facts(self, batch: Batch, rooms: Mapping[str, KnownRoom], connection: DriverConnection) -> Facts:
+        wanted = {(each.room_id, each.name) for group in batch.groups for each in group.drafts if each.room_id in rooms}
+        streams = dict(self._heads.known(wanted, rooms))
+        asked, key_ids, redacted = wanted - streams.keys(), batch.key_ids, batch.redacted
+        keys: dict[bytes, KeyUse] = {}
+        targets: dict[Place, Target] = {}
+        if asked or key_ids or redacted:
+            statement = statements.facts(streams=bool(asked), keys=bool(key_ids), targets=bool(redacted))
+            parameters = [*_columns(asked), *[key_ids] * bool(key_ids), *_columns(redacted)]
+            found = await connection.fetch(statement, *parameters)
+            for kind, room_id, name, seq, timestamp, key_id, digest, is_blank, payload in found:
+                if kind == "s":
+                    streams[room_id, name] = seq
+                elif kind == "k":
+                    keys[key_id] = KeyUse(digest, seq, timestamp)
+                else:
+                    targets[room_id, seq] = Target(name, timestamp, is_blank, payload and payload.encode())
+        return Facts(rooms=rooms, streams=streams, keys=keys, targets=targets)
 
 
 class _StillLocked(Exception):
     """A room's lock was not to be had in time."""
 
 
-async def _wait_and_append(batch: Batch, wait_s: float, connection: DriverConnection) -> Sequence[Appended]:
-    await connection.execute(f"SET LOCAL lock_timeout = {max(1, round(wait_s * 1_000))}")
-    return await _append(batch, statements.LOCK_ALL, connection)
-
-
-async def _append(batch: Batch, lock: str, connection: DriverConnection) -> Sequence[Appended]:
-    try:
-        heads = await connection.fetch(lock, batch.room_ids)
-    except LockNotAvailableError as error:
-        raise _StillLocked from error
-    rooms = {room_id: KnownRoom(HeadRow(*row), floor) for room_id, floor, *row in heads}
-    missing = [room_id for room_id in batch.room_ids if room_id not in rooms]
-    there = await connection.fetch(statements.THERE, missing) if missing else []
-    numbered = number_batch(batch, await _facts(connection, batch, rooms, frozenset(room_id for (room_id,) in there)))
-    if numbered.writes.rooms:
-        await _write(connection, numbered.writes)
-    return numbered.outcomes
-
-
-async def _facts(
-    connection: DriverConnection, batch: Batch, rooms: dict[str, KnownRoom], held: frozenset[str]
-) -> Facts:
-    asked = {(draft.room_id, draft.name) for group in batch.groups for draft in group.drafts if draft.room_id in rooms}
-    key_ids, redacted = batch.key_ids, batch.redacted
-    parameters: list[Sequence[Any]] = [*_columns(asked, 2)]
-    if key_ids:
-        parameters.append(key_ids)
-    if redacted:
-        parameters += _columns(redacted, 2)
-    streams: dict[tuple[str, str], int] = {}
-    keys: dict[bytes, KeyUse] = {}
-    targets: dict[Place, Target] = {}
-    statement = statements.facts(keys=bool(key_ids), targets=bool(redacted))
-    for kind, room_id, name, seq, timestamp, key_id, digest, is_blank, payload in await connection.fetch(
-        statement, *parameters
-    ):
-        if kind == "s":
-            streams[room_id, name] = seq
-        elif kind == "k":
-            keys[key_id] = KeyUse(digest, seq, timestamp)
-        else:
-            targets[room_id, seq] = Target(name, timestamp, is_blank, payload and payload.encode())
-    return Facts(rooms=rooms, streams=streams, keys=keys, targets=targets, held=held)
-
-
 async def _write(connection: DriverConnection, writes: Writes) -> None:
+    events = _rows(writes)
+    copies = len(events) >= COPIED_FROM
+    if copies:
+        await connection.copy_records_to_table("messages", records=events, columns=statements.COPIED)
     statement = statements.writes(
-        events=bool(writes.events), keys=bool(writes.keys), tombstones=bool(writes.tombstones)
+        events=bool(events) and not copies,
+        streams=bool(writes.streams),
+        keys=bool(writes.keys),
+        tombstones=bool(writes.tombstones),
     )
-    await connection.execute(statement, *_parameters(writes))
+    await connection.execute(statement, *_parameters(writes, [] if copies else events))
 
 
-def _parameters(writes: Writes) -> Iterator[Any]:
-    events = writes.events
+def _rows(writes: Writes) -> list[tuple[Any, ...]]:
+    arrived = to_datetime(writes.arrived_ms)
+    return [
+        (
+            arrived,
+            event.room_id,
+            event.name,
+            event.payload.decode(),
+            event.sender,
+            event.timestamp_ms,
+            event.seq,
+            event.event_seq,
+            to_jsonb(event.meta),
+        )
+        for event in writes.events
+    ]
+
+
+def _parameters(writes: Writes, events: Sequence[tuple[Any, ...]]) -> Iterator[Any]:
     if events:
-        yield to_datetime(writes.arrived_ms)
-        yield [event.room_id for event in events]
-        yield [event.name for event in events]
-        yield [event.payload.decode() for event in events]
-        yield [event.sender for event in events]
-        yield [event.timestamp_ms for event in events]
-        yield [event.seq for event in events]
-        yield [event.event_seq for event in events]
-        yield [to_jsonb(event.meta) for event in events]
-        yield from _columns([(*stream, head) for stream, head in writes.streams.items()], 3)
-    if writes.keys:
-        yield from _columns([(key_id, *use) for key_id, use in writes.keys.items()], 4)
-    if writes.tombstones:
-        made = writes.tombstones.items()
-        yield from _columns([(*place, to_jsonb(each.payload), each.sender) for place, each in made], 4)
-    yield from _columns([(room_id, *row) for room_id, row in writes.rooms.items()], 5)
+        (arrived, *_), *_ = events
+        yield arrived
+        yield from _columns(events)[1:]
+    yield from _columns([(*stream, head) for stream, head in writes.streams.items()])
+    yield from _columns([(key_id, *use) for key_id, use in writes.keys.items()])
+    made = writes.tombstones.items()
+    yield from _columns([(*place, to_jsonb(each.payload), each.sender) for place, each in made])
+    yield from _columns([(room_id, *row) for room_id, row in writes.rooms.items()])
 
 
-def _columns(rows: Any, width: int) -> list[Sequence[Any]]:
-    return [list(column) for column in zip(*rows, strict=True)] if rows else [[] for _ in range(width)]
+def _columns(rows: Iterable[tuple[Any, ...]]) -> list[Sequence[Any]]:
+    """The arrays of these rows; none where there are none, and the statement has no part for them."""
+    return [list(column) for column in zip(*rows, strict=True)]

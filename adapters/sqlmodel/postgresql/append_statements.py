@@ -33,6 +33,7 @@ SELECT ?::timestamp, v.room_id, v.event_name, v.event_data::jsonb, v.from_user, 
   v.meta::jsonb
 FROM unnest(?::text[], ?::text[], ?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[], ?::text[])
   AS v (room_id, event_name, event_data, from_user, timestamp, seq, event_seq, meta)"""
+COPIED = ("created_at", "room_id", "event_name", "event_data", "from_user", "timestamp", "seq", "event_seq", "meta")
 _PUT_STREAMS = """
 INSERT INTO dialogue_streams (room_id, event_name, head, floor, floor_seq)
 SELECT v.room_id, v.event_name, v.head, 0, 0
@@ -57,20 +58,20 @@ WHERE m.room_id = v.room_id AND m.seq = v.seq"""
 
 
 @cache
-def facts(*, keys: bool, targets: bool) -> str:
-    """What asks for a batch's streams, and its keys and the events that it redacts where it has any.
+def facts(*, streams: bool, keys: bool, targets: bool) -> str:
+    """What asks for a batch's streams, its keys and the events that it redacts, where there are any.
 
     Its rows are a letter, then room, name, seq or head, timestamp, key, digest, whether blank, and payload. It is not
     asked together with the lock: it would be answered as of a time before that.
     """
-    parts = [_STREAMS, *[_KEYS] * keys, *[_TARGETS] * targets]
-    return _numbered("\nUNION ALL".join(parts))
+    return _numbered("\nUNION ALL".join([*[_STREAMS] * streams, *[_KEYS] * keys, *[_TARGETS] * targets]))
 
 
 @cache
-def writes(*, events: bool, keys: bool, tombstones: bool) -> str:
-    """What writes a batch: its events with their streams, its keys, its tombstones, and at last its rooms."""
-    parts = [*[_PUT_EVENTS, _PUT_STREAMS] * events, *[_PUT_KEYS] * keys, *[_BLANK] * tombstones]
+def writes(*, events: bool, streams: bool, keys: bool, tombstones: bool) -> str:
+    """What writes a batch: its events, streams, keys and tombstones, where it has any, and its rooms."""
+    wanted = ((events, _PUT_EVENTS), (streams, _PUT_STREAMS), (keys, _PUT_KEYS), (tombstones, _BLANK))
+    parts = [part for is_wanted, part in wanted if is_wanted]
     before = ",".join(f"\npart_{number} AS ({part})" for number, part in enumerate(parts))
     return _numbered((f"WITH {before}" if parts else "") + _MOVE_ROOMS)
 

@@ -1,0 +1,176 @@
+"""Keeping batches in PostgreSQL, beside what the drivers alone do in the same database, batch by batch in turn."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
+from time import perf_counter
+from typing import Any
+
+import asyncpg
+import psycopg
+from anyio import to_thread
+
+from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
+from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
+from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
+from dialogue.domain.draft import Draft
+from dialogue.domain.draft_group import DraftGroup
+from dialogue.domain.ports.history_archive import HistoryArchive
+
+from ..support.postgresql import postgresql
+from .figures import Figure, p50
+from .setting import Setting
+
+BATCH = 100
+ROOMS = (1, 50)
+NAME = "message"
+PAYLOAD = '{"text":"hello there, how are you today?","username":"ada"}'
+ARRIVED = datetime(2026, 1, 1)
+TIMESTAMP_MS = 1_767_225_600_000
+COLUMNS = (
+    "room_id",
+    "event_name",
+    "event_data",
+    "from_user",
+    "timestamp",
+    "created_at",
+    "seq",
+    "event_seq",
+    "meta",
+)
+TYPES = ("text", "text", "text", "text", "bigint", "timestamp", "bigint", "bigint", "text")
+LOCK = (
+    'SELECT room_id, head FROM dialogue_rooms WHERE room_id = ANY($1::text[]) ORDER BY room_id COLLATE "C" FOR UPDATE'
+)
+MOVE = """
+WITH moved AS (UPDATE dialogue_rooms AS r SET head = v.head, moved = pg_current_xact_id()
+FROM unnest($1::text[], $2::bigint[]) AS v (room_id, head) WHERE r.room_id = v.room_id)
+UPDATE dialogue_streams AS s SET head = v.head
+FROM unnest($1::text[], $2::bigint[]) AS v (room_id, head) WHERE s.room_id = v.room_id AND s.event_name = 'message'"""
+INSERT = f"""
+INSERT INTO messages ({", ".join(COLUMNS)})
+SELECT v.r, v.n, v.d::jsonb, v.u, v.t, v.c, v.s, v.e, v.m::jsonb
+FROM unnest({", ".join(f"${place}::{kind}[]" for place, kind in enumerate(TYPES, 3))})
+  AS v (r, n, d, u, t, c, s, e, m)"""
+INSERT_AND_MOVE = MOVE.replace("WITH moved", f"WITH inserted AS ({INSERT}), moved", 1)
+
+Keep = Callable[[Sequence[str]], Awaitable[object]]
+"""Keeps one event for each of these rooms, in one transaction."""
+
+
+async def measure(setting: Setting) -> list[Figure]:
+    """A server of its own, which fsyncs; one connection each."""
+    running = postgresql(durable=True)
+    server = await to_thread.run_sync(running.__enter__)
+    try:
+        figures: list[Figure] = []
+        for rooms in ROOMS:
+            with server.database() as url:
+                figures += await _measure(url, [f"room-{number % rooms}" for number in range(BATCH)], setting)
+        return figures
+    finally:
+        await to_thread.run_sync(running.__exit__, None, None, None)
+
+
+async def _measure(url: str, room_ids: Sequence[str], setting: Setting) -> list[Figure]:
+    async with AsyncExitStack() as stack:
+        contenders: dict[str, Keep] = {}
+        for name, contender in CONTENDERS.items():
+            contenders[name] = await stack.enter_async_context(contender(url, room_ids))
+        times: dict[str, list[float]] = {name: [] for name in contenders}
+        for _ in range(setting.some(600)):
+            for name, keep in contenders.items():
+                began = perf_counter()
+                await keep(room_ids)
+                times[name].append(perf_counter() - began)
+    rates = {name: BATCH / p50(spent[len(spent) // 10 :]) for name, spent in times.items()}
+    fastest = max(rate for name, rate in rates.items() if name != ADAPTER)
+    where = f"in {len(set(room_ids))} rooms" if len(set(room_ids)) > 1 else "in one room"
+    return [
+        Figure(
+            what=f"{name}, {where}", value=rate, unit="events/s", ratio=rate / fastest, remark="to the fastest driver"
+        )
+        for name, rate in rates.items()
+    ]
+
+
+@asynccontextmanager
+async def _adapter(url: str, room_ids: Sequence[str]) -> AsyncIterator[Keep]:
+    storage = PostgresqlStorage(PostgresqlDatabase(PostgresqlSettings(url=url)))
+    async with storage.running():
+        groups = [await _group(storage.archive, room_id) for room_id in room_ids]
+        yield lambda _: storage.archive.append(groups, {}, TIMESTAMP_MS)
+
+
+async def _group(archive: HistoryArchive, room_id: str) -> DraftGroup:
+    epoch = (await archive.open(room_id)).epoch
+    return DraftGroup.of(Draft(room_id=room_id, epoch=epoch, name=NAME, payload=PAYLOAD.encode(), sender="ada"))
+
+
+@asynccontextmanager
+async def _asyncpg_unnest(url: str, _: Sequence[str]) -> AsyncIterator[Keep]:
+    connection = await asyncpg.connect(url)
+
+    async def keep(room_ids: Sequence[str]) -> None:
+        await connection.execute("BEGIN")
+        heads = dict(await connection.fetch(LOCK, sorted(set(room_ids))))
+        columns = [list(column) for column in zip(*_rows(room_ids, heads), strict=True)]
+        await connection.execute(INSERT_AND_MOVE, list(heads), list(heads.values()), *columns)
+        await connection.execute("COMMIT")
+
+    yield keep
+    await connection.close()
+
+
+@asynccontextmanager
+async def _asyncpg_copy(url: str, _: Sequence[str]) -> AsyncIterator[Keep]:
+    connection = await asyncpg.connect(url)
+
+    async def keep(room_ids: Sequence[str]) -> None:
+        await connection.execute("BEGIN")
+        heads = dict(await connection.fetch(LOCK, sorted(set(room_ids))))
+        rows = _rows(room_ids, heads)
+        await connection.copy_records_to_table("messages", records=rows, columns=COLUMNS)
+        await connection.execute(MOVE, list(heads), list(heads.values()))
+        await connection.execute("COMMIT")
+
+    yield keep
+    await connection.close()
+
+
+@asynccontextmanager
+async def _psycopg_copy(url: str, _: Sequence[str]) -> AsyncIterator[Keep]:
+    connection = await psycopg.AsyncConnection.connect(url, autocommit=True, prepare_threshold=0)
+    lock, move = LOCK.replace("$1", "%(ids)s"), MOVE.replace("$1", "%(ids)s").replace("$2", "%(heads)s")
+
+    async def keep(room_ids: Sequence[str]) -> None:
+        async with connection.transaction(), connection.cursor() as cursor:
+            await cursor.execute(lock.encode(), {"ids": sorted(set(room_ids))})
+            heads: dict[str, int] = dict(await cursor.fetchall())
+            rows = _rows(room_ids, heads)
+            async with cursor.copy(f"COPY messages ({', '.join(COLUMNS)}) FROM STDIN".encode()) as copy:
+                for row in rows:
+                    await copy.write_row(row)
+            await cursor.execute(move.encode(), {"ids": list(heads), "heads": list(heads.values())})
+
+    yield keep
+    await connection.close()
+
+
+def _rows(room_ids: Sequence[str], heads: dict[str, int]) -> list[tuple[Any, ...]]:
+    rows: list[tuple[Any, ...]] = []
+    for room_id in room_ids:
+        heads[room_id] = seq = heads[room_id] + 1
+        rows.append((room_id, NAME, PAYLOAD, "ada", TIMESTAMP_MS, ARRIVED, seq, seq, None))
+    return rows
+
+
+ADAPTER = "Dialogue's adapter"
+CONTENDERS: Mapping[str, Callable[[str, Sequence[str]], Any]] = {
+    ADAPTER: _adapter,  # the first to come makes the tables and the rooms
+    "asyncpg, unnest": _asyncpg_unnest,
+    "asyncpg, COPY": _asyncpg_copy,
+    "psycopg, COPY": _psycopg_copy,
+}
