@@ -49,7 +49,7 @@ def test_the_page_the_client_the_types_and_the_migrations_are_in_both(wheel: Pat
         "entrypoints/web/page/index.html",
         "entrypoints/web/client.js",
         "entrypoints/web/client.d.ts",
-        "adapters/sqlmodel/migrations/env.py",
+        "adapters/sqlmodel/migrations/upgrade.py",
     }
     in_wheel, in_sdist = files_of_wheel(wheel), files_of_sdist(sdist)
     assert {f"dialogue/{name}" for name in wanted} <= in_wheel

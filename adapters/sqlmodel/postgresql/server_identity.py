@@ -6,7 +6,8 @@ import logging
 from typing import NamedTuple
 
 import asyncpg
-from sqlalchemy import Connection
+from sqlalchemy import CheckConstraint, Column, Connection, MetaData, SmallInteger, String, Table, select
+from sqlalchemy.dialects.postgresql import insert
 
 from ..epochs import new_epochs
 from .driver import DriverConnection
@@ -18,11 +19,22 @@ IDENTITY = """
         THEN left(pg_walfile_name(pg_current_wal_insert_lsn()), 8) END
     FROM pg_control_system()
 """
-KNOWN = "SELECT system_identifier, timeline FROM dialogue_server WHERE id = 1"
-REMEMBER = """
-    INSERT INTO dialogue_server (id, system_identifier, timeline) VALUES (1, $1, $2)
-    ON CONFLICT (id) DO UPDATE SET system_identifier = excluded.system_identifier, timeline = excluded.timeline
-"""
+
+metadata = MetaData()
+server = Table(
+    "dialogue_server",
+    metadata,
+    Column("id", SmallInteger, primary_key=True, autoincrement=False),
+    Column("system_identifier", String(32), nullable=False),
+    Column("timeline", String(8), nullable=False),
+    CheckConstraint("id = 1", name="ck_dialogue_server_one_row"),
+)
+KNOWN = select(server.c.system_identifier, server.c.timeline)
+_new = insert(server)
+REMEMBER = _new.on_conflict_do_update(
+    index_elements=[server.c.id],
+    set_={"system_identifier": _new.excluded.system_identifier, "timeline": _new.excluded.timeline},
+)
 
 logger = logging.getLogger("dialogue.database")
 
@@ -53,10 +65,10 @@ def settle_identity(connection: Connection, found: ServerIdentity, *, is_synchro
     of the same cluster has all that was answered for, whatever its timeline.
     """
     connection.exec_driver_sql("SELECT pg_advisory_xact_lock($1)", (LOCK,))
-    known = connection.exec_driver_sql(KNOWN).one_or_none()
+    known = connection.execute(KNOWN).one_or_none()
     if known is not None and tuple(known) == found:
         return 0
-    connection.exec_driver_sql(REMEMBER, tuple(found))
+    connection.execute(REMEMBER, {"id": 1, **found._asdict()})
     if known is None or (is_synchronous and known.system_identifier == found.system_identifier):
         return 0
     renewed = new_epochs(connection)

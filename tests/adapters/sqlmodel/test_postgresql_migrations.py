@@ -13,7 +13,7 @@ from anyio import to_thread
 from sqlalchemy import create_engine
 
 from dialogue.adapters.sqlmodel.migrations.lock import KEY as LOCK
-from dialogue.adapters.sqlmodel.postgresql import publish_rules
+from dialogue.adapters.sqlmodel.postgresql import publish_rules, server_identity
 from dialogue.adapters.sqlmodel.tables import metadata
 from dialogue.domain.errors import ConfigurationError
 
@@ -89,14 +89,14 @@ async def test_the_migrations_make_what_the_table_classes_say(postgresql_server:
     await migrate(url)
     with postgresql_server.database() as said:
         engine = create_engine(said.replace("postgresql:", "postgresql+psycopg:"))
-        for tables in (metadata, publish_rules.metadata):
+        for tables in (metadata, publish_rules.metadata, server_identity.metadata):
             tables.create_all(engine)
         engine.dispose()
         assert [row for row in schema(url) if not _is_of_postgresql_alone(row)] == schema(said)
 
 
 def _is_of_postgresql_alone(row: tuple[Any, ...]) -> bool:
-    """Alembic's table, which server it is, and what several nodes need: SQLite has no use for it."""
+    """Alembic's table, and what several nodes need: SQLite has no use for it."""
     presence = ("dialogue_leases", "dialogue_crowds", "dialogue_turns")
-    tables = ("dialogue_alembic_version", "dialogue_server", *presence)
+    tables = ("dialogue_alembic_version", *presence)
     return any(table in row[0] for table in tables) or row[:2] == ("dialogue_rooms", "moved") or "_moved" in row[0]
