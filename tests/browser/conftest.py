@@ -51,9 +51,9 @@ def _launch(playwright: Playwright) -> Browser:
     return playwright.chromium.launch(executable_path=found, args=BROWSER_ARGS)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium: the system's, or Playwright's own."""
+    """Chromium: the system's, or Playwright's own. One for this folder, where nothing else runs an event loop."""
     with sync_playwright() as playwright:
         try:
             browser = _launch(playwright)

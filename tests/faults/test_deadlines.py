@@ -87,7 +87,7 @@ async def test_eight_writes_that_come_at_once_are_refused_at_about_the_same_time
 
 async def test_with_a_bound_on_each_link_alone_they_wait_one_after_the_other(serve: Serve) -> None:
     """The planted fault: a server whose requests bring no deadline along."""
-    count = 8
+    count = 5
     server = serve("making", request_timeout_s=TIMEOUT_S, TIMELESS=1)
     async with httpx.AsyncClient(base_url=server.http, trust_env=False, timeout=60) as http:
         took: list[float] = []
