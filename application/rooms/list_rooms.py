@@ -35,7 +35,8 @@ class ListRooms:
         return RoomList(await self._with_unread(user_id, rooms), cursor, self._manage.may_create)
 
     async def one(self, user_id: str, room_id: str) -> RoomInfo:
-        """One room. Raises RoomNotFound."""
+        """One room. Raises RoomNotFound and Unavailable."""
+        await self._manage.look_for(room_id)
         (room,) = await self._with_unread(user_id, [self._manage.find(room_id)])
         return room
 

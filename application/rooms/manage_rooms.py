@@ -48,6 +48,10 @@ class ManageRooms:
         """One room. Raises RoomNotFound."""
         return self.info(self._registry.room(room_id))
 
+    async def look_for(self, room_id: str) -> None:
+        """See `RoomRegistry.look_for`."""
+        await self._registry.look_for(room_id)
+
     def definitions(self, room_id: str) -> tuple[EventDefinition[Any], ...]:
         """The events that a room allows. Raises RoomNotFound."""
         return tuple(self._registry.room(room_id).definitions.values())

@@ -69,6 +69,11 @@ class RoomRegistry:
         """The room of that id; raises RoomNotFound."""
         return self._entry(room_id).room
 
+    async def look_for(self, room_id: str) -> None:
+        """Where there is no such room, learn first whether it was made elsewhere just now. Raises Unavailable."""
+        if room_id not in self._rooms and self._learn is not None:
+            await self._learn()
+
     def rooms(self, after: str = "", limit: int | None = None) -> list[Room]:
         """The rooms in order of id, those behind `after`, at most `limit`."""
         ids = sorted(room_id for room_id in self._rooms if room_id > after)
@@ -100,8 +105,7 @@ class RoomRegistry:
 
     async def open(self, room_id: str) -> tuple[Room, RoomHistory]:
         """The room and its history, opened where it was not. Raises RoomNotFound and Unavailable."""
-        if room_id not in self._rooms and self._learn is not None:
-            await self._learn()  # it may have been made elsewhere just now
+        await self.look_for(room_id)
         entry = self._entry(room_id)
         entry.was_used = True
         history = entry.history
@@ -144,8 +148,7 @@ class RoomRegistry:
 
         Raises RoomNotFound, Forbidden (a configured room; a room of somebody else) and Unavailable.
         """
-        if room_id not in self._rooms and self._learn is not None:
-            await self._learn()
+        await self.look_for(room_id)
         async with self._changing:
             entry = self._entry(room_id)
             if entry.room.is_configured:

@@ -11,6 +11,7 @@ from anyio import create_task_group, fail_after
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.storage import MemoryStorage
 from dialogue.adapters.memory.store import MemoryStore
+from dialogue.application.rooms.list_rooms import ListRooms
 from dialogue.domain.errors import Forbidden, PositionUnknown, RoomExists, RoomNotFound
 from dialogue.domain.page import After, Newest, PageRequest
 from dialogue.domain.ports.room_store import StoredRoom
@@ -57,6 +58,9 @@ async def test_a_room_made_just_now_elsewhere_is_there_for_who_asks() -> None:
         await client.join("club")
         with pytest.raises(RoomNotFound):
             await client.join("nowhere")
+        await one.manage.create(StoredRoom(id="another", name="Another"))
+        rooms = ListRooms(other.manage, other.mark_read, other.crowds)
+        assert (await rooms.one("bob", "another")).name == "Another"
 
 
 async def test_a_room_deleted_elsewhere_takes_its_members_out() -> None:
