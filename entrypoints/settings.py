@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, ValidationError, field_validator, model_validator
@@ -215,6 +215,20 @@ class Settings(BaseSettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """As pydantic has it. Raises ConfigurationError where a setting is given that does not exist."""
+        assert isinstance(init_settings, InitSettingsSource)
+        _refuse_unknown(init_settings.init_kwargs)
+        return init_settings, env_settings, dotenv_settings, file_secret_settings
+
     @field_validator("database")
     @classmethod
     def _is_known(cls, url: str) -> str:
@@ -249,9 +263,7 @@ def load_settings(code: Mapping[str, Any], overrides: Mapping[str, Any]) -> Sett
 
     Raises ConfigurationError, in one line, with each setting that is wrong or does not exist.
     """
-    unknown = sorted((code.keys() | overrides.keys()) - Settings.model_fields.keys())
-    if unknown:
-        raise ConfigurationError(f"There is no setting {unknown[0]!r}; there are: {', '.join(Settings.model_fields)}")
+    _refuse_unknown(code.keys() | overrides.keys())
 
     class Loaded(Settings):
         @classmethod
@@ -276,6 +288,12 @@ def load_settings(code: Mapping[str, Any], overrides: Mapping[str, Any]) -> Sett
         raise ConfigurationError("; ".join(problems)) from error
     except SettingsError as error:
         raise ConfigurationError(str(error)) from error
+
+
+def _refuse_unknown(names: Iterable[str]) -> None:
+    unknown = sorted(set(names) - Settings.model_fields.keys())
+    if unknown:
+        raise ConfigurationError(f"There is no setting {unknown[0]!r}; there are: {', '.join(Settings.model_fields)}")
 
 
 def _name(place: tuple[int | str, ...]) -> str:

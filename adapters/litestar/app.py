@@ -15,7 +15,7 @@ from ...application.node import Node
 from ...domain.errors import DialogueError
 from .health import LIVE, live, ready
 from .http_definitions import list_definitions
-from .http_events import get_history, post_event, redact_event
+from .http_events import get_history, methods_of_events, post_event, redact_event
 from .http_rooms import get_room, list_rooms
 from .http_stream import head_stream, stream_events
 from .problems import failed, not_routed, refused
@@ -69,7 +69,13 @@ def build_app(
     documents = SchemaDocuments(lambda: describe(described, provided, version))
     return FrontedApp(
         front,
-        route_handlers=[endpoint, *described, *schema_routes(documents), *(page_routes(page) if page else ())],
+        route_handlers=[
+            endpoint,
+            methods_of_events,
+            *described,
+            *schema_routes(documents),
+            *(page_routes(page) if page else ()),
+        ],
         dependencies=provided,
         exception_handlers={DialogueError: refused, HTTPException: not_routed, Exception: failed},
         before_request=before_request,

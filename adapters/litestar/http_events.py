@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-from litestar import Request, Response, delete, get, post
+from litestar import Request, Response, delete, get, post, route
 from litestar.di import NamedDependency
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, RequestBody, Schema
@@ -170,8 +170,14 @@ async def redact_event(
     await redact.by_user(room_id, place, user_id)
 
 
+@route("/rooms/{room_id:str}/events", http_method=["OPTIONS"], include_in_schema=False, sync_to_thread=False)
+def methods_of_events() -> Response[None]:
+    """Say how a room's events can be asked for. To be registered first: Litestar's own tells one handler's alone."""
+    return Response(None, status_code=204, headers={"Allow": "GET, OPTIONS, POST"})
+
+
 def _read_body(body: bytes, max_values: int) -> dict[str, object]:
-    reader = FrameReader(max_values)
+    reader = FrameReader(max_values, "body")
     try:
         fields = reader.read(body.decode())
     except UnicodeDecodeError as error:

@@ -15,10 +15,11 @@ class FrameReader:
     """Turns the text of a message into a JSON object, refusing what JSON does not allow or leaves open.
 
     NaN and infinities are refused; so are a key that stands twice in one object, and more than `max_values` values: in
-    a payload as InvalidEvent, elsewhere as InvalidRequest.
+    a payload as InvalidEvent, elsewhere as InvalidRequest. `whole` is what a refusal calls the message itself.
     """
 
-    def __init__(self, max_values: int = MAX_VALUES) -> None:
+    def __init__(self, max_values: int = MAX_VALUES, whole: str = "frame") -> None:
+        self._whole = whole
         self._max_values = max_values
         self._has_repeats = False
         self._may_be_too_much = False
@@ -31,11 +32,11 @@ class FrameReader:
         try:
             value = self._decoder.decode(text)
         except RecursionError:
-            raise InvalidRequest.field("frame", "is nested too deeply") from None
+            raise InvalidRequest.field(self._whole, "is nested too deeply") from None
         except ValueError as error:  # also an integer of more digits than Python reads
-            raise InvalidRequest.field("frame", f"must be a JSON object: {error}") from None
+            raise InvalidRequest.field(self._whole, f"must be a JSON object: {error}") from None
         if not isinstance(value, dict):
-            raise InvalidRequest.field("frame", "must be a JSON object")
+            raise InvalidRequest.field(self._whole, "must be a JSON object")
         return value
 
     def refuse_flaws(self, message: dict[str, object]) -> None:

@@ -231,6 +231,19 @@ async def test_a_method_that_is_not_there_is_405_with_those_that_are(
     assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/rooms", "GET, HEAD, OPTIONS"),
+        ("/rooms/hall/events", "GET, HEAD, OPTIONS, POST"),
+        ("/rooms/hall/events/1", "DELETE, OPTIONS"),
+    ],
+)
+async def test_options_tells_them_all(http: httpx.AsyncClient, path: str, allowed: str) -> None:
+    answer = await http.options(path)
+    assert (answer.status_code, answer.headers["allow"]) == (204, allowed)
+
+
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
 async def test_so_it_is_without_a_body(http: httpx.AsyncClient, method: str) -> None:
     answer = await http.request(method, "/rooms")

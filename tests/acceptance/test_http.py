@@ -255,9 +255,9 @@ async def test_no_such_event_is_422(http: httpx.AsyncClient) -> None:
 @pytest.mark.parametrize(
     ("body", "code", "path"),
     [
-        (b"", "INVALID_REQUEST", "frame"),
-        (b"hello", "INVALID_REQUEST", "frame"),
-        (b"[]", "INVALID_REQUEST", "frame"),
+        (b"", "INVALID_REQUEST", "body"),
+        (b"hello", "INVALID_REQUEST", "body"),
+        (b"[]", "INVALID_REQUEST", "body"),
         (b"\xff\xfe", "INVALID_REQUEST", "body"),
         (b'{"event": "note"}', "INVALID_REQUEST", "data"),
         (b'{"data": 1}', "INVALID_REQUEST", "event"),
@@ -266,12 +266,12 @@ async def test_no_such_event_is_422(http: httpx.AsyncClient) -> None:
         (b'{"event": "note", "data": 1, "key": "k"}', "INVALID_REQUEST", "key"),
         (b'{"event": "note", "event": "note", "data": 1}', "INVALID_REQUEST", "event"),
         (b'{"event": "note", "data": 1, "\\ud800": 1, "\\ud800": 2}', "INVALID_REQUEST", "?"),
-        (b'{"event": "note", "data": NaN}', "INVALID_REQUEST", "frame"),
+        (b'{"event": "note", "data": NaN}', "INVALID_REQUEST", "body"),
         (b'{"event": "note", "data": {"a": 1, "a": 2}}', "INVALID_EVENT", "data"),
         (b'{"event": "note", "data": 9007199254740993}', "INVALID_EVENT", "data"),
         (b'{"event": "note", "data": "\\u0000"}', "INVALID_EVENT", "data"),
         (b'{"event": "message", "data": {}}', "INVALID_EVENT", "data.text"),
-        (b'{"event": "note", "data": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", "INVALID_REQUEST", "frame"),
+        (b'{"event": "note", "data": ' + b"[" * 10_000 + b"]" * 10_000 + b"}", "INVALID_REQUEST", "body"),
     ],
 )
 async def test_a_body_that_cannot_be_is_422_with_the_path(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from dialogue import ConfigurationError, DialogueApp, create_dialogue
+from dialogue import ConfigurationError, DialogueApp, Settings, create_dialogue
 
 from .command import dialogue
 
@@ -25,6 +25,12 @@ def _in_an_empty_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 def test_the_default_is_what_nobody_says_otherwise() -> None:
     assert app().settings.port == 3000
     assert app().settings.database == "sqlite:///dialogue.db"
+
+
+def test_a_setting_that_does_not_exist_is_refused_wherever_it_is_given() -> None:
+    with pytest.raises(ConfigurationError, match="There is no setting 'portt'; there are: host, port"):
+        Settings(portt=1)  # type: ignore[call-arg]
+    assert Settings(port=1).port == 1
 
 
 def test_the_code_goes_before_the_default() -> None:
