@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
+import msgspec
+
 from . import json_value
 from .errors import InvalidRequest
 
@@ -40,8 +42,7 @@ class IdempotencyKey:
         sent = json_value.decode(encoded)
         if _MAY_HAVE_WHOLE_FLOATS.search(encoded):
             sent = _with_whole_numbers(sent)
-        canonical = json.dumps(sent, sort_keys=True, separators=(",", ":"))
-        return cls(text, SCHEME + sha256(canonical.encode()).digest())
+        return cls(text, SCHEME + sha256(_canonical(sent)).digest())
 
     def is_repeat_of(self, digest: bytes) -> bool:
         """Whether the same event was meant when this key was used with `digest`.
@@ -66,3 +67,11 @@ def _with_whole_numbers(value: object) -> object:
     if isinstance(value, dict):
         return {key: _with_whole_numbers(item) for key, item in value.items()}
     return value
+
+
+def _canonical(value: object) -> bytes:
+    """The same bytes for all values that are equal."""
+    try:
+        return msgspec.json.encode(value, order="sorted")
+    except OverflowError:  # an integer of more than 64 bits
+        return json.dumps(value, sort_keys=True, separators=(",", ":")).encode()

@@ -29,7 +29,7 @@ def test_the_default_is_what_nobody_says_otherwise() -> None:
 
 def test_a_setting_that_does_not_exist_is_refused_wherever_it_is_given() -> None:
     with pytest.raises(ConfigurationError, match="There is no setting 'portt'; there are: host, port"):
-        Settings(portt=1)  # type: ignore[call-arg]
+        Settings(portt=1)
     assert Settings(port=1).port == 1
 
 

@@ -31,3 +31,9 @@ def test_across_schemes_the_same_key_is_a_repeat() -> None:
     key = IdempotencyKey.of("k", "message", 1, None)
     assert key.is_repeat_of(b"\x02" + bytes(32))
     assert replace(key, digest=b"\x02" + bytes(32)).is_repeat_of(key.digest)
+
+
+def test_integers_of_more_than_64_bits_make_a_key_too_however_they_are_spelt() -> None:
+    first = IdempotencyKey.of("k", "note", {"a": 1e300, "b": 1}, None)
+    assert first.digest == IdempotencyKey.of("k", "note", {"b": 1.0, "a": int(1e300)}, None).digest
+    assert first.digest != IdempotencyKey.of("k", "note", {"b": 1.0, "a": int(1e300) + 1}, None).digest
