@@ -19,7 +19,7 @@ class _Room:
     """A room while a batch is numbered."""
 
     def __init__(self, found: KnownRoom, applied: Applied | None) -> None:
-        self._found = found
+        self.found = found
         self.epoch, self.head, self.last_timestamp, self._stamp = found.row
         self._next_epoch = self.epoch
         self.not_before = 0 if applied is None else applied.last_timestamp_ms
@@ -31,21 +31,16 @@ class _Room:
     @property
     def known(self) -> KnownRoom:
         """The room as it is now."""
-        return KnownRoom(self.row, self._found.floor)
+        return KnownRoom(self.row, self.found.floor)
 
     @property
     def row(self) -> HeadRow:
         """Its row as it is to be written."""
         return HeadRow(self._next_epoch, self.head, self.last_timestamp, self._stamp)
 
-    @property
-    def is_changed(self) -> bool:
-        """Whether its row has to be written."""
-        return self.row != self._found.row
-
     def stamp(self) -> None:
         """Let readers see that something has changed which was there before."""
-        self._stamp = self._found.row.stamp + 1
+        self._stamp = self.found.row.stamp + 1
 
 
 def number_batch(batch: Batch, facts: Facts) -> Numbered:
@@ -67,7 +62,7 @@ class _Numbering:
     def numbered(self) -> Numbered:
         outcomes = [self._place(group) for group in self._batch.groups]
         writes = Writes(
-            rooms={id_: room.row for id_, room in self._rooms.items() if room.is_changed},
+            rooms={id_: row for id_, room in self._rooms.items() if (row := room.row) != room.found.row},
             events=self._events,
             arrived_ms=self._batch.now_ms,
             streams=self._streams,
@@ -97,19 +92,18 @@ class _Numbering:
         return self._number(group, room) if done is None else done
 
     def _number(self, group: DraftGroup, room: _Room) -> tuple[Event, ...]:
-        room.last_timestamp = max(room.last_timestamp, room.not_before, self._batch.now_ms)
-        events = tuple([self._next(draft, room) for draft in group.drafts])
+        room.last_timestamp = time_ms = max(room.last_timestamp, room.not_before, self._batch.now_ms)
+        events: list[Event] = []
+        for draft in group.drafts:
+            stream = draft.room_id, draft.name
+            event_seq = (self._streams.get(stream) or self._heads.get(stream, 0)) + 1
+            self._streams[stream] = event_seq
+            room.head += 1
+            events.append(draft.kept(timestamp_ms=time_ms, seq=room.head, event_seq=event_seq))
         self._events += events
         if group.key is not None:
             self._keys.add(group, events[0])
-        return events
-
-    def _next(self, draft: Draft, room: _Room) -> Event:
-        stream = draft.room_id, draft.name
-        head = self._streams.get(stream) or self._heads.get(stream, 0)
-        self._streams[stream] = head + 1
-        room.head += 1
-        return draft.kept(timestamp_ms=room.last_timestamp, seq=room.head, event_seq=head + 1)
+        return tuple(events)
 
 
 def _flaw(draft: Draft) -> Problem | None:
