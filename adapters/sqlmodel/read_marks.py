@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from ...domain.errors import Unavailable
 from ...domain.ports.read_marks import MAX_UNREAD, Mark
 from .commit_outcome import write_again
 from .database import Database
-from .mark_statements import FORGET, MAX_OWN, UNREAD, keep
+from .mark_statements import FORGET, MAX_OWN, UNREAD, UNREAD_OF_MANY, keep
 from .tables import read_marks
 
 FORGOTTEN_AT_ONCE = 500
@@ -59,7 +59,7 @@ class SqlReadMarks:
     async def unread(self, user_id: str, room_ids: Sequence[str]) -> Mapping[str, int]:
         """See `ReadMarks.unread`."""
         marks = await self._database.read(lambda connection: _marks(connection, user_id, room_ids))
-        return {room_id: mark.unread for room_id, mark in marks.items() if not mark.is_of_earlier_life}
+        return {room_id: mark.unread for (_, room_id), mark in marks.items() if not mark.is_of_earlier_life}
 
     async def forget(self, user_id: str) -> int:
         """See `ReadMarks.forget`."""
@@ -81,7 +81,8 @@ class SqlReadMarks:
         rows = [{"user_id": wish.user_id, "room_id": wish.room_id, "seq": wish.seq} for wish in wishes]
         # In one order on all nodes: each mark is locked until all are kept.
         connection.execute(self._keep, sorted(rows, key=lambda row: (row["user_id"], row["room_id"])))
-        return [_marks(connection, wish.user_id, [wish.room_id])[wish.room_id].mark for wish in wishes]
+        counted = _counted(connection, dict.fromkeys((wish.user_id, wish.room_id) for wish in wishes))
+        return [counted[wish.user_id, wish.room_id].mark for wish in wishes]
 
 
 @dataclass(slots=True)
@@ -95,15 +96,36 @@ class _Counted:
         return Mark(seq=self.seq, unread=self.unread)
 
 
-def _marks(connection: Connection, user_id: str, room_ids: Sequence[str]) -> dict[str, _Counted]:
-    marks: dict[str, _Counted] = {}
+Marks = dict[tuple[str, str], _Counted]
+"""By user and room."""
+
+
+def _marks(connection: Connection, user_id: str, room_ids: Sequence[str]) -> Marks:
+    marks: Marks = {}
     for start in range(0, len(room_ids), ROOMS_AT_ONCE):
         some = room_ids[start : start + ROOMS_AT_ONCE]
-        for row in connection.execute(UNREAD, {"b_user_id": user_id, "b_room_ids": some}):
-            head, floor = row.room_head or 0, row.room_floor or 0
-            counted = marks.setdefault(row.room_id, _Counted(max(floor, min(row.seq, head)), 0, 0 < floor >= row.seq))
-            counted.unread = min(MAX_UNREAD, counted.unread + _of_others(row))
+        _add(marks, connection.execute(UNREAD, {"b_user_id": user_id, "b_room_ids": some}))
     return marks
+
+
+def _counted(connection: Connection, places: Iterable[tuple[str, str]]) -> Marks:
+    """What lies behind the marks of these users in these rooms."""
+    marks: Marks = {}
+    if connection.dialect.name == "postgresql":
+        user_ids, room_ids = zip(*places, strict=True)
+        _add(marks, connection.execute(UNREAD_OF_MANY, {"b_user_ids": list(user_ids), "b_rooms": list(room_ids)}))
+    else:
+        for user_id, room_id in places:
+            marks |= _marks(connection, user_id, [room_id])
+    return marks
+
+
+def _add(marks: Marks, rows: Iterable[Row[Any]]) -> None:
+    for row in rows:
+        head, floor = row.room_head or 0, row.room_floor or 0
+        place = row.user_id, row.room_id
+        counted = marks.setdefault(place, _Counted(max(floor, min(row.seq, head)), 0, 0 < floor >= row.seq))
+        counted.unread = min(MAX_UNREAD, counted.unread + _of_others(row))
 
 
 def _of_others(row: Row[Any]) -> int:
