@@ -91,6 +91,7 @@ class ApplyEvents:
         self._wanted = Signal()
         self._landing: Callable[[str], Awaitable[None]] | None = None
         self._nodes: Nodes | None = None
+        self._confirm: Callable[[str, RoomHistory], Awaitable[None]] | None = None
         self.is_shared = False
         """Whether other nodes keep events in the same storage: handlers are then told of this node's own alone."""
         self._tasks: TaskGroup | None = None
@@ -107,6 +108,13 @@ class ApplyEvents:
     def tell(self, nodes: Nodes) -> None:
         """Tell other nodes by `nodes`."""
         self._nodes = nodes
+
+    def confirm_by(self, confirm: Callable[[str, RoomHistory], Awaitable[None]]) -> None:
+        """`confirm(room_id, history)` raises Unavailable where the room has another life than that by now.
+
+        What was read before may belong to it, though its seqs go on from those of the one that is open here.
+        """
+        self._confirm = confirm
 
     def applied(self, room_ids: Iterable[str]) -> Mapping[str, Applied]:
         """How far each of these rooms was applied, of those that are open."""
@@ -210,7 +218,9 @@ class ApplyEvents:
             self._pass_to_nodes(room_id, history, own)
         if step.begins_anew:
             logger.error("the storage holds less of room %r than was there before: it begins anew", room_id)
-        if step.begins_anew or not is_shown:
+        if step.has_gap:
+            logger.warning("events of room %r are gone that were not shown yet: its members have to come back", room_id)
+        if step.begins_anew or step.has_gap or not is_shown:
             self._send_back(room_id)
 
     def _show(self, room_id: str, history: RoomHistory, events: Sequence[Event]) -> bool:
@@ -279,6 +289,8 @@ class ApplyEvents:
         asking = list(feed.queue)
         _, history = await self._in_time(partial(self._registry.open, room_id))
         rows = await self._in_time(partial(self._source.newer, room_id, None, history.head, READ_AT_ONCE))
+        if rows:
+            await self._in_time(partial(self._ensure_same_life, room_id, history))
         if rows and self._landing is not None:
             await self._landing(room_id)
         if self._registry.opened(room_id) is not history:
@@ -287,6 +299,10 @@ class ApplyEvents:
             for submission in asking:
                 submission.was_looked_behind = True
         self._advance(room_id, feed, rows, rows[-1].place if rows else 0)
+
+    async def _ensure_same_life(self, room_id: str, history: RoomHistory) -> None:
+        if self._confirm is not None and self._registry.opened(room_id) is history:
+            await self._confirm(room_id, history)
 
     async def _in_time(self, read: Callable[[], Awaitable[T]]) -> T:
         while True:

@@ -17,25 +17,34 @@ from .submission import Look, Passing, Submission
 
 @dataclass(slots=True)
 class Step:
-    """What becomes visible at once, oldest first, and who is told of it in the same step."""
+    """What becomes visible at once, oldest first, and who is told of it in the same step.
+
+    With `has_gap` the storage has let an event go before it was shown here (another node trimmed the room, or deleted
+    it): nothing behind it becomes visible, since who follows the room would miss it without knowing.
+    """
 
     head: int
     last_timestamp_ms: int
     visible: list[Event] = field(default_factory=list)
     settled: list[tuple[Look, GroupOutcome]] = field(default_factory=list)
     begins_anew: bool = False
+    has_gap: bool = False
 
     def follow(self, submission: Look, events: tuple[Event, ...]) -> None:
         """Let the events of a submission be the next, which they are."""
-        self.visible += events
+        if not self.has_gap:
+            self.visible += events
         self.head = events[-1].place
         self.last_timestamp_ms = max(self.last_timestamp_ms, events[-1].timestamp_ms)
         self.settled.append((submission, events))
 
     def show(self, event: Event) -> None:
         """Let `event` be the next."""
-        self.visible.append(event)
-        self.head = max(self.head, event.seq or 0)
+        if event.seq is not None:
+            self.has_gap = self.has_gap or event.seq != self.head + 1
+            self.head = event.seq
+        if not self.has_gap:
+            self.visible.append(event)
         self.last_timestamp_ms = max(self.last_timestamp_ms, event.timestamp_ms)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ...domain.errors import Unavailable
 from ...domain.ports.room_moves import RoomMoves
+from ..feed.apply_events import ApplyEvents
 from ..rooms.refresh_history import RefreshHistory
 from ..rooms.room_history import RoomHistory
 
@@ -15,9 +16,11 @@ class ConfirmRead:
     asked before floors are looked at again. Where the storage serves this node alone there is nothing to ask.
     """
 
-    def __init__(self, moves: RoomMoves | None, refresh: RefreshHistory) -> None:
+    def __init__(self, moves: RoomMoves | None, refresh: RefreshHistory, apply: ApplyEvents) -> None:
         self._moves = moves
         self._refresh = refresh
+        if moves is not None:
+            apply.confirm_by(self)
 
     async def __call__(self, room_id: str, history: RoomHistory) -> None:
         """Let `history` have the floors of this moment. Raises Unavailable, also where the room has another life.

@@ -63,7 +63,10 @@ class PageHistory:
             await self._apply.look(request.room_id)
             room, history = await self._registry.open(request.room_id)
         ensure_known(history, names, request)
-        page = await self._page(history, names, request)
+        page = None
+        while page is None:
+            read_at = history.head
+            page = _as_of_now(await self._page(history, names, request), history, read_at)
         ensure_placed(request, page.events)
         if history.is_ended:
             raise RoomNotFound(request.room_id)  # deleted while it was being read
@@ -227,3 +230,9 @@ class PageHistory:
         run = found.run()
         is_at_floor = not run.events or run.events[-1].stream_place <= floor + 1
         return replace(run, has_more=run.has_more or (not extra and not is_at_floor))
+
+
+def _as_of_now(page: Page, history: RoomHistory, read_at: int) -> Page | None:
+    """The page without what was taken away while it was read: its reader may have been told of that already."""
+    events = history.blank(page.events, read_at)
+    return None if events is None else replace(page, events=tuple(events))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import islice
@@ -15,6 +16,9 @@ from ...domain.redaction import Redaction, names_somebody, without_sender
 from ...domain.room import Room
 from .buffer_budget import BufferBudget
 from .stream import Stream
+
+REMEMBERED_REDACTIONS = 100
+"""So many a page may meet while it is being read."""
 
 
 class RoomHistory:
@@ -31,6 +35,8 @@ class RoomHistory:
         self.floor = head.floor
         self.last_timestamp_ms = head.last_timestamp_ms
         self.stamp = head.stamp
+        self._blanked: deque[tuple[int, Redaction]] = deque(maxlen=REMEMBERED_REDACTIONS)  # with the seq that tells it
+        self._blanked_from = head.head
         self._stored_names = frozenset(head.streams)
         self._defined = frozenset(room.definitions) | {REDACTED}
         limits = {name: room.definitions[name].memory_limit for name in room.names_with_history}
@@ -104,7 +110,7 @@ class RoomHistory:
                 continue
             stream.head = event.stream_place
             if event.name == REDACTED:
-                self._blank(Redaction.told_by(event))
+                self._blank(event.place, Redaction.told_by(event))
             if event.stream_place > stream.floor:  # retention may have taken it before it was told
                 stream.buffer.push((event,))
                 self._budget.take(weight(event))
@@ -143,7 +149,20 @@ class RoomHistory:
         """Of these names nothing is missing that has a larger seq than this."""
         return max((self._streams[name].floor_seq for name in names), default=0)
 
-    def _blank(self, redaction: Redaction) -> None:
+    def blank(self, events: Sequence[Event], read_at: int) -> list[Event] | None:
+        """`events`, which were read when the head was `read_at`, with what was taken away since then blanked.
+
+        None where that is more than is remembered: they have to be read again.
+        """
+        if self._blanked_from > read_at:
+            return None
+        blanked = {redaction.seq: redaction for seq, redaction in self._blanked if seq > read_at}
+        return [blanked[event.seq].blank(event) if event.seq in blanked else event for event in events]
+
+    def _blank(self, place: int, redaction: Redaction) -> None:
+        if len(self._blanked) == REMEMBERED_REDACTIONS:
+            self._blanked_from = self._blanked[0][0]
+        self._blanked.append((place, redaction))
         for stream in self._streams.values():
             stream.buffer.replace(redaction.seq, redaction.blank)
 

@@ -98,7 +98,7 @@ class ServiceParts(StorageParts):
     journal = Single(Journal, StorageParts.archive, apply, Inputs.clock, journal_limits)
     max_event_size = Derived(_room_for_events, Inputs.settings)
     refresh = Single(RefreshHistory, StorageParts.archive, StorageParts.source)
-    confirm = Single(ConfirmRead, StorageParts.moves, refresh)
+    confirm = Single(ConfirmRead, StorageParts.moves, refresh, apply)
     pages = Single(PageHistory, registry, StorageParts.source, apply, confirm, max_event_size)
     tell_nodes = Single(TellNodes, Inputs.bus, Inputs.origin, apply)
     admission = Single(Admission, max_event_size, settings.max_values, tell_nodes.provided.max_event_size)

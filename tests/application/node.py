@@ -137,7 +137,7 @@ class MemoryNode:
         self.apply = self.applying(self.registry, source, self.hub, self.listeners)
         self.journal = Journal(archive, self.apply, self.clock, self.journal_limits)
         refresh = RefreshHistory(archive, source)
-        self.confirm = ConfirmRead(storage.moves, refresh)
+        self.confirm = ConfirmRead(storage.moves, refresh, self.apply)
         self.pages = PageHistory(self.registry, source, self.apply, self.confirm, self.max_page_size)
         self.publish = PublishEvent(self.registry, self.journal, source, Admission(self.max_page_size))
         self.recover = self.recovering(self.pages, self.apply, self.recovery_limit)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from anyio import Event as Signal
 from anyio import create_task_group, fail_after, wait_all_tasks_blocked
 
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
+from dialogue.adapters.memory.history_source import MemoryHistorySource
 from dialogue.adapters.memory.room_store import MemoryRoomStore
 from dialogue.adapters.memory.store import MemoryStore
+from dialogue.application.rooms.room_history import REMEMBERED_REDACTIONS
 from dialogue.application.rooms.runtime_rooms import RuntimeRooms
 from dialogue.domain.errors import RoomNotFound
+from dialogue.domain.event import Event
 from dialogue.domain.event_definition import History, define_event
-from dialogue.domain.page import PageRequest
+from dialogue.domain.page import Page, PageLimit, PageRequest
 from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.position import Position, RoomHead
 from dialogue.domain.room import RoomConfig
@@ -97,3 +102,41 @@ async def test_who_opens_a_room_while_a_user_is_erased_reads_what_is_left_of_it(
 
 async def erase(node: MemoryNode) -> None:
     await node.erase("ada", by="mod")
+
+
+class LateSource(MemoryHistorySource):
+    """Gives later what it has read."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store)
+        self.read, self.gate = Signal(), Signal()
+
+    async def older(self, room_id: str, names: Sequence[str] | None, before: int, limit: PageLimit) -> list[Event]:
+        rows = await super().older(room_id, names, before, limit)
+        self.read.set()
+        await self.gate.wait()
+        return rows
+
+
+@pytest.mark.parametrize("redactions", [1, REMEMBERED_REDACTIONS + 1])
+async def test_a_page_holds_nothing_that_was_taken_away_while_it_was_read(redactions: int) -> None:
+    """Its reader has been told of that already, and would show it again."""
+    store = MemoryStore()
+    source = LateSource(store)
+    pages: list[Page] = []
+    async with MemoryNode(ROOMS, store=store, source=source).running() as node:
+        for number in range(redactions + 2):
+            await node.publish("room", "message", number, sender="ada")
+
+        async def read() -> None:
+            pages.append(await node.pages(PageRequest(room_id="room", event_name="message", limit=redactions + 2)))
+
+        with fail_after(20):
+            async with create_task_group() as tasks:
+                tasks.start_soon(read)
+                await source.read.wait()
+                for seq in range(1, redactions + 1):
+                    await node.redact("room", seq, by="ada")
+                source.gate.set()
+    blank = [event.seq for event in reversed(pages[0].events) if event.is_redacted]
+    assert blank == [*range(1, redactions + 1)]
