@@ -10,11 +10,11 @@ DEV = $(VENV)/.dev-installed
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help serve test quick check docs bench lock clean
+.PHONY: help serve test quick simulate check docs bench lock clean
 
 help: ## List these targets
 	@printf '\nDialogue: a realtime event server whose history does not end.\n\n'
-	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk 'BEGIN { FS = ":.*## " } /^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 	@printf '\nOptions go in ARGS, as in:  make serve ARGS="--port 8080"    make test ARGS="tests/domain -x"\n\n'
 
 serve: $(RUNTIME) ## Run the bundled chat at http://127.0.0.1:3000, kept in SQLite
@@ -25,6 +25,9 @@ test: $(DEV) ## Run all tests
 
 quick: $(DEV) ## Run the tests of domain, application and contracts: under a minute
 	@$(BIN)/python -m pytest tests/domain tests/application tests/contracts $(ARGS)
+
+simulate: $(DEV) ## Run a cluster on virtual time, SEEDS=1000 times, from SEED=1 on
+	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) --first $(or $(SEED),1) $(ARGS)
 
 check: $(DEV) ## Check format, lint, types and import rules, and that the rules still bite
 	$(BIN)/ruff format --check .

@@ -9,7 +9,7 @@ import pytest
 TESTS = Path(__file__).parent
 
 
-@pytest.mark.parametrize("folder", ["faults", "invariants"])
+@pytest.mark.parametrize("folder", ["faults", "invariants", "simulation"])
 def test_an_index_names_every_file_and_no_other(folder: str) -> None:
     index = (TESTS / folder / "__init__.py").read_text(encoding="utf-8")
     quoted = {word.removesuffix(".py") for word in index.split("`")[1::2] if "/" not in word}
