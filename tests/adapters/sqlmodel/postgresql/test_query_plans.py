@@ -98,7 +98,8 @@ def recorded() -> Iterator[list[Statement]]:
     statements: list[Statement] = []
 
     def record(_connection: object, _cursor: object, statement: str, parameters: Any, *_: object) -> None:
-        statements.append(Statement(statement, tuple(parameters)))
+        if isinstance(parameters, tuple):  # and not many of them, of an insert
+            statements.append(Statement(statement, parameters))
 
     event.listen(Engine, "before_cursor_execute", record)
     try:
@@ -161,6 +162,7 @@ READINGS: dict[str, tuple[Reading, int, int]] = {
     "of a small room": (lambda s, at: s.source.older(f"small-{at // 150}", None, 11, PAGE), 30, 60),
     "the head": (lambda s, _: s.archive.open("giant"), 20, 10),
     "unread": (lambda s, at: s.read_marks.unread("ada", ["giant", f"small-{at // 150}"]), 80, 20),
+    "unread of a mark": (lambda s, _: s.read_marks.mark("ada", "giant", GIANT // 2), 80, 20),
     "sent by a user": (lambda s, _: s.user_events.sent_by("bob", "", 50), 40, 60),
     "expired": (lambda s, _: s.archive.expired("giant", "common", MOST, 1, 50), 80, 1_010),
     "trimmed": (lambda s, _: s.archive.trim("small-1", "common", NOWHERE), 30, 10),
