@@ -99,7 +99,7 @@ def holds_more_values(value: object, most: int) -> bool:
 def _children(values: Iterable[object]) -> list[object]:
     """What stands directly in those of the values that are objects or arrays."""
     found: list[object] = []
-    for value in values:
+    for value in filter(None, values):  # what is empty costs as little as a number
         if isinstance(value, dict):
             found.extend(value.values())
         elif isinstance(value, (list, tuple)):
@@ -134,7 +134,7 @@ def _is_surely_keepable(value: object) -> bool:
         if depth == MAX_DEPTH:
             return False
         keys: list[object] = []
-        for each in level:
+        for each in filter(None, level):
             if type(each) is dict:
                 keys.extend(each)
         if keys and ({*map(type, keys)} != {str} or not _are_keepable_texts(keys)):

@@ -63,6 +63,8 @@ class FrameReader:
                 _refuse_repeats_in(value, name)
 
     def _object(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
+        if not pairs:
+            return {}
         value = dict(pairs)
         if len(value) == len(pairs):
             return value
