@@ -64,12 +64,17 @@ def serve(target: Target, overrides: dict[str, Any]) -> None:
     dialogue = load_app(target)
     settings = dialogue.configure(**overrides)
     configure_logs(settings.log_level)
+    if settings.workers > 1:
+        dialogue.ensure_serves(settings.workers)
+        if "bus" not in settings.model_fields_set:
+            # What no database keeps (who is typing, how far a user has read elsewhere) has to reach all workers too.
+            overrides = {**overrides, "bus": "postgres"}
+            dialogue.configure(**overrides)
     if worker is not None:
         dialogue.configure(**overrides | {"node_id": worker.node_id})
         with worker.listening() as listener:
             _run(serve_as_worker, dialogue, listener, worker.linked())
         return
-    dialogue.ensure_serves(settings.workers)
     with _listen(settings.host, settings.port) as listener:
         started = partial(_say_where, dialogue, listener)
         if settings.workers == 1:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import httpx
@@ -15,6 +16,7 @@ import pytest
 from ..support.patience import wait_until
 from ..support.server_process import DIALOGUE, ServerProcess
 from ..support.shared_postgresql import database_with_tables
+from ..support.wire_client import connected
 
 PATIENCE_S = 60.0
 
@@ -60,6 +62,19 @@ def test_a_worker_that_dies_is_replaced_and_all_stop_with_the_one_that_keeps_the
     now = workers_of(server.pid)
     assert server.stop() == 0
     assert not [pid for pid in now if is_there(pid)]
+
+
+async def test_an_event_without_history_gets_from_worker_to_worker(server: ServerProcess) -> None:
+    """By the database's own bus, where nothing else is said; the two workers share eight clients as it happens."""
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(connected(server.ws, f"user-{n}")) for n in range(8)]
+        for client in clients:
+            await client.ask("join", roomId="general", events=["typing"])
+        for number, client in enumerate(clients):
+            await client.ask("trigger", roomId="general", event="typing", data={"username": f"user-{number}"})
+        for client in clients:
+            heard = await client.events(len(clients), "general")
+            assert {event["from"] for event in heard} == {f"user-{number}" for number in range(8)}
 
 
 @linux_only
