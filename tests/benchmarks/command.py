@@ -12,7 +12,7 @@ import typer
 import uvloop
 from rich.console import Console
 
-from . import bare_driver, echo, fan_out, joining, machine, many_rooms, memory, paging, publishing, report
+from . import bare_driver, echo, fan_out, joining, machine, many_rooms, memory, nodes, paging, publishing, report
 from .compare import Comparison, compare
 from .figures import Figure
 from .setting import Setting
@@ -24,9 +24,11 @@ BENCHMARKS: Mapping[str, Callable[[Setting], Awaitable[list[Figure]]]] = {
     "publish": publishing.measure,
     "echo": echo.measure,
     "page": paging.measure,
+    "page-postgresql": paging.measure_on_postgresql,
     "join": joining.measure,
     "memory": memory.measure,
     "bare-driver": bare_driver.measure,
+    "nodes": nodes.measure,
 }
 COMPARABLE = ["fan-out", "many-rooms", "publish"]
 console = Console(width=150 if not sys.stdout.isatty() else None)

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
 from time import perf_counter
 
+from ..support.postgresql import postgresql
 from .deep_history import BEGAN_MS, EVERY, LONG_ROOM, STEP_MS, provide
+from .deep_postgresql import fill
 from .figures import Figure, p50
 from .raw_client import RawClient
 from .rooms import DEEP, LONG, MESSAGE, RARE
@@ -30,14 +34,26 @@ async def measure(setting: Setting) -> list[Figure]:
         return [Figure(what="left out", value=0, unit="", remark="fills a SQLite file of its own only")]
     depth = setting.some(setting.depth)
     with setting.scratch() as folder:
-        begin = perf_counter()
-        await asyncio.to_thread(provide, folder / "bench.db", depth, setting.keep)
-        filled = perf_counter() - begin
-        async with running(folder, "sqlite:///bench.db", *setting.command) as server:
-            client = await RawClient.open(server.port)
-            found = await _pages(client, setting, DEEP, depth, _deep_forms(depth))
-            found += await _pages(client, setting, LONG, depth, _long_forms(min(depth, LONG_ROOM)))
-            await client.close()
+        make = partial(provide, folder / "bench.db", depth, setting.keep)
+        return await _measure(setting, folder, "sqlite:///bench.db", make)
+
+
+async def measure_on_postgresql(setting: Setting) -> list[Figure]:
+    """The same over a PostgreSQL of its own."""
+    with postgresql() as server, server.database() as url, setting.scratch() as folder:
+        return await _measure(setting, folder, url, partial(fill, url, setting.some(setting.depth)))
+
+
+async def _measure(setting: Setting, folder: Path, database: str, make: Callable[[], None]) -> list[Figure]:
+    depth = setting.some(setting.depth)
+    begin = perf_counter()
+    await asyncio.to_thread(make)
+    filled = perf_counter() - begin
+    async with running(folder, database, *setting.command) as server:
+        client = await RawClient.open(server.port)
+        found = await _pages(client, setting, DEEP, depth, _deep_forms(depth))
+        found += await _pages(client, setting, LONG, depth, _long_forms(min(depth, LONG_ROOM)))
+        await client.close()
     return [*found, Figure(what=f"made ready: {depth:,} events", value=filled, unit="s", remark="not a benchmark")]
 
 

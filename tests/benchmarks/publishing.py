@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from itertools import repeat
 from time import perf_counter
 
 from .figures import Figure, p50, p99
 from .raw_client import DEADLINE_S, RawClient, close_all, open_many
-from .requests import is_triggered, trigger
+from .requests import is_error, is_triggered, trigger
 from .rooms import PUBLISHERS, own_room
 from .setting import Setting
 
@@ -44,28 +46,32 @@ async def measure(setting: Setting) -> list[Figure]:
 async def _run(clients: list[RawClient], each: int) -> list[float]:
     times: list[float] = []
     async with asyncio.timeout(2 * DEADLINE_S):
-        await asyncio.gather(*(_publish(client, index, each, times) for index, client in enumerate(clients)))
+        await asyncio.gather(
+            *(publish(client, repeat(trigger(own_room(index), 1)), each, times) for index, client in enumerate(clients))
+        )
     return times
 
 
-def _publish(client: RawClient, index: int, left: int, times: list[float]) -> asyncio.Future[None]:
+def publish(client: RawClient, frames: Iterator[bytes], left: int, times: list[float]) -> asyncio.Future[None]:
+    """Publish `left` of the frames, each when the one before was answered; `times` gets how long each took, in s."""
     done = asyncio.get_running_loop().create_future()
-    frame = trigger(own_room(index), 1)
     sent = perf_counter()
 
     def answered(payload: bytes) -> None:
         nonlocal left, sent
         if not is_triggered(payload):
+            if is_error(payload) and not done.done():
+                done.set_exception(RuntimeError(payload.decode()))
             return
         now = perf_counter()
         times.append(now - sent)
         left -= 1
         if left:
             sent = now
-            client.send(frame)
+            client.send(next(frames))
         else:
             done.set_result(None)
 
     client.receive = answered
-    client.send(frame)
+    client.send(next(frames))
     return done

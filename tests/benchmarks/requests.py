@@ -27,6 +27,11 @@ def is_triggered(payload: bytes) -> bool:
     return payload.startswith(b'{"type":"triggered"')
 
 
+def is_error(payload: bytes) -> bool:
+    """Whether a frame says that a request failed."""
+    return payload.startswith(b'{"type":"error"')
+
+
 def is_events(payload: bytes) -> bool:
     """Whether a frame brings live events."""
     return payload.startswith(b'{"type":"events"')

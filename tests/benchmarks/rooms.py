@@ -36,10 +36,11 @@ message = define_event(MESSAGE, schema=ChatMessage, history=History(limit=100))
 rare = define_event(RARE, schema=ChatMessage, history=History(limit=100))
 
 
-def _room(name: str) -> RoomConfig:
+def room(name: str) -> RoomConfig:
+    """A room of both events."""
     return RoomConfig(name=name, events=[message, rare], sync_history_on_join=SYNC)
 
 
 dialogue = create_dialogue(
-    rooms={name: _room(name) for name in [CROWD, DEEP, LONG, *(own_room(index) for index in range(PUBLISHERS))]}
+    rooms={name: room(name) for name in [CROWD, DEEP, LONG, *(own_room(index) for index in range(PUBLISHERS))]}
 )

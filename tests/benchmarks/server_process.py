@@ -8,7 +8,7 @@ import re
 import socket
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +16,7 @@ from pathlib import Path
 TESTS = Path(__file__).resolve().parents[1]
 START_S = 60.0
 STOP_S = 20.0
+ROOMS_APP = "benchmarks.rooms:dialogue"
 ADDRESS = re.compile(r"http://127\.0\.0\.1:(\d+)")
 
 
@@ -43,13 +44,20 @@ class Server:
 
 
 @asynccontextmanager
-async def running(folder: Path, database: str, *command: str, source: Path | None = None) -> AsyncIterator[Server]:
-    """`dialogue serve` of the benchmarks' rooms, in `folder`, stopped at the end; `command` goes before it.
+async def running(
+    folder: Path,
+    database: str,
+    *command: str,
+    source: Path | None = None,
+    app: str = ROOMS_APP,
+    options: Sequence[str] = (),
+) -> AsyncIterator[Server]:
+    """`dialogue serve` of `app`, in `folder`, stopped at the end; `command` goes before it, and `options` behind it.
 
     `source` is another checkout, which serves in place of this one.
     """
-    serve = [sys.executable, "-m", "dialogue", "serve", "benchmarks.rooms:dialogue", "--port", "0"]
-    async with _process([*command, *serve, "--database", database], folder, source) as server:
+    serve = [sys.executable, "-m", "dialogue", "serve", app, "--port", "0"]
+    async with _process([*command, *serve, "--database", database, *options], folder, source) as server:
         yield server
 
 
