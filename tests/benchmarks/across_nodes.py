@@ -11,18 +11,17 @@ from .raw_client import DEADLINE_S, RawClient, close_all
 from .requests import is_error, is_events, trigger
 from .server_process import Server
 from .setting import Setting
-from .shared_rooms import shared_room
+from .shared_rooms import CROSSING
 
 EVENTS = 3_000
 EVERY_S = 0.005
-ROOM = shared_room(0)
 
 
 async def across_nodes(one: Server, two: Server, bus: str, setting: Setting) -> list[Figure]:
     """Published on one, received on two; the ratio is that to a member on one, which received the same events."""
     number = setting.some(EVENTS)
     publisher = await RawClient.open(one.port, "publisher")
-    await publisher.ask("join", roomId=ROOM, events=[])
+    await publisher.ask("join", roomId=CROSSING, events=[])
     members = [_Member(await RawClient.open(node.port, "member"), number) for node in (one, two)]
     for member in members:
         await member.join()
@@ -46,7 +45,7 @@ async def across_nodes(one: Server, two: Server, bus: str, setting: Setting) -> 
 async def _publish(publisher: RawClient, number: int) -> list[float]:
     """Publish at fixed times, whether or not what went before was answered; when each was sent."""
     sent: list[float] = []
-    frame = trigger(ROOM, 1)
+    frame = trigger(CROSSING, 1)
     refused: list[bytes] = []
 
     def receive(payload: bytes) -> None:
@@ -76,14 +75,14 @@ class _Member:
 
     async def join(self) -> None:
         """Enter the room, and listen."""
-        await self.client.ask("join", roomId=ROOM)
+        await self.client.ask("join", roomId=CROSSING)
         self.client.receive = self._receive
 
     def latencies(self, sent: list[float]) -> list[float]:
         """How long each took, in seconds. Raises where one is missing, was repeated or came out of order."""
         found = [(now, event["seq"]) for now, frame in self._got for event in json.loads(frame)["events"]]
-        first = found[0][1]
-        assert [seq for _, seq in found] == list(range(first, first + self._number)), "missing, repeated, out of order"
+        seqs = [seq for _, seq in found]
+        assert seqs == list(range(1, self._number + 1)), "events are missing, repeated or out of order"
         return [now - then for (now, _), then in zip(found, sent, strict=True)]
 
     def _receive(self, payload: bytes) -> None:
