@@ -11,6 +11,8 @@ What happens to a server, or what is sent to it:
 - `test_stopped_under_load`: it is asked to stop while everybody talks to it.
 - `test_database_faults`: the database cannot be written for a while, is deleted, replaced, or goes back.
 - `test_postgresql`: PostgreSQL ends, or ends connections, under load; somebody else has a room or all connections.
+- `test_cluster`: several nodes over one PostgreSQL are killed, stopped, and cut off; `delays.py` is how long an event
+  needs from one to the other.
 - `test_deadlines`: another program holds the database, and many write at once.
 - `test_hooks`: hooks and handlers fail, never end, or take long.
 - `test_clock`: the clock jumps.

@@ -1,4 +1,7 @@
-"""Many clients of one server at once: some write, some read pages, some come and go; and what they saw is checked."""
+"""Many clients at once, of one server or of several nodes: some write, some read pages, some come and go.
+
+What they saw is checked.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from dataclasses import dataclass, field
 from random import Random
 
 from anyio import Event as Signal
-from anyio import create_task_group, current_time, fail_after
+from anyio import create_task_group, current_time, fail_after, sleep
 from websockets.exceptions import ConnectionClosed
 
 from ..support.server_process import ServerProcess
@@ -17,7 +20,7 @@ from .pages import Asked, check
 from .readers import Reader
 from .serving import kept_by
 from .sightings import Sightings
-from .views import View
+from .views import Clock, View
 from .writers import Writer
 
 TOO_SLOW = 4413
@@ -29,7 +32,8 @@ class Crowd:
     """`run` lets them at the server; `check` holds what each saw against what the server kept.
 
     There are `size` of each kind; `members` sets the number of those who come and go. `may_fail` says that the storage
-    fails now and then: then requests may be answered with UNAVAILABLE.
+    fails now and then: then requests may be answered with UNAVAILABLE. `others` are further nodes over the database of
+    `server`: everybody goes from one to the next. One that is to be killed is taken out first (`is_mortal`).
     """
 
     server: ServerProcess
@@ -37,13 +41,16 @@ class Crowd:
     size: int = 20
     members: int | None = None
     may_fail: bool = False
-    is_clock_steady: bool = True
+    clock: Clock = Clock.STEADY
+    others: list[ServerProcess] = field(default_factory=list)
+    is_mortal: bool = False
     ledger: Ledger = field(default_factory=Ledger)
     sightings: Sightings = field(default_factory=Sightings)
     counts: Counter[str] = field(default_factory=Counter)
     pages: list[Asked] = field(default_factory=list)
     views: list[View] = field(default_factory=list)
     ends_at: float = 0
+    turn: int = 0
     written: Signal = field(default_factory=Signal)
     heads: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -52,11 +59,29 @@ class Crowd:
         """Whether no more is to be begun."""
         return current_time() >= self.ends_at
 
-    def cut_off(self, closed: ConnectionClosed) -> None:
+    @property
+    def servers(self) -> list[ServerProcess]:
+        """Whom one may go to."""
+        return [self.server, *self.others]
+
+    def next_server(self) -> ServerProcess:
+        """Whom to go to: each in its turn."""
+        self.turn += 1
+        return self.servers[self.turn % len(self.servers)]
+
+    def cut_off(self, error: Exception) -> None:
         """Count that somebody lost the connection by the server's will: for being slow, which this machine may be; or
         to come back, where the storage fails and it cannot be said what a room's next event is."""
-        assert closed.rcvd is None or closed.rcvd.code in ({TOO_SLOW, FAULT} if self.may_fail else {TOO_SLOW}), closed
+        if isinstance(error, ConnectionClosed):
+            codes = {TOO_SLOW, FAULT} if self.may_fail else {TOO_SLOW}
+            assert error.rcvd is None or error.rcvd.code in codes, error
+        else:
+            assert self.is_mortal, error
         self.counts["cut"] += 1
+
+    async def goes_on_for(self, seconds: float) -> None:
+        """Let it run for so much longer."""
+        await sleep(seconds)
 
     def drawing(self) -> Random:
         """Somebody's own draws."""

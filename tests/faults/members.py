@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from websockets.exceptions import ConnectionClosed
-
 from ..support.wire_client import Message
 from .pages import ALL
-from .peer import DEADLINE_S, Peer, peer
+from .peer import DEADLINE_S, LOST, Peer, peer
 
 if TYPE_CHECKING:
     from .crowd import Crowd
@@ -31,13 +29,12 @@ class Member:
         while not self._crowd.written.is_set():
             try:
                 await self._visit()
-            except ConnectionClosed as closed:
-                self._crowd.cut_off(closed)
+            except LOST as error:
+                self._crowd.cut_off(error)
 
     async def _visit(self) -> None:
         crowd = self._crowd
-        steady = crowd.is_clock_steady
-        async with peer(crowd.server.ws, self._name, crowd.sightings, is_clock_steady=steady) as client:
+        async with peer(crowd.next_server().ws, self._name, crowd.sightings, clock=crowd.clock) as client:
             try:
                 for room_id in ALL:
                     await self._join(client, room_id)

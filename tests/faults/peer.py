@@ -11,13 +11,15 @@ from typing import Any
 
 from anyio import fail_after, move_on_after
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.exceptions import ConnectionClosed, InvalidMessage
 
 from ..support.wire_client import Message
 from .sightings import Sightings
-from .views import View
+from .views import Clock, View
 
 DEADLINE_S = 45.0
+LOST = (ConnectionClosed, ConnectionError, InvalidMessage)
+"""How a connection ends, or does not come about, where the server is gone."""
 OPTIONS: dict[str, Any] = {
     "subprotocols": ["dialogue.v1"],
     "compression": None,
@@ -31,13 +33,13 @@ OPTIONS: dict[str, Any] = {
 class Peer:
     """One connection. Frames are read only while it waits for something; each goes to the view of its room."""
 
-    def __init__(self, socket: ClientConnection, user_id: str, sightings: Sightings, *, is_clock_steady: bool) -> None:
+    def __init__(self, socket: ClientConnection, user_id: str, sightings: Sightings, *, clock: Clock) -> None:
         self.user_id = user_id
         self.views: dict[str, View] = {}
         self.past: list[View] = []
         self._socket = socket
         self._sightings = sightings
-        self._is_clock_steady = is_clock_steady
+        self._clock = clock
         self._ids = count(1)
         self._since: dict[int, Message | None] = {}
         self._answers: dict[int, Message] = {}
@@ -118,7 +120,7 @@ class Peer:
 
     def _view(self, room_id: str) -> View:
         if room_id not in self.views:
-            self.views[room_id] = View(room_id, self._sightings, is_clock_steady=self._is_clock_steady)
+            self.views[room_id] = View(room_id, self._sightings, clock=self._clock)
         return self.views[room_id]
 
 
@@ -130,12 +132,12 @@ def _shared(text: str) -> Message:
 
 
 @asynccontextmanager
-async def peer(url: str, user_id: str, sightings: Sightings, *, is_clock_steady: bool = True) -> AsyncIterator[Peer]:
+async def peer(url: str, user_id: str, sightings: Sightings, *, clock: Clock = Clock.STEADY) -> AsyncIterator[Peer]:
     """A connection of somebody."""
     with fail_after(DEADLINE_S):
         socket = await connect(url, **OPTIONS)
     try:
-        client = Peer(socket, user_id, sightings, is_clock_steady=is_clock_steady)
+        client = Peer(socket, user_id, sightings, clock=clock)
         answer = await client.ask("connect", auth={"userId": user_id})
         assert answer["type"] == "connected", answer
         yield client

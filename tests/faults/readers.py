@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import httpx
-from websockets.exceptions import ConnectionClosed
 
 from ..support.wire_client import Message
 from .pages import ALL, Asked, draw
-from .peer import Peer, peer
+from .peer import LOST, Peer, peer
 
 if TYPE_CHECKING:
     from .crowd import Crowd
@@ -25,7 +24,8 @@ class Reader:
     def __init__(self, crowd: Crowd, name: str) -> None:
         self._crowd = crowd
         self._name = name
-        self._http = httpx.AsyncClient(base_url=crowd.server.http, trust_env=False, timeout=30)
+        self._http = httpx.AsyncClient(trust_env=False, timeout=30)
+        self._server = crowd.server
         self._random = crowd.drawing()
 
     async def run(self) -> None:
@@ -34,13 +34,13 @@ class Reader:
             while not self._crowd.is_over:
                 try:
                     await self._read()
-                except ConnectionClosed as closed:
-                    self._crowd.cut_off(closed)
+                except (*LOST, httpx.TransportError) as error:
+                    self._crowd.cut_off(error)
 
     async def _read(self) -> None:
         crowd = self._crowd
-        steady = crowd.is_clock_steady
-        async with peer(crowd.server.ws, self._name, crowd.sightings, is_clock_steady=steady) as client:
+        self._server = crowd.next_server()
+        async with peer(self._server.ws, self._name, crowd.sightings, clock=crowd.clock) as client:
             try:
                 for room_id in ALL:
                     while not await client.join(room_id):
@@ -70,6 +70,7 @@ class Reader:
         self._crowd.pages.append(asked)
 
     async def _over_http(self, room_id: str, fields: Message) -> Message:
-        answer = await self._http.get(f"/rooms/{room_id}/events", params={**fields, "userId": self._name})
+        url = f"{self._server.http}/rooms/{room_id}/events"
+        answer = await self._http.get(url, params={**fields, "userId": self._name})
         found: Message = answer.json()
         return found

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import deque
 from typing import TYPE_CHECKING
 
-from websockets.exceptions import ConnectionClosed
-
 from .ledger import Publication
-from .peer import Peer, peer
+from .peer import LOST, Peer, peer
 
 if TYPE_CHECKING:
+    from ..support.server_process import ServerProcess
     from .crowd import Crowd
 
 WINDOW = 4
@@ -19,12 +18,16 @@ EVENTS = {"hall": ("message", "message", "message", "note", "typing", "rare"), "
 
 
 class Writer:
-    """Publishes in both rooms until the time is over; one trigger in ten is sent twice, where it has a key."""
+    """Publishes in both rooms until the time is over; one trigger in ten is sent twice, where it has a key.
+
+    It stays with its node as long as that is there: what was not answered may still be kept there, and comes first.
+    """
 
     def __init__(self, crowd: Crowd, name: str) -> None:
         self._crowd = crowd
         self._name = name
         self._random = crowd.drawing()
+        self._server: ServerProcess | None = None
         self._in_flight: deque[tuple[int, Publication]] = deque()
 
     async def run(self) -> None:
@@ -32,13 +35,15 @@ class Writer:
         while not self._crowd.is_over or self._in_flight:
             try:
                 await self._write()
-            except ConnectionClosed as closed:
+            except LOST as error:
                 self._in_flight.clear()
-                self._crowd.cut_off(closed)
+                self._crowd.cut_off(error)
 
     async def _write(self) -> None:
         crowd = self._crowd
-        async with peer(crowd.server.ws, self._name, crowd.sightings) as client:
+        if self._server is None or self._server not in crowd.servers:
+            self._server = crowd.next_server()
+        async with peer(self._server.ws, self._name, crowd.sightings) as client:
             for room_id in EVENTS:
                 while not await client.join(room_id, events=[]):
                     crowd.counts["unavailable"] += 1
