@@ -234,5 +234,7 @@ class PageHistory:
 
 def _as_of_now(page: Page, history: RoomHistory, read_at: int) -> Page | None:
     """The page without what was taken away while it was read: its reader may have been told of that already."""
+    if history.head == read_at:
+        return page
     events = history.blank(page.events, read_at)
     return None if events is None else replace(page, events=tuple(events))
