@@ -11,6 +11,7 @@ from anyio import create_task_group, fail_after, move_on_after
 
 from ...application.ports.event_bus import BusDown, BusReceiver
 from .outgoing import Outgoing
+from .reason import reason
 
 MAX_SIZE = 7_999
 """A payload of NOTIFY must be shorter than 8,000 bytes."""
@@ -53,7 +54,7 @@ class PostgresqlBus:
         try:
             await self._carry(connection, receiver)
         except* (BusDown, asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError) as errors:
-            raise BusDown(_why(errors)) from errors
+            raise BusDown(reason(errors)) from errors
         finally:
             self._outgoing.close()
             with move_on_after(1, shield=True):
@@ -93,10 +94,3 @@ async def _ended(connection: Any) -> None:
         await connection.close(timeout=0.5)
     except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, asyncio.CancelledError):
         connection.terminate()
-
-
-def _why(errors: BaseExceptionGroup[Exception]) -> str:
-    first: BaseException = errors
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return str(first) or type(first).__name__

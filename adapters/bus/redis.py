@@ -16,6 +16,7 @@ from redis.backoff import NoBackoff
 from ...application.ports.event_bus import BusDown, BusReceiver
 from ...domain.errors import ConfigurationError
 from .outgoing import Outgoing
+from .reason import reason
 
 MAX_SIZE = 1 << 20
 CHANNEL = "dialogue"
@@ -62,7 +63,7 @@ class RedisBus:
                 tasks.start_soon(self._send, client)
                 await self._listen(subscription, receiver)
         except* (BusDown, RedisError, OSError, TimeoutError) as errors:
-            raise BusDown(_why(errors)) from errors
+            raise BusDown(reason(errors)) from errors
         finally:
             self._outgoing.close()
             with move_on_after(1, shield=True):
@@ -101,13 +102,6 @@ class RedisBus:
 
 def _is(message: Any, kind: str) -> bool:
     return message is not None and message["type"] == kind
-
-
-def _why(errors: BaseExceptionGroup[Exception]) -> str:
-    first: BaseException = errors
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return str(first) or type(first).__name__
 
 
 def _parts(url: str) -> tuple[str, str]:
