@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from ..support.free_port import free_port
 
 TESTS = Path(__file__).resolve().parents[1]
 START_S = 60.0
@@ -66,7 +67,7 @@ async def running_plain(
     folder: Path, database: str, *command: str, source: Path | None = None
 ) -> AsyncIterator[Server]:
     """The same under uvicorn's own protocols: what an application has that brings its server."""
-    serve = [sys.executable, "-m", "uvicorn", "benchmarks.rooms:dialogue.asgi", "--port", str(_free_port())]
+    serve = [sys.executable, "-m", "uvicorn", "benchmarks.rooms:dialogue.asgi", "--port", str(free_port())]
     options = ["--ws", "wsproto", "--http", "h11", "--ws-per-message-deflate", "false", "--no-access-log"]
     async with _process([*command, *serve, *options], folder, source, DIALOGUE_DATABASE=database) as server:
         yield server
@@ -120,12 +121,6 @@ def _port(process: subprocess.Popen[bytes], said: Path) -> int | None:
         raise SystemExit(f"the server did not start:\n{said.read_text()}")
     found = ADDRESS.search(said.read_text())
     return None if found is None else int(found[1])
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-        return port
 
 
 async def _answers(port: int) -> bool:
