@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from dialogue.domain.room import RoomConfig
     from dialogue.entrypoints.create_dialogue import create_dialogue
     from dialogue.entrypoints.dialogue_app import DialogueApp
-    from dialogue.entrypoints.settings import Settings
+    from dialogue.entrypoints.settings.settings import Settings
     from dialogue.entrypoints.version import __version__
 
 __all__ = [
@@ -54,7 +54,7 @@ _HOMES = {
     "domain.room": ("RoomConfig",),
     "entrypoints.create_dialogue": ("create_dialogue",),
     "entrypoints.dialogue_app": ("DialogueApp",),
-    "entrypoints.settings": ("Settings",),
+    "entrypoints.settings.settings": ("Settings",),
     "entrypoints.version": ("__version__",),
 }
 _HOME_OF = {name: f"dialogue.{home}" for home, names in _HOMES.items() for name in names}

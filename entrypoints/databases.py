@@ -6,7 +6,7 @@ from ..adapters.sqlmodel.postgresql.database import PostgresqlDatabase
 from ..adapters.sqlmodel.postgresql.engine import PostgresqlSettings
 from ..adapters.sqlmodel.postgresql.url import is_postgresql, shown
 from ..adapters.sqlmodel.sqlite.database import SqliteDatabase
-from .settings import Settings
+from .settings.settings import Settings
 
 
 def sqlite_database(settings: Settings) -> SqliteDatabase:

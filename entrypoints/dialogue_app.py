@@ -29,7 +29,7 @@ from .container.part import seal
 from .container.storage import POSTGRESQL
 from .handlers import Handlers
 from .in_force import is_bus_deaf, storage_in_force
-from .settings import Settings, load_settings
+from .settings.settings import Settings, load_settings
 from .version import __version__
 
 WEB = Path(__file__).parent / "web"

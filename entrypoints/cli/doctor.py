@@ -9,7 +9,7 @@ from ...adapters.sqlmodel.mend_times import mend_times
 from ...adapters.system_clock import SystemClock
 from ...domain.errors import ConfigurationError
 from ..databases import database_of, shown_database
-from ..settings import Settings
+from ..settings.settings import Settings
 
 
 async def repair(settings: Settings, console: Console, *, epochs: bool, times: bool) -> None:

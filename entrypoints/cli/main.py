@@ -18,11 +18,11 @@ from rich.markup import escape
 from ...adapters.uvicorn.server import listen
 from ...domain.errors import DialogueError
 from ..dialogue_app import DialogueApp
-from ..environment import ENV_PREFIX
 from ..in_force import storage_in_force
 from ..logs import configure_logs
 from ..server import serve as run_server
 from ..server import serve_as_worker
+from ..settings.environment import ENV_PREFIX
 from ..version import __version__
 from ..worker import Worker
 from ..workers import Workers

@@ -7,7 +7,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from ...domain.errors import ConfigurationError
 from ..databases import database_of, shown_database
-from ..settings import Settings
+from ..settings.settings import Settings
 
 
 async def migrate_database(settings: Settings, console: Console) -> None:

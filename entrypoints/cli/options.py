@@ -10,8 +10,8 @@ import typer
 from pydantic.fields import FieldInfo
 from rich.markup import escape
 
-from ..environment import ENV_PREFIX
-from ..settings import Settings
+from ..settings.environment import ENV_PREFIX
+from ..settings.settings import Settings
 
 PANEL = "Settings"
 FIRST = ("host", "port", "database")

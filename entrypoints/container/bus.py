@@ -8,7 +8,7 @@ from ...adapters.bus.in_process import InProcessBus
 from ...adapters.bus.postgresql import PostgresqlBus
 from ...adapters.bus.redis import RedisBus
 from ...application.ports.event_bus import EventBus
-from ..settings import Settings
+from ..settings.settings import Settings
 
 
 def bus_of(settings: Settings) -> EventBus:

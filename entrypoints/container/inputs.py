@@ -14,7 +14,7 @@ from ...application.ports.authenticator import Authenticator
 from ...application.ports.clock import Clock
 from ...application.ports.event_bus import EventBus
 from ..app_config import AppConfig
-from ..settings import Settings
+from ..settings.settings import Settings
 from .bus import bus_of, new_origin
 from .part import Chosen, Given, Part, Single
 

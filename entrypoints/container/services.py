@@ -43,7 +43,7 @@ from ...application.rooms.sweeper import Sweeper
 from ...application.rooms.tell_sizes import TellSizes
 from ...application.sessions.join_room import JoinRoom
 from ...application.sessions.limits import ENVELOPE_SIZE
-from ..settings import Settings
+from ..settings.settings import Settings
 from .inputs import Inputs
 from .part import Derived, Single
 from .storage import StorageParts

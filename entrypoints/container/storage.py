@@ -24,7 +24,7 @@ from ...domain.ports.transaction_archive import TransactionArchive
 from ...domain.ports.user_events import UserEvents
 from ..app_config import AppConfig
 from ..databases import postgresql_database, sqlite_database
-from ..settings import Settings
+from ..settings.settings import Settings
 from .inputs import Inputs
 from .part import Chosen, Derived, Part, Single
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from dialogue.entrypoints.cli.options import option_name
-from dialogue.entrypoints.settings import Settings
+from dialogue.entrypoints.settings.settings import Settings
 from dialogue.entrypoints.version import __version__
 
 from ..support.server_process import ServerProcess

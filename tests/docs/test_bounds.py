@@ -35,8 +35,8 @@ from dialogue.application.rooms import open_history, sweeper, tell_sizes
 from dialogue.application.sessions import join_room, outbox, serve_session
 from dialogue.domain import errors, idempotency_key, json_value, page, retention, room
 from dialogue.domain.ports import read_marks as read_mark_port
-from dialogue.entrypoints.environment import ENV_PREFIX
-from dialogue.entrypoints.settings import Settings
+from dialogue.entrypoints.settings.environment import ENV_PREFIX
+from dialogue.entrypoints.settings.settings import Settings
 
 from .examples import ROOT
 from .test_reference import quoted, rows

@@ -16,8 +16,8 @@ import typer.main
 from typer.core import TyperGroup
 
 from dialogue.entrypoints.cli.main import app
-from dialogue.entrypoints.environment import ENV_PREFIX
-from dialogue.entrypoints.settings import Settings
+from dialogue.entrypoints.settings.environment import ENV_PREFIX
+from dialogue.entrypoints.settings.settings import Settings
 
 from ..support.forked import run_process
 from ..support.server_process import DEADLINE_S

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from websockets.sync.client import ClientConnection, connect
 
-from dialogue.entrypoints.environment import ENV_PREFIX
-from dialogue.entrypoints.settings import Settings
+from dialogue.entrypoints.settings.environment import ENV_PREFIX
+from dialogue.entrypoints.settings.settings import Settings
 
 from .examples import SHOWN_ONLY, TESTED, Example, chains, examples
 from .running import dialogue, process

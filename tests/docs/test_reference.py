@@ -22,9 +22,9 @@ from dialogue.domain import errors
 from dialogue.entrypoints.cli.main import app
 from dialogue.entrypoints.cli.options import option_name
 from dialogue.entrypoints.dialogue_app import DialogueApp
-from dialogue.entrypoints.environment import ENV_PREFIX
-from dialogue.entrypoints.setting_types import new_node_id
-from dialogue.entrypoints.settings import Settings
+from dialogue.entrypoints.settings.environment import ENV_PREFIX
+from dialogue.entrypoints.settings.settings import Settings
+from dialogue.entrypoints.settings.types import new_node_id
 
 from .examples import ROOT
 

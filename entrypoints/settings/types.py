@@ -11,8 +11,11 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
-from ..adapters.asgi.origin_policy import ANY, as_origin
-from ..adapters.asgi.proxy_user import UNIX, network_of
+from ...adapters.asgi.origin_policy import ANY, as_origin
+from ...adapters.asgi.proxy_user import UNIX, network_of
+
+KIB = 1024
+MIB = 1024 * KIB
 
 _HOST = re.compile(r"(\*\.)?[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?|\[?[0-9A-Fa-f:.]+\]?")
 

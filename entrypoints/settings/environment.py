@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 
-from ..domain.errors import ConfigurationError
+from ...domain.errors import ConfigurationError
 
 ENV_PREFIX = "DIALOGUE_"
 SERVICE_LINKS = (

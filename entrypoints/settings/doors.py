@@ -1,0 +1,37 @@
+"""Who may come in, and who says who a client is."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, Field
+
+from .types import Auth, Hosts, Origins, Proxies
+
+
+class DoorSettings(BaseModel):
+    """Who may come in, and who says who a client is."""
+
+    allowed_origins: Origins = Field(
+        default_factory=list,
+        description="Origins of pages that may connect, with commas between; * is any. Empty: own ones and loopback.",
+    )
+    allowed_hosts: Hosts = Field(
+        default_factory=list,
+        description="Names that clients call the server by, besides addresses, localhost and `host`; * is any.",
+    )
+    auth: Auth = Field(
+        "trusting",
+        description="Who says who a client is: itself (trusting, for development), or a proxy in front that knows.",
+    )
+    trust_clients: bool = Field(
+        default=False,
+        description="Let clients say who they are on an address that other machines reach, too.",
+    )
+    proxy_user_header: str = Field(
+        "X-User-Id",
+        pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$",
+        description="The header in which a trusted proxy names the user, with `auth` proxy.",
+    )
+    trusted_proxies: Proxies = Field(
+        default_factory=lambda: ["127.0.0.1", "::1"],
+        description="Addresses and networks of these proxies; unix is whoever may open the server's unix socket.",
+    )
