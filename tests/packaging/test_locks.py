@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -58,3 +59,20 @@ def test_what_is_developed_with_is_what_is_served_with() -> None:
 
 def test_the_server_is_installed_without_the_tools() -> None:
     assert not {"pytest", "mypy", "ruff", "playwright", "hatchling"} & pinned("requirements.lock").keys()
+
+
+def npm_packages() -> dict[str, dict[str, object]]:
+    lock = json.loads((ROOT / "tests" / "node" / "package-lock.json").read_text(encoding="utf-8"))
+    return {place: package for place, package in lock["packages"].items() if place}
+
+
+def test_every_npm_package_of_the_tests_has_one_version_and_a_hash() -> None:
+    packages = npm_packages()
+    assert len(packages) > 10
+    for place, package in packages.items():
+        assert re.fullmatch(r"[0-9]+\.[0-9]+\.[0-9]+\S*", str(package["version"])), place
+        assert re.fullmatch(r"sha512-\S+", str(package["integrity"])), place
+
+
+def test_the_lock_of_npm_packages_names_no_registry() -> None:
+    assert [place for place, package in npm_packages().items() if "resolved" in package] == []

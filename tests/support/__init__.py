@@ -7,6 +7,7 @@
 - `raw_client`: answers nothing by itself; for what no well-behaved client does.
 - `websocket_frames`: frames made by hand, also those that no library would send.
 - `readiness`: waiting until a server is ready, or no more.
+- `node`: Node, and the npm packages of tests/node.
 - `shelf`: an application's own storage, as it should be.
 - `event_source`: server-sent events, read as the HTML standard says.
 """
