@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from ...application.ports.authenticator import SEEN
+from ...application.ports.peer import PEER, Peer
 from .answer import Answer, answer_preflight
 from .asgi import App, Receive, Scope, Send, header
 from .host_policy import HostPolicy
@@ -19,6 +20,7 @@ _WITH_A_BODY = frozenset({"POST"})
 
 Seen = Callable[[Scope], Mapping[str, object]]
 """What the server itself sees of who asks, as claims for the authenticator. Raises Refused."""
+FindsPeer = Callable[[Scope], Peer]
 
 
 class FrontDoor:
@@ -29,12 +31,20 @@ class FrontDoor:
     """
 
     def __init__(
-        self, app: App, *, hosts: HostPolicy, origins: OriginPolicy, seen: Seen, request_timeout_s: float
+        self,
+        app: App,
+        *,
+        hosts: HostPolicy,
+        origins: OriginPolicy,
+        seen: Seen,
+        find_peer: FindsPeer,
+        request_timeout_s: float,
     ) -> None:
         self._app = app
         self._hosts = hosts
         self._origins = origins
         self._seen = seen
+        self._find_peer = find_peer
         self._request_timeout_s = request_timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -110,7 +120,7 @@ class FrontDoor:
             )
 
     def _inner(self, scope: Scope, path: Path) -> dict[str, object]:
-        state = {**(scope.get("state") or {}), SEEN: self._seen(scope)}
+        state = {**(scope.get("state") or {}), SEEN: self._seen(scope), PEER: self._find_peer(scope)}
         return {**scope, "path": path.escaped, "root_path": "", "path_params": {}, "state": state}
 
 

@@ -11,6 +11,7 @@ from litestar.params import HeaderParameter, QueryParameter
 from litestar.types import ASGIApp
 
 from ...application.ports.authenticator import Authenticator
+from ...application.ports.peer import peer_of
 from ...application.rooms.list_rooms import ListRooms
 from ...application.sessions.listen_to_room import Listen, ListenToRoom
 from ..wire import request_fields
@@ -73,7 +74,9 @@ async def stream_events(
     wanted = request_fields.parse(request_fields.StreamFields, {} if event is None else {"event": event})
     last_id = header_text(request, "Last-Event-ID")
     since = None if last_id is None else request_fields.since(last_id)
-    return EventStream(listen, sse_codec, Listen(user_id=user, room_id=room_id, events=wanted.event, since=since))
+    peer = peer_of(request.scope)
+    listener = Listen(user_id=user, room_id=room_id, peer=peer, events=wanted.event, since=since)
+    return EventStream(listen, sse_codec, listener)
 
 
 @head("/rooms/{room_id:str}/stream", include_in_schema=False)

@@ -11,6 +11,7 @@ from litestar.exceptions import WebSocketDisconnect
 
 from ...application.node import Node
 from ...application.ports.authenticator import claims_of
+from ...application.ports.peer import peer_of
 from ...application.ports.transport import ARRIVED_AT, Transport, transport_of
 from ...application.sessions.frame import Closing, Frame
 from ...application.sessions.limits import SessionLimits
@@ -45,12 +46,13 @@ async def endpoint(
         await socket.close(1001, error.message[:MAX_REASON])
         return
     client = _Client(socket, serve.limits)
+    peer = peer_of(socket.scope)
     transport: Transport | None = transport_of(socket.scope)
     if transport is not None:
-        await serve(transport, codec, client.receive)
+        await serve(transport, codec, client.receive, peer)
         return
     async with PlainTransport(client.send, client.close).running() as plain:
-        await serve(plain, codec, client.receive)
+        await serve(plain, codec, client.receive, peer)
 
 
 class _Client:

@@ -7,6 +7,7 @@ from ..hooks.client import Client, OnConnected
 from ..hooks.run_hook import Call, RunHook
 from ..ports.authenticator import Authenticator
 from ..ports.codec import Codec
+from ..ports.peer import Peer
 from .join_room import JoinRoom
 from .outbox import Outbox
 from .requests import Connect
@@ -30,10 +31,10 @@ class AdmitClient:
         self._run_hook = run_hook
         self._on_connected = on_connected
 
-    async def __call__(self, client_id: str, request: Connect, codec: Codec, outbox: Outbox) -> Session:
+    async def __call__(self, client_id: str, request: Connect, peer: Peer, codec: Codec, outbox: Outbox) -> Session:
         """The session of the user whom the claims name. Raises Unauthenticated and InvalidRequest."""
         user_id = await self._authenticator.authenticate(request.claims, client_id)
-        session = Session(session_id=client_id, user_id=user_id, codec=codec, outbox=outbox)
+        session = Session(session_id=client_id, user_id=user_id, peer=peer, codec=codec, outbox=outbox)
         self._hub.connect(session)
         return session
 

@@ -13,6 +13,7 @@ from anyio import create_task_group, sleep
 from ...domain.position import Position
 from ..feed.hub import Hub
 from ..node import Node
+from ..ports.peer import Peer
 from ..ports.transport import Transport
 from .frame import Frame
 from .join_room import JoinRoom
@@ -28,6 +29,7 @@ class Listen:
 
     user_id: str
     room_id: str
+    peer: Peer
     events: Sequence[str] | None = None
     since: Position | None = None
 
@@ -61,7 +63,9 @@ class ListenToRoom:
         Raises what refuses the join, and then nothing was written.
         """
         outbox = Outbox(transport, self._limits.backlog, is_open=False)
-        session = Session(session_id=token_urlsafe(12), user_id=wanted.user_id, codec=codec, outbox=outbox)
+        session = Session(
+            session_id=token_urlsafe(12), user_id=wanted.user_id, peer=wanted.peer, codec=codec, outbox=outbox
+        )
         # No await between these two: a stop closes all that are attached, and lets nobody through afterwards.
         self._node.ensure_running()
         self._hub.attach(outbox)

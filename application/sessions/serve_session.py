@@ -17,6 +17,7 @@ from ...domain.outcome import Outcome, OutcomeUnknown, Repeat
 from ..deadline import deadline_at
 from ..feed.hub import Hub
 from ..ports.codec import Codec
+from ..ports.peer import Peer
 from ..ports.transport import Transport
 from ..publishing.publish_event import PublishEvent
 from .admit_client import AdmitClient
@@ -64,9 +65,9 @@ class ServeSession:
         self.publish = publish
         self.limits = limits
 
-    async def __call__(self, transport: Transport, codec: ClientCodec, receive: Receive) -> None:
+    async def __call__(self, transport: Transport, codec: ClientCodec, receive: Receive, peer: Peer) -> None:
         """Serve a client until either side ends it; then its close has been written, where it had to be."""
-        await _Served(self, transport, codec).run(receive)
+        await _Served(self, transport, codec, peer).run(receive)
 
 
 class _Served:
@@ -75,10 +76,11 @@ class _Served:
     Triggers alone are not waited for: they queue in order, and their answers come when they are kept.
     """
 
-    def __init__(self, service: ServeSession, transport: Transport, codec: ClientCodec) -> None:
+    def __init__(self, service: ServeSession, transport: Transport, codec: ClientCodec, peer: Peer) -> None:
         self._service = service
         self._limits = service.limits
         self._codec = codec
+        self._peer = peer
         self._outbox = Outbox(transport, service.limits.backlog)
         self._in_flight = InFlight(service.limits.max_in_flight)
         self._id = token_urlsafe(12)
@@ -167,7 +169,7 @@ class _Served:
         if self._session is not None:
             raise InvalidRequest.field("type", "must not be connect twice")
         try:
-            session = await self._service.admit(self._id, request, self._codec, self._outbox)
+            session = await self._service.admit(self._id, request, self._peer, self._codec, self._outbox)
         except Unauthenticated as error:
             reply(Refused(error))
             self._outbox.finish(NOT_AUTHENTICATED)

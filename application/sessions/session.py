@@ -9,6 +9,7 @@ from ...domain.event import Event
 from ...domain.names import REDACTED
 from ...domain.page import weight
 from ..ports.codec import Codec
+from ..ports.peer import UNKNOWN, Peer
 from .frame import Frame
 from .outbox import Outbox
 
@@ -63,11 +64,12 @@ class Session:
     It compares and hashes by identity, so collections of sessions keep them in order of arrival.
     """
 
-    __slots__ = ("codec", "has_ended", "id", "memberships", "outbox", "user_id")
+    __slots__ = ("codec", "has_ended", "id", "memberships", "outbox", "peer", "user_id")
 
-    def __init__(self, *, session_id: str, user_id: str, codec: Codec, outbox: Outbox) -> None:
+    def __init__(self, *, session_id: str, user_id: str, codec: Codec, outbox: Outbox, peer: Peer = UNKNOWN) -> None:
         self.id = session_id
         self.user_id = user_id
+        self.peer = peer
         self.codec = codec
         self.outbox = outbox
         self.memberships: dict[str, Membership] = {}

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dependency_injector import providers
 
+from ...adapters.asgi.find_peer import FindPeer
 from ...adapters.asgi.front_door import FrontDoor
 from ...adapters.asgi.host_policy import HostPolicy
 from ...adapters.asgi.origin_policy import OriginPolicy
 from ...adapters.asgi.proxy_user import ProxyUser, nobody
+from ...adapters.asgi.trusted_proxies import TrustedProxies
 from ...adapters.wire.sse_codec import SseCodec
 from ...adapters.wire.wire_codec import WireCodec
 from ...application.sessions.admit_client import AdmitClient
@@ -30,6 +32,7 @@ class Container(ServiceParts):
 
     codec = Single(WireCodec, settings.max_out_frame)
     sse_codec = Single(SseCodec, settings.max_out_frame, ServiceParts.registry.provided.epoch)
+    trusted_proxies = Single(TrustedProxies, settings.trusted_proxies)
     front_door = providers.Factory(
         FrontDoor,
         hosts=providers.Factory(HostPolicy, settings.allowed_hosts, settings.host),
@@ -37,8 +40,9 @@ class Container(ServiceParts):
         seen=providers.Selector(
             settings.auth,
             trusting=providers.Object(nobody),
-            proxy=providers.Factory(ProxyUser, settings.proxy_user_header, settings.trusted_proxies),
+            proxy=providers.Factory(ProxyUser, settings.proxy_user_header, trusted_proxies),
         ),
+        find_peer=Single(FindPeer, trusted_proxies, believes_proxies=settings.proxy_headers),
         request_timeout_s=settings.request_timeout_s,
     )
     session_limits = Single(

@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
 from ...adapters.asgi.origin_policy import ANY, as_origin
-from ...adapters.asgi.proxy_user import UNIX, network_of
+from ...adapters.asgi.trusted_proxies import UNIX, network_of
 
 KIB = 1024
 MIB = 1024 * KIB

@@ -15,7 +15,7 @@ from dialogue.adapters.asgi.answer import Answer
 from dialogue.adapters.asgi.host_policy import HostPolicy
 from dialogue.adapters.asgi.origin_policy import OriginPolicy
 from dialogue.adapters.asgi.path import Path as SentPath
-from dialogue.adapters.asgi.proxy_user import ProxyUser
+from dialogue.adapters.asgi.trusted_proxies import TrustedProxies
 
 note = define_event("note", history=History())
 Patch = pytest.MonkeyPatch
@@ -107,7 +107,7 @@ async def test_a_proxy_that_is_trusted_wherever_it_is_lets_anybody_be_anybody(
     async with app.lifespan():
         alice = {"headers": {"X-User-Id": "alice"}}
         assert (await ask(app, "GET", "/rooms", **alice)).status_code == 401
-        monkeypatch.setattr(ProxyUser, "_is_trusted", lambda *_: True)
+        monkeypatch.setattr(TrustedProxies, "sent", lambda *_: True)
         assert (await ask(app, "GET", "/rooms", **alice)).status_code == 200
 
 

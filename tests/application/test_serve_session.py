@@ -15,6 +15,7 @@ from dialogue.adapters.memory.transport import MemoryTransport
 from dialogue.adapters.wire.request_reader import RequestReader
 from dialogue.adapters.wire.wire_codec import WireCodec
 from dialogue.application.hooks.client import Client
+from dialogue.application.ports.peer import UNKNOWN
 from dialogue.application.rooms.list_rooms import ListRooms
 from dialogue.application.sessions import serve_session
 from dialogue.application.sessions.admit_client import AdmitClient
@@ -98,7 +99,7 @@ class Served:
         async with self.node.running(), create_task_group() as tasks:
             for number, caller in enumerate(callers):
                 caller.say(f'{{"type":"connect","auth":{{"userId":"user-{number}"}}}}')
-                tasks.start_soon(self.serve, caller.transport, CODEC, caller.receive)
+                tasks.start_soon(self.serve, caller.transport, CODEC, caller.receive, UNKNOWN)
             for caller in callers:
                 await caller.until("connected")
             yield
@@ -179,7 +180,7 @@ async def test_a_flawed_request_before_connect_is_unauthenticated_and_an_unreada
     served = Served()
     async with served.node.running(), create_task_group() as tasks:
         caller.say('{"type":"trigger","id":1}', '{"type":"connect","auth":7,"id":2}', "[", '{"type":"connect","id":3}')
-        tasks.start_soon(served.serve, caller.transport, CODEC, caller.receive)
+        tasks.start_soon(served.serve, caller.transport, CODEC, caller.receive, UNKNOWN)
         await caller.until('"connected"')
         tasks.cancel_scope.cancel()
     codes = [each.split('"code":"')[1].split('"')[0] for each in caller.heard if '"code"' in each]

@@ -51,7 +51,15 @@ NO_BOUNDS = {
     "synchronous_replication",
     *("node_id", "workers"),
     *("host", "port", "database", "synchronous", "log_level"),
-    *("allowed_origins", "allowed_hosts", "auth", "trust_clients", "proxy_user_header", "trusted_proxies"),
+    *(
+        "allowed_origins",
+        "allowed_hosts",
+        "auth",
+        "trust_clients",
+        "proxy_user_header",
+        "trusted_proxies",
+        "proxy_headers",
+    ),
 }
 
 # Bounds without a setting, by the words of the page.

@@ -14,6 +14,7 @@ from dependency_injector import providers
 from dialogue import create_dialogue
 from dialogue.adapters.memory.transport import MemoryTransport
 from dialogue.adapters.wire.request_reader import RequestReader
+from dialogue.application.ports.peer import UNKNOWN
 from dialogue.application.rooms.runtime_rooms import RuntimeRooms
 from dialogue.application.sessions.frame import Closing
 from dialogue.application.sessions.requests import Asked
@@ -149,6 +150,6 @@ class SimulatedNode:
     async def _serve(self, connection: Connection) -> None:
         container = self.app.container
         try:
-            await container.serve()(connection.transport, container.codec(), connection.receive)
+            await container.serve()(connection.transport, container.codec(), connection.receive, UNKNOWN)
         finally:
             connection.transport.abort()

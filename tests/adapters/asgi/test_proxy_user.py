@@ -8,6 +8,7 @@ import pytest
 
 from dialogue.adapters.asgi.proxy_user import ProxyUser
 from dialogue.adapters.asgi.refusal import Refused
+from dialogue.adapters.asgi.trusted_proxies import TrustedProxies
 from dialogue.application.ports.authenticator import PROXY_USER
 
 TCP, UNIX = ("127.0.0.1", 3000), ("/run/dialogue.sock", None)
@@ -20,7 +21,7 @@ def scope(client: tuple[str, int] | None, *values: bytes, server: Any = TCP, **m
 
 
 def seen(trusted: list[str], request: dict[str, Any]) -> object:
-    return ProxyUser("Remote-User", trusted)(request).get(PROXY_USER)
+    return ProxyUser("Remote-User", TrustedProxies(trusted))(request).get(PROXY_USER)
 
 
 @pytest.mark.parametrize("peer", ["10.1.2.3", "10.255.0.1", "192.0.2.7", "::ffff:10.1.2.3", "2001:db8::5"])
