@@ -12,7 +12,8 @@ from anyio import create_task_group
 from ..adapters.uvicorn.server import DialogueServer, server_config
 from ..domain.errors import ConfigurationError
 from .chat import create_chat
-from .dialogue_app import AsgiApp, DialogueApp
+from .dialogue_app import DialogueApp
+from .running_app import AsgiApp
 from .worker import Link
 
 SWITCH_INTERVAL_S = 0.000_5

@@ -129,7 +129,8 @@ def test_the_python_page_has_the_parameters_of_what_it_describes(name: str) -> N
 def test_the_python_page_has_every_public_member(described: type) -> None:
     """Of what `create_dialogue` and `room` return."""
     shown = " ".join(row[0] for row in rows(reference("python.md")))
-    for name in {*vars(described), *getattr(described, "__annotations__", ())}:
+    members = {name for kind in described.__mro__[:-1] for name in (*vars(kind), *getattr(kind, "__annotations__", ()))}
+    for name in members:
         if not name.startswith("_"):
             assert re.search(rf"`(await )?{name}\b", shown) or name in ("id",), f"{described.__name__}.{name}"
 
