@@ -11,10 +11,10 @@ from anyio import create_task_group, fail_after
 from dependency_injector import providers
 
 from dialogue import DialogueApp, DialogueError, History, RoomConfig, create_dialogue, define_event
-from dialogue.adapters.litestar import plain_transport
 from dialogue.adapters.litestar.event_stream import EventStream
 from dialogue.adapters.memory.history_source import MemoryHistorySource
 from dialogue.adapters.memory.transport import MemoryTransport
+from dialogue.adapters.wire import plain_transport
 from dialogue.application.ports.peer import UNKNOWN
 from dialogue.application.ports.transport import TRANSPORT
 from dialogue.application.sessions import outbox
