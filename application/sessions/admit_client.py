@@ -37,8 +37,8 @@ class AdmitClient:
 
     async def __call__(self, client_id: str, request: Connect, peer: Peer, codec: Codec, outbox: Outbox) -> Session:
         """The session of the user whom the claims name. Raises Unauthenticated and InvalidRequest."""
-        user_id = await self._authenticator.authenticate(request.claims, client_id)
-        session = Session(session_id=client_id, user_id=user_id, peer=peer, codec=codec, outbox=outbox)
+        identity = await self._authenticator.authenticate(request.claims, client_id)
+        session = Session(session_id=client_id, identity=identity, peer=peer, codec=codec, outbox=outbox)
         self._hub.connect(session)
         return session
 
