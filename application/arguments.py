@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..domain.errors import InvalidEvent, InvalidRequest, Problem
@@ -10,9 +10,15 @@ from ..domain.event import Event
 from ..domain.event_definition import EventDefinition
 from ..domain.json_value import is_unicode
 from ..domain.names import MAX_ROOM_ID, MAX_USER_ID, flaw_of_name, flaw_of_room_id
+from ..domain.new_event import NewEvent
 from ..domain.ports.room_store import StoredRoom
 
 MAX_DESCRIPTION = 2_000
+
+SentEvent = (
+    tuple[EventDefinition[Any] | str, object] | tuple[EventDefinition[Any] | str, object, Mapping[str, object] | None]
+)
+"""One event of several that are published at once: its definition or name, its data, and `meta` where it has one."""
 
 
 def name_of(event: EventDefinition[Any] | str) -> str:
@@ -74,6 +80,23 @@ def plain_meta(meta: object) -> dict[str, object] | None:
 def plain_data(data: object) -> object:
     """`data`, a mapping of another kind as a dict: JSON knows no other."""
     return dict(data) if isinstance(data, Mapping) and not isinstance(data, dict) else data
+
+
+def new_events(events: Iterable[SentEvent]) -> list[NewEvent]:
+    """Each of `events` as it is sent. Raises InvalidRequest and InvalidEvent for what is none."""
+    return [_new_event(f"events[{place}]", event) for place, event in enumerate(events)]
+
+
+def _new_event(at: str, sent: object) -> NewEvent:
+    if not isinstance(sent, tuple) or not 2 <= len(sent) <= 3:
+        raise InvalidRequest.field(at, f"must be (event, data) or (event, data, meta), not {sent!r:.200}")
+    event, data, *meta = sent
+    try:
+        return NewEvent(name_of(event), plain_data(data), plain_meta(meta[0] if meta else None))
+    except InvalidRequest as error:
+        raise InvalidRequest.field(f"{at}.event", error.problems[0].message) from error
+    except InvalidEvent as error:
+        raise InvalidEvent([Problem(f"{at}.meta", error.problems[0].message)]) from error
 
 
 def typed(event: Event, definition: EventDefinition[Any] | str) -> Event[Any]:

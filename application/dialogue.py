@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, overload
 
@@ -11,9 +11,21 @@ from ..domain.event_definition import Data, EventDefinition
 from ..domain.page import Offsets, PageRequest
 from ..domain.ports.room_store import StoredRoom
 from ..domain.position import Position
-from .arguments import ensure_integer, ensure_room, ensure_text, ensure_user_id, name_of, plain_data, plain_meta, typed
+from .arguments import (
+    SentEvent,
+    ensure_integer,
+    ensure_room,
+    ensure_text,
+    ensure_user_id,
+    name_of,
+    new_events,
+    plain_data,
+    plain_meta,
+    typed,
+)
 from .node import Node
 from .publishing.erase_user import EraseUser, ErasureProgress
+from .publishing.publish_batch import PublishBatch
 from .publishing.publish_event import PublishEvent
 from .publishing.redact_event import RedactEvent
 from .reading.page_history import PageHistory
@@ -27,9 +39,10 @@ SYSTEM = "system"
 
 @dataclass(frozen=True, slots=True)
 class Publishing:
-    """The ways in which a room's history changes: one more event, one less, none of a user's any more."""
+    """The ways in which a room's history changes: one more event, or several, one less, none of a user's any more."""
 
     publish: PublishEvent
+    publish_batch: PublishBatch
     redact: RedactEvent
     erase: EraseUser
 
@@ -112,6 +125,19 @@ class RoomHandle:
         self._dialogue.node.ensure_running()
         publish = self._dialogue.publishing.publish
         return typed(await publish(self.id, name, given, sender=sender, meta=extra, key=key), event)
+
+    async def trigger_many(
+        self, events: Iterable[SentEvent], *, sender: str, key: str | None = None
+    ) -> list[Event[Any]]:
+        """Publish several events here, all or none, and wait until they are kept; see `DialogueApp.trigger_many`."""
+        ensure_user_id("sender", sender)
+        if key is not None:
+            ensure_text("key", key)
+        sent = list(events)
+        new = new_events(sent)
+        self._dialogue.node.ensure_running()
+        published = await self._dialogue.publishing.publish_batch(self.id, new, sender=sender, key=key)
+        return [typed(event, each[0]) for event, each in zip(published.events, sent, strict=True)]
 
     async def redact(self, seq: int, *, by: str = SYSTEM) -> None:
         """Blank an event of this room for good; see `DialogueApp.redact`."""

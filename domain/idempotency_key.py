@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 
@@ -17,6 +17,9 @@ MAX_KEY = 64
 
 SCHEME = b"\x01"
 """What the digests that are made here begin with; those that a database makes begin with another byte."""
+
+BATCH = "\0"
+"""What the text of a batch's key begins with, and that of no other can."""
 
 _MAY_HAVE_WHOLE_FLOATS = re.compile(rb"[0-9]\.0(?![0-9])|[0-9][eE]")
 
@@ -36,13 +39,14 @@ class IdempotencyKey:
     @classmethod
     def of(cls, text: str, event_name: str, data: object, meta: Mapping[str, object] | None) -> IdempotencyKey:
         """The key `text` for this event. Raises InvalidRequest where it cannot be a key."""
-        if not 1 <= len(text) <= MAX_KEY or not json_value.is_unicode(text) or "\0" in text:
-            raise InvalidRequest.field("key", f"must have 1 to {MAX_KEY} characters of valid Unicode, without NUL")
-        encoded = json_value.as_sent([event_name, data, meta])
-        sent = json_value.decode(encoded)
-        if _MAY_HAVE_WHOLE_FLOATS.search(encoded):
-            sent = _with_whole_numbers(sent)
-        return cls(text, SCHEME + sha256(_canonical(sent)).digest())
+        _refuse_flaws(text)
+        return cls(text, _digest([event_name, data, meta]))
+
+    @classmethod
+    def of_batch(cls, text: str, events: Iterable[tuple[str, object, Mapping[str, object] | None]]) -> IdempotencyKey:
+        """The key `text` for these events together: another one than that of a single event."""
+        _refuse_flaws(text)
+        return cls(BATCH + text, _digest([list(event) for event in events]))
 
     def is_repeat_of(self, digest: bytes) -> bool:
         """Whether the same event was meant when this key was used with `digest`.
@@ -50,6 +54,19 @@ class IdempotencyKey:
         Two digests of different schemes cannot be compared: then the key alone tells.
         """
         return digest == self.digest or digest[:1] != self.digest[:1]
+
+
+def _refuse_flaws(text: str) -> None:
+    if not 1 <= len(text) <= MAX_KEY or not json_value.is_unicode(text) or "\0" in text:
+        raise InvalidRequest.field("key", f"must have 1 to {MAX_KEY} characters of valid Unicode, without NUL")
+
+
+def _digest(value: object) -> bytes:
+    encoded = json_value.as_sent(value)
+    sent = json_value.decode(encoded)
+    if _MAY_HAVE_WHOLE_FLOATS.search(encoded):
+        sent = _with_whole_numbers(sent)
+    return SCHEME + sha256(_canonical(sent)).digest()
 
 
 def key_id(room_id: str, epoch: str, sender: str, text: str) -> bytes:

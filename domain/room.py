@@ -12,6 +12,7 @@ from .errors import ConfigurationError, EventNotAllowed, InvalidEvent, InvalidRe
 from .event_definition import EventDefinition
 from .idempotency_key import IdempotencyKey
 from .names import MAX_ROOM_ID, REDACTED, flaw_of_name, flaw_of_room_id
+from .new_event import NewEvent
 
 MAX_META_SIZE = 4096
 MAX_SYNC = 1_000
@@ -148,6 +149,10 @@ class Room:
         if not self.definition(event_name).has_history:
             raise InvalidRequest.field("key", f"needs an event with history, and {event_name!r} has none")
         return IdempotencyKey.of(text, event_name, data, meta)
+
+    def batch_key(self, text: str, events: Iterable[NewEvent]) -> IdempotencyKey:
+        """The key under which these events are kept once, all together. Raises InvalidRequest for one that is none."""
+        return IdempotencyKey.of_batch(text, ((event.name, event.data, event.meta) for event in events))
 
     def ensure_space(self, size: int) -> None:
         """Raise RoomFull where `size` sessions are as many as the room holds."""

@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Session
 
+from ..application.arguments import SentEvent
 from ..application.dialogue import SYSTEM, RoomHandle
 from ..application.sessions.notice import RoomInfo
 from ..domain.event import Event
@@ -74,6 +75,17 @@ class AppCalls(RunningApp):
             return await self.room(room_id).trigger(event, data, sender=sender, meta=meta, key=key)
         publish = self.container.publish_within()
         return await publish(room_id, event, data, sender=sender, meta=meta, key=key, within=within)
+
+    async def trigger_many(
+        self, room_id: str, events: Iterable[SentEvent], *, sender: str, key: str | None = None
+    ) -> list[Event[Any]]:
+        """Publish several events in one transaction: all are kept, with seqs that follow one another, or none is.
+
+        Each is `(event, data)` or `(event, data, meta)`, its event a definition or a name with history; 1 to 100 of
+        them, together not larger than one frame. With a `key` they are kept once, as a whole. Raises what `trigger`
+        raises; what is wrong with an event is named by its place, as in `events[2].data.text`.
+        """
+        return await self.room(room_id).trigger_many(events, sender=sender, key=key)
 
     @overload
     def publish_within(

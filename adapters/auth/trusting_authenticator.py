@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...application.ports.authenticator import Identity
 from ...domain.errors import InvalidRequest, Unauthenticated
 from ...domain.names import MAX_USER_ID, flaw_of_name
 
@@ -17,15 +16,15 @@ class TrustingAuthenticator:
 
     trusts_clients = True
 
-    async def authenticate(self, claims: Mapping[str, object], client_id: str | None) -> Identity:
+    async def authenticate(self, claims: Mapping[str, object], client_id: str | None) -> str:
         """See `Authenticator.authenticate`."""
         user_id = claims.get("userId")
         if user_id is None:
             if client_id is None:
                 raise Unauthenticated("Say who you are: the header X-User-Id, or userId in the query")
-            return Identity(user_id=client_id)
+            return client_id
         flaw = flaw_of_name(user_id, MAX_USER_ID) if isinstance(user_id, str) else "must be a text"
         if flaw:
             raise InvalidRequest.field("auth.userId", flaw)
         assert isinstance(user_id, str)
-        return Identity(user_id=user_id)
+        return user_id

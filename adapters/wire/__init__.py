@@ -1,5 +1,4 @@
-"""The wire of `protocol.md`, `dialogue.v1`: requests decoded and checked; answers, events and notices encoded; and the
-transport on any ASGI server.
+"""The wire of `protocol.md`, `dialogue.v1`: requests decoded and checked; answers, events and notices encoded.
 
 The one adapter that other adapters in front of the services may import.
 """

@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from ...application.rooms.list_rooms import RoomList
-from ...application.sessions.answers import Answer, Connected, Left, Pong, Refused, Subscribed, Triggered
+from ...application.sessions.answers import (
+    Answer,
+    Connected,
+    Left,
+    Pong,
+    Refused,
+    Subscribed,
+    Triggered,
+    TriggeredBatch,
+)
 from ...application.sessions.join_room import Joined
 from ...application.sessions.limits import ENVELOPE_SIZE
 from ...application.sessions.notice import Marked, RoomCreated, RoomDeleted
@@ -19,6 +28,8 @@ def wire_answer(answer: Answer, max_out_frame: int) -> tuple[str, Fields]:
     match answer:
         case Triggered():
             return "triggered", _triggered(answer)
+        case TriggeredBatch():
+            return "triggeredBatch", _triggered_batch(answer)
         case Page():
             return "history", wire_page(answer)
         case Joined():
@@ -98,6 +109,15 @@ def _triggered(answer: Triggered) -> Fields:
         event=answer.event,
         timestamp=answer.timestamp_ms,
         seq=answer.seq,
+        duplicate=True if answer.is_duplicate else None,
+    )
+
+
+def _triggered_batch(answer: TriggeredBatch) -> Fields:
+    return compact(
+        roomId=answer.room_id,
+        timestamp=answer.timestamp_ms,
+        seqs=list(answer.seqs),
         duplicate=True if answer.is_duplicate else None,
     )
 

@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from ...domain.errors import InvalidRequest, Problem
 from ...domain.idempotency_key import MAX_KEY
 from ...domain.names import MAX_EVENT_NAME, MAX_ROOM_ID
+from ...domain.new_event import MAX_BATCH
 from ...domain.page import (
     DEFAULT_LIMIT,
     MAX_LIMIT,
@@ -101,6 +102,21 @@ class TriggerFields(RoomFields):
     event: EventName
     data: Any
     meta: dict[Any, Any] | None = None
+    key: Key | None = None
+
+
+class NewEventFields(Fields):
+    """One event of a batch."""
+
+    event: EventName
+    data: Any
+    meta: dict[Any, Any] | None = None
+
+
+class TriggerBatchFields(RoomFields):
+    """Publish several events, all or none."""
+
+    events: Annotated[list[NewEventFields], Field(min_length=1, max_length=MAX_BATCH)]
     key: Key | None = None
 
 

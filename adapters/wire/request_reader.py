@@ -16,15 +16,18 @@ from ...application.sessions.requests import (
     Leave,
     MarkAsRead,
     Ping,
+    RequestId,
     SessionRequest,
     Subscribe,
     Trigger,
+    TriggerBatch,
     Unfit,
     Unsubscribe,
 )
 from ...domain.errors import DialogueError, InvalidRequest
 from ...domain.json_value import MAX_VALUES, is_unicode
 from ...domain.names import MAX_ROOM_ID, flaw_of_name, flaw_of_room_id
+from ...domain.new_event import NewEvent
 from ...domain.position import Position
 from . import request_fields
 from .frame_reader import FrameReader
@@ -33,7 +36,6 @@ from .request_fields import parse
 MAX_REQUEST_ID = 64
 
 Message = Mapping[str, object]
-RequestId = str | int | None
 
 
 class RequestReader:
@@ -53,13 +55,12 @@ class RequestReader:
             message = self._frames.read(text)
             request_id = _request_id(message)
             self._frames.refuse_flaws(message)
-            return Asked(request_of(message), request_id, arrived_at, len(text))
+            return Asked(_request(message), request_id, arrived_at, len(text))
         except DialogueError as error:
             return Asked(error, request_id, arrived_at, len(text or ""))
 
 
-def request_of(message: Message) -> SessionRequest:
-    """The request that a message is, by its `type`. Raises InvalidRequest where there is no such type."""
+def _request(message: Message) -> SessionRequest:
     kind = message.get("type")
     decode = _BY_TYPE.get(kind) if isinstance(kind, str) else None
     if decode is None:
@@ -112,6 +113,12 @@ def _trigger(message: Message) -> Trigger:
     return Trigger(fields.room_id, fields.event, fields.data, fields.meta, fields.key)
 
 
+def _trigger_batch(message: Message) -> TriggerBatch:
+    fields = parse(request_fields.TriggerBatchFields, message)
+    events = tuple(NewEvent(event.event, event.data, event.meta) for event in fields.events)
+    return TriggerBatch(fields.room_id, events, fields.key)
+
+
 def _get_history(message: Message) -> GetHistory:
     fields = parse(request_fields.GetHistoryFields, message)
     return GetHistory(request_fields.page_request(fields.room_id, fields))
@@ -149,6 +156,7 @@ def _ping(message: Message) -> Ping:
 _BY_TYPE: Mapping[str, Callable[[Message], SessionRequest]] = {
     "connect": _connect,
     "trigger": _trigger,
+    "triggerBatch": _trigger_batch,
     "join": _join,
     "leave": _leave,
     "subscribe": _subscribe,

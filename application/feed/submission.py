@@ -75,12 +75,13 @@ class Submission(Look):
     One without an outcome holds an event without history, which gets its time when its turn comes.
     """
 
-    __slots__ = ("_leave", "group", "now_ms", "outcome", "room_id", "size")
+    __slots__ = ("_leave", "events", "group", "now_ms", "outcome", "room_id", "size")
 
     def __init__(self, group: DraftGroup, settle: Settle, until: float, leave: Leave) -> None:
         super().__init__(settle, until)
         self.group = group
         self.room_id = group.room_id
+        self.events = len(group.drafts)
         self.size = sum(map(weight, group.drafts))
         self.outcome: GroupOutcome | None = None
         self.now_ms = 0

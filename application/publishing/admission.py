@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from ...domain.draft import Draft
 from ...domain.draft_group import DraftGroup
-from ...domain.errors import InvalidEvent, Problem
+from ...domain.errors import EventNotAllowed, InvalidEvent, InvalidRequest, Problem
 from ...domain.json_value import MAX_VALUES, decode, holds_more_values, may_hold_more_values
+from ...domain.new_event import MAX_BATCH, NewEvent
 from ...domain.page import weight
 from ...domain.room import Room
 
@@ -17,7 +19,8 @@ class Admission:
     """Admits an event that its room allows, and that is not larger than others can be told of.
 
     `max_event_size` is in bytes, as `weight` counts them, and so is `max_passing_size`, for an event without history,
-    which has to fit into a notice to the other nodes; `max_values` bounds the JSON values that its data holds.
+    which has to fit into a notice to the other nodes; `max_values` bounds the JSON values that its data holds. The
+    events of a batch keep to them together.
     """
 
     max_event_size: int
@@ -36,7 +39,36 @@ class Admission:
         key: str | None,
     ) -> DraftGroup:
         """The event as a group of its own. Raises EventNotAllowed, InvalidEvent, and InvalidRequest for the key."""
-        draft = room.admit(event_name, data, sender=sender, epoch=epoch, meta=meta)
+        draft = self._draft(room, epoch, event_name, data, sender, meta)
+        return DraftGroup.of(draft, key=None if key is None else room.key(key, event_name, data, meta))
+
+    def batch(self, room: Room, epoch: str, events: Sequence[NewEvent], *, sender: str, key: str | None) -> DraftGroup:
+        """The events as one group. Raises the same; what is wrong is named by the place of its event."""
+        if not 1 <= len(events) <= MAX_BATCH:
+            raise InvalidRequest.field("events", f"must be 1 to {MAX_BATCH} events, not {len(events)}")
+        drafts = [self._in_batch(room, epoch, place, event, sender) for place, event in enumerate(events)]
+        size = sum(map(weight, drafts))
+        if size > self.max_event_size:
+            raise InvalidEvent([Problem("events", f"must be at most {self.max_event_size} bytes together, not {size}")])
+        return DraftGroup.of(*drafts, key=None if key is None else room.batch_key(key, events))
+
+    def _in_batch(self, room: Room, epoch: str, place: int, event: NewEvent, sender: str) -> Draft:
+        at = f"events[{place}]"
+        try:
+            if not room.definition(event.name).has_history:
+                why = "has no history, so it cannot stand in a batch,"
+                raise EventNotAllowed(room.id, event.name, room.names_with_history, why=why)
+            return self._draft(room, epoch, event.name, event.data, sender, event.meta)
+        except EventNotAllowed as error:
+            error.details["path"] = f"{at}.event"
+            raise
+        except InvalidEvent as error:
+            raise InvalidEvent([Problem(f"{at}.{each.path}", each.message) for each in error.problems]) from error
+
+    def _draft(
+        self, room: Room, epoch: str, name: str, data: object, sender: str, meta: Mapping[str, object] | None
+    ) -> Draft:
+        draft = room.admit(name, data, sender=sender, epoch=epoch, meta=meta)
         if weight(draft) > self.max_event_size:
             problem = f"must be at most {self.max_event_size} bytes of JSON, not {len(draft.payload)}"
             raise InvalidEvent([Problem("data", problem)])
@@ -47,4 +79,4 @@ class Admission:
             decode(draft.payload), self.max_values
         ):
             raise InvalidEvent([Problem("data", f"must hold at most {self.max_values} values")])
-        return DraftGroup.of(draft, key=None if key is None else room.key(key, event_name, data, meta))
+        return draft

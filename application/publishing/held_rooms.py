@@ -110,5 +110,5 @@ class HeldRooms:
         self._turned = Signal()
 
     def _weigh(self, submissions: Sequence[Submission], sign: int) -> None:
-        self.events += sign * len(submissions)
+        self.events += sign * sum(submission.events for submission in submissions)
         self.size += sign * sum(submission.size for submission in submissions)

@@ -114,7 +114,7 @@ class JournalQueue:
     def _counted(self, group: DraftGroup, settle: Settle, leave: Leave, rooms: dict[str, int]) -> Submission:
         until = min(deadline(), monotonic() + self._limits.patience_s)
         submission = Submission(group, settle, until, leave)
-        self._events += 1
+        self._events += submission.events
         self._bytes += submission.size
         _add(rooms, submission.room_id)
         return submission
@@ -126,7 +126,7 @@ class JournalQueue:
         self._leave(submission, self._beside)
 
     def _leave(self, submission: Submission, rooms: dict[str, int]) -> None:
-        self._events -= 1
+        self._events -= submission.events
         self._bytes -= submission.size
         _subtract(rooms, submission.room_id)
         self._wake()
@@ -150,10 +150,11 @@ class JournalQueue:
         await self._commits.commit()
 
     def _fits(self, waiting: Sequence[Submission]) -> int:
-        size = count = 0
+        size = events = count = 0
         for submission in waiting[: self._limits.batch_events]:
             size += submission.size
-            if count and size > self._limits.batch_bytes:
+            events += submission.events
+            if count and (size > self._limits.batch_bytes or events > self._limits.batch_events):
                 break
             count += 1
         return count
@@ -214,7 +215,7 @@ class JournalQueue:
         await self._moved.wait()
 
     def _weigh(self, batch: Sequence[Submission], sign: int) -> None:
-        self._events += sign * len(batch)
+        self._events += sign * sum(submission.events for submission in batch)
         self._bytes += sign * sum(submission.size for submission in batch)
 
     def _wake(self) -> None:

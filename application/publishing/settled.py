@@ -10,7 +10,7 @@ from anyio import Event as Signal
 from ...domain.draft_group import DraftGroup
 from ...domain.errors import DialogueError
 from ...domain.event import Event
-from ...domain.outcome import GroupOutcome, Repeat, of_one
+from ...domain.outcome import GroupOutcome, Repeat
 from .journal import Journal
 
 
@@ -33,6 +33,12 @@ async def settled_all(journal: Journal, groups: Sequence[DraftGroup]) -> list[Gr
 
 async def settled(journal: Journal, group: DraftGroup) -> Event | Repeat:
     """Queue a group of one draft and wait for what becomes of it; raises the reason where it is not kept."""
+    outcome = await settled_group(journal, group)
+    return outcome if isinstance(outcome, Repeat) else outcome[0]
+
+
+async def settled_group(journal: Journal, group: DraftGroup) -> tuple[Event, ...] | Repeat:
+    """The same for a group of any number of drafts."""
     arrived = Signal()
     outcomes: list[GroupOutcome] = []
 
@@ -42,7 +48,7 @@ async def settled(journal: Journal, group: DraftGroup) -> Event | Repeat:
 
     await journal.put(group, settle)
     await arrived.wait()
-    outcome = of_one(outcomes[0])
+    outcome = outcomes[0]
     if isinstance(outcome, DialogueError):
         raise outcome
     return outcome

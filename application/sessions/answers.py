@@ -14,17 +14,12 @@ from .notice import Marked, RoomCreated, RoomDeleted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connected:
-    """The client is known as this user, and what holds for its connection.
-
-    `resumed` are the joins by which it goes on where its earlier connection was, with all that it missed; None where it
-    begins anew.
-    """
+    """The client is known as this user, and what holds for its connection."""
 
     client_id: str
     user_id: str
     heartbeat_s: float
     max_frame: int
-    resumed: tuple[Joined, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +48,16 @@ class Triggered:
     is_duplicate: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggeredBatch:
+    """The events of a batch were kept, now or before, one behind the other."""
+
+    room_id: str
+    timestamp_ms: int
+    seqs: Sequence[int]
+    is_duplicate: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Refused:
     """A request was refused."""
@@ -71,6 +76,7 @@ Answer = (
     | Left
     | Subscribed
     | Triggered
+    | TriggeredBatch
     | Page
     | Marked
     | RoomList

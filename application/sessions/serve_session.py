@@ -13,21 +13,22 @@ from anyio.lowlevel import checkpoint
 
 from ...domain.errors import DialogueError, InvalidRequest, Unauthenticated
 from ...domain.event import Event
-from ...domain.outcome import Outcome, OutcomeUnknown, Repeat
+from ...domain.outcome import GroupOutcome, Outcome, OutcomeUnknown, Repeat
 from ..deadline import deadline_at
 from ..feed.hub import Hub
 from ..ports.codec import Codec
 from ..ports.peer import Peer
 from ..ports.transport import Transport
+from ..publishing.publish_batch import PublishBatch
 from ..publishing.publish_event import PublishEvent
 from .admit_client import AdmitClient
 from .answer_request import AnswerRequest, Reply
-from .answers import Answer, Connected, Refused, Triggered
+from .answers import Answer, Connected, Refused, Triggered, TriggeredBatch
 from .frame import SERVER_FAULT, Closing, Frame
 from .in_flight import InFlight
 from .limits import SessionLimits
 from .outbox import Outbox
-from .requests import Asked, Connect, RequestId, SessionRequest, Trigger, Unfit
+from .requests import Asked, Connect, RequestId, SessionRequest, Trigger, TriggerBatch, Unfit
 from .session import Session
 
 A_TURN = 16_384
@@ -52,35 +53,29 @@ class ClientCodec(Codec, Protocol):
 Receive = Callable[[], Awaitable[Asked | Closing | None]]
 """A client's next request; a Closing to end the connection with, or None where the client has ended it."""
 
-Ending = Callable[[Session], None]
-"""Called with a session that ends, while it is still in its rooms."""
-
 
 class ServeSession:
     """Serves clients, whatever the technology: their requests come decoded, and frames go out on a transport."""
 
     def __init__(
-        self, hub: Hub, admit: AdmitClient, answer: AnswerRequest, publish: PublishEvent, limits: SessionLimits
+        self,
+        hub: Hub,
+        admit: AdmitClient,
+        answer: AnswerRequest,
+        publish: PublishEvent,
+        publish_batch: PublishBatch,
+        limits: SessionLimits,
     ) -> None:
         self.hub = hub
         self.admit = admit
         self.answer = answer
         self.publish = publish
+        self.publish_batch = publish_batch
         self.limits = limits
 
-    async def __call__(
-        self,
-        transport: Transport,
-        codec: ClientCodec,
-        receive: Receive,
-        peer: Peer,
-        ending: Ending | None = None,
-    ) -> None:
-        """Serve a client until either side ends it; then its close has been written, where it had to be.
-
-        `ending` is called when it ends, where the client had become a session.
-        """
-        await _Served(self, transport, codec, peer, ending).run(receive)
+    async def __call__(self, transport: Transport, codec: ClientCodec, receive: Receive, peer: Peer) -> None:
+        """Serve a client until either side ends it; then its close has been written, where it had to be."""
+        await _Served(self, transport, codec, peer).run(receive)
 
 
 class _Served:
@@ -89,19 +84,11 @@ class _Served:
     Triggers alone are not waited for: they queue in order, and their answers come when they are kept.
     """
 
-    def __init__(
-        self,
-        service: ServeSession,
-        transport: Transport,
-        codec: ClientCodec,
-        peer: Peer,
-        ending: Ending | None,
-    ) -> None:
+    def __init__(self, service: ServeSession, transport: Transport, codec: ClientCodec, peer: Peer) -> None:
         self._service = service
         self._limits = service.limits
         self._codec = codec
         self._peer = peer
-        self._ending = ending
         self._outbox = Outbox(transport, service.limits.backlog)
         self._in_flight = InFlight(service.limits.max_in_flight)
         self._id = token_urlsafe(12)
@@ -122,12 +109,8 @@ class _Served:
             self._service.hub.detach(self._outbox)
 
     def _leave(self) -> None:
-        session = self._session
-        if session is None or session.has_ended:
-            return
-        if self._ending is not None:
-            self._ending(session)
-        self._service.hub.disconnect(session)
+        if self._session is not None:
+            self._service.hub.disconnect(self._session)
 
     async def _await_connect(self) -> None:
         await sleep(self._limits.connect_timeout_s)
@@ -185,7 +168,7 @@ class _Served:
             raise Unauthenticated("The first request must be connect")
         elif isinstance(request, Unfit):
             raise request.error
-        elif isinstance(request, Trigger):
+        elif isinstance(request, Trigger | TriggerBatch):
             await self._trigger(self._session, request, reply)
         else:
             await self._service.answer(self._session, request, reply)
@@ -200,45 +183,61 @@ class _Served:
             self._outbox.finish(NOT_AUTHENTICATED)
             return
         self._session = session
-        resumed = await self._service.admit.resume(session, request)
         reply(
             Connected(
                 client_id=session.id,
                 user_id=session.user_id,
                 heartbeat_s=self._limits.heartbeat_s,
                 max_frame=self._limits.max_frame,
-                resumed=resumed,
             )
         )
-        self._service.admit.release(session, resumed)
         await self._service.admit.welcome(session)
 
-    async def _trigger(self, session: Session, request: Trigger, reply: Reply) -> None:
+    async def _trigger(self, session: Session, request: Trigger | TriggerBatch, reply: Reply) -> None:
         await self._in_flight.enter()
         settled = False
 
-        def settle(outcome: Outcome) -> None:
+        def settle(outcome: Outcome | GroupOutcome) -> None:
             nonlocal settled
             settled = True
             self._in_flight.leave()
             self._answer_trigger(outcome, request, reply)
 
         try:
-            await self._service.publish.from_session(
-                session, request.room_id, request.event, request.data, request.meta, request.key, settle
-            )
+            if isinstance(request, Trigger):
+                await self._service.publish.from_session(
+                    session, request.room_id, request.event, request.data, request.meta, request.key, settle
+                )
+            else:
+                await self._service.publish_batch.from_session(
+                    session, request.room_id, request.events, request.key, settle
+                )
         except BaseException:
             if not settled:
                 self._in_flight.leave()
             raise
 
-    def _answer_trigger(self, outcome: Outcome, request: Trigger, reply: Reply) -> None:
+    def _answer_trigger(self, outcome: Outcome | GroupOutcome, request: Trigger | TriggerBatch, reply: Reply) -> None:
         if isinstance(outcome, OutcomeUnknown):
             self._outbox.finish(SERVER_FAULT)
         elif isinstance(outcome, DialogueError):
             reply(Refused(outcome))
+        elif isinstance(request, TriggerBatch):
+            reply(_triggered_batch(outcome, request))
         else:
+            assert not isinstance(outcome, tuple)
             reply(_triggered(outcome, request))
+
+
+def _triggered_batch(outcome: Event | tuple[Event, ...] | Repeat, request: TriggerBatch) -> TriggeredBatch:
+    first = outcome[0] if isinstance(outcome, tuple) else outcome
+    assert first.seq is not None
+    return TriggeredBatch(
+        room_id=request.room_id,
+        timestamp_ms=first.timestamp_ms,
+        seqs=range(first.seq, first.seq + len(request.events)),
+        is_duplicate=isinstance(first, Repeat),
+    )
 
 
 def _triggered(outcome: Event | Repeat, request: Trigger) -> Triggered:

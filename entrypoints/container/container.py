@@ -71,5 +71,13 @@ class Container(ServiceParts):
         ServiceParts.list_rooms,
         ServiceParts.manage,
     )
-    serve = Single(ServeSession, ServiceParts.hub, admit, answer, ServiceParts.publish, session_limits)
+    serve = Single(
+        ServeSession,
+        ServiceParts.hub,
+        admit,
+        answer,
+        ServiceParts.publish,
+        ServiceParts.publish_batch,
+        session_limits,
+    )
     listen = Single(ListenToRoom, ServiceParts.node, ServiceParts.hub, ServiceParts.join, session_limits)

@@ -24,6 +24,7 @@ from ...application.publishing.admission import Admission
 from ...application.publishing.erase_user import EraseUser
 from ...application.publishing.journal import Journal
 from ...application.publishing.journal_queue import JournalLimits
+from ...application.publishing.publish_batch import PublishBatch
 from ...application.publishing.publish_event import PublishEvent
 from ...application.publishing.publish_within import PublishWithin
 from ...application.publishing.redact_event import RedactEvent
@@ -103,6 +104,7 @@ class ServiceParts(StorageParts):
     tell_nodes = Single(TellNodes, Inputs.bus, Inputs.origin, apply)
     admission = Single(Admission, max_event_size, settings.max_values, tell_nodes.provided.max_event_size)
     publish = Single(PublishEvent, registry, journal, StorageParts.source, admission)
+    publish_batch = Single(PublishBatch, registry, journal, StorageParts.source, admission)
     publish_within = Single(PublishWithin, config.rooms, config.offer, registry, StorageParts.transactions, admission)
     recover = Single(RecoverEvents, pages, apply, settings.recovery_limit)
     lease = Single(KeepLease, StorageParts.presence, Inputs.origin)
@@ -129,5 +131,5 @@ class ServiceParts(StorageParts):
     of_many_nodes = (lease, crowds, tell_nodes, run_bus, poll, catch_up)
     workers = providers.List(sizes, sweeper, idle_rooms, evictions, readiness, *of_many_nodes)
     node = Single(Node, registry, journal, hub, listeners, workers)
-    publishing = Single(Publishing, publish, redact, erase)
+    publishing = Single(Publishing, publish, publish_batch, redact, erase)
     dialogue = Single(Dialogue, node, registry, publishing, pages, manage)

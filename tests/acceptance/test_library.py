@@ -100,6 +100,26 @@ async def test_trigger_gives_the_event_back_as_it_was_kept(running: DialogueApp)
     assert (await running.trigger("general", typing, True, sender="system")).seq is None
 
 
+async def test_trigger_many_keeps_all_or_none(running: DialogueApp) -> None:
+    sent: list[Any] = [(message, Say(text="1")), ("message", {"text": "2"}), (message, {"text": "3"}, {"tag": 1})]
+    events = await running.trigger_many("general", sent, sender="system", key="k")
+    assert [event.seq for event in events] == [1, 2, 3]
+    assert events[0].data == Say(text="1")
+    assert events[1].data == {"text": "2"}
+    assert await running.trigger_many("general", sent, sender="system", key="k") == events
+    with pytest.raises(InvalidEvent, match=r"events\[1\]\.data\.text"):
+        await running.trigger_many("general", [(message, {"text": "4"}), (message, {"text": 5})], sender="system")
+    with pytest.raises(EventNotAllowed, match="cannot stand in a batch"):
+        await running.trigger_many("general", [(message, {"text": "4"}), (typing, True)], sender="system")
+    broken: Any = [(message, {"text": "4"}), message]
+    with pytest.raises(InvalidRequest, match=r"events\[1\]"):
+        await running.trigger_many("general", broken, sender="system")
+    for wrong in ([], [(message, {"text": "x"})] * 101):
+        with pytest.raises(InvalidRequest, match="1 to 100 events"):
+            await running.trigger_many("general", wrong, sender="system")
+    assert len(await running.room("general").history(message)) == 3
+
+
 async def test_trigger_takes_a_name_a_definition_and_an_instance_of_the_schema(running: DialogueApp) -> None:
     await running.trigger("general", "message", {"text": "1"}, sender="system")
     await running.trigger("general", message, Say(text="2"), sender="system")

@@ -29,13 +29,13 @@ from dialogue.application.nodes.seats import Seats
 from dialogue.application.nodes.share_crowds import ShareCrowds
 from dialogue.application.nodes.tell_nodes import TellNodes
 from dialogue.application.nodes.turn import Turn
-from dialogue.application.ports.authenticator import Identity
 from dialogue.application.ports.codec import Codec
 from dialogue.application.ports.event_bus import EventBus
 from dialogue.application.publishing.admission import Admission
 from dialogue.application.publishing.erase_user import EraseUser
 from dialogue.application.publishing.journal import Journal
 from dialogue.application.publishing.journal_queue import JournalLimits
+from dialogue.application.publishing.publish_batch import PublishBatch
 from dialogue.application.publishing.publish_event import PublishEvent
 from dialogue.application.publishing.redact_event import RedactEvent
 from dialogue.application.reading.confirm_read import ConfirmRead
@@ -140,7 +140,9 @@ class MemoryNode:
         refresh = RefreshHistory(archive, source)
         self.confirm = ConfirmRead(storage.moves, refresh, self.apply)
         self.pages = PageHistory(self.registry, source, self.apply, self.confirm, self.max_page_size)
-        self.publish = PublishEvent(self.registry, self.journal, source, Admission(self.max_page_size))
+        admission = Admission(self.max_page_size)
+        self.publish = PublishEvent(self.registry, self.journal, source, admission)
+        self.publish_batch = PublishBatch(self.registry, self.journal, source, admission)
         self.recover = self.recovering(self.pages, self.apply, self.recovery_limit)
         presence = storage.presence if self.is_one_of_many else None
         self.lease = KeepLease(presence, self.name, self.lease_s)
@@ -167,7 +169,7 @@ class MemoryNode:
         others: list[Worker] = [self.lease, self.crowds, self.tell, self.run_bus, self.poll, catch_up, sizes]
         workers: list[Worker] = [self.sweeper, self.idle_rooms, evictions, *(others if self.is_one_of_many else ())]
         self.node = Node(self.registry, self.journal, self.hub, self.listeners, workers)
-        publishing = Publishing(self.publish, self.redact, self.erase)
+        publishing = Publishing(self.publish, self.publish_batch, self.redact, self.erase)
         self.dialogue = Dialogue(self.node, self.registry, publishing, self.pages, self.manage)
 
     @asynccontextmanager
@@ -179,9 +181,7 @@ class MemoryNode:
     def session(self, user_id: str = "ada", *, max_frames: int = 1_000, max_bytes: int = 1 << 22) -> Session:
         """A connected session."""
         outbox = Outbox(MemoryTransport(), Backlog(max_frames=max_frames, max_bytes=max_bytes))
-        session = Session(
-            session_id=f"{user_id}-1", identity=Identity(user_id=user_id), codec=self.codec, outbox=outbox
-        )
+        session = Session(session_id=f"{user_id}-1", user_id=user_id, codec=self.codec, outbox=outbox)
         self.hub.connect(session)
         return session
 

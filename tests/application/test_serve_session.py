@@ -92,7 +92,7 @@ class Served:
         admit = AdmitClient(TrustingAuthenticator(), node.hub, node.join, node.run_hook, on_connected)
         rooms = ListRooms(node.manage, node.mark_read, node.crowds)
         answer = AnswerRequest(node.join, node.pages, node.mark_read, rooms, node.manage)
-        self.serve = ServeSession(node.hub, admit, answer, node.publish, limits)
+        self.serve = ServeSession(node.hub, admit, answer, node.publish, node.publish_batch, limits)
 
     @asynccontextmanager
     async def running(self, *callers: Caller) -> AsyncIterator[None]:

@@ -119,6 +119,29 @@ def test_what_was_not_answered_is_sent_again_in_order_behind_the_join(client_pag
     }
 
 
+def test_a_batch_is_sent_again_as_a_whole_with_its_key(client_page: ClientPage) -> None:
+    outcome = client_page.run(
+        """async ({ Script }) => {
+          const script = new Script();
+          const { room } = await script.joinedClient({ seq: 0 });
+          const batch = room.triggerMany([{ event: "message", data: { n: 1 } }, { event: "note", data: 2 }]);
+          const [first] = script.asked("triggerBatch");
+          script.lose();
+          await script.welcome(2);
+          await script.joined({ seq: 2, history: [2, 1], recovered: true });
+          const [again] = script.asked("triggerBatch");
+          script.answer(again, "triggeredBatch", { roomId: "r", timestamp: 7, seqs: [1, 2], duplicate: true });
+          return { answer: await batch, events: again.events, sameKey: again.key === first.key, key: typeof first.key };
+        }"""
+    )
+    assert outcome == {
+        "answer": {"roomId": "r", "timestamp": 7, "seqs": [1, 2], "duplicate": True},
+        "events": [{"event": "message", "data": {"n": 1}}, {"event": "note", "data": 2}],
+        "sameKey": True,
+        "key": "string",
+    }
+
+
 def test_what_has_no_key_is_not_sent_again(client_page: ClientPage) -> None:
     """In flight or called between two connections, it is rejected with DISCONNECTED."""
     outcome = client_page.run(

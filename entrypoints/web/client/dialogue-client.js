@@ -50,7 +50,8 @@ export class DialogueClient {
       disconnected: (info) => handlers.call("disconnect", info),
     });
     const calls = {
-      trigger: (state, fields, key) => this.#triggers.publish(state, fields, key),
+      trigger: (state, fields, key) => this.#triggers.publish(state, "trigger", fields, key),
+      triggerMany: (state, fields, key) => this.#triggers.publish(state, "triggerBatch", fields, key),
       redact: (state, seq) => this.#http.redact(state.id, seq),
       request: (state, type, fields, onAnswer) => this.#roomRequest(state, type, fields, onAnswer),
       leave: (state) => this.#leave(state),

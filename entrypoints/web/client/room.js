@@ -68,6 +68,13 @@ export class DialogueRoom {
     };
   }
 
+  /** `events` are `{event, data, meta}` each: all are kept, one behind the other, or none. */
+  async triggerMany(events, { key } = {}) {
+    const answer = await this.#calls.triggerMany(this.#state, { events }, key);
+    const { roomId, timestamp, seqs, duplicate } = answer;
+    return { roomId, timestamp, seqs, ...(duplicate === true && { duplicate }) };
+  }
+
   async redact(seq) {
     await this.#calls.redact(this.#state, seq);
   }

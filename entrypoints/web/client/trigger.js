@@ -1,9 +1,9 @@
-// One event on its way.
+// One event, or a batch of them, on its way.
 
 import { DialogueError } from "./errors.js";
 import { serialise } from "./frames.js";
 
-/** An event on its way to be kept. It goes over one connection after the other until it is answered or its time is over. */
+/** An event, or a batch, on its way to be kept. It goes over one connection after the other until it is answered or its time is over. */
 export class Trigger {
   /** Whether a server may have got it; then nothing but an answer says whether it was kept. */
   wasSent = false;
@@ -17,7 +17,7 @@ export class Trigger {
 
   get frame() {
     const key = this.key === null ? "" : `"key":${serialise(this.key)},`;
-    return `{"type":"trigger","id":${this.id},${key}${this.body.slice(1)}`;
+    return `{"type":"${this.type}","id":${this.id},${key}${this.body.slice(1)}`;
   }
 
   /** Ends it without an answer. `details.key` lets the caller try again without the risk of a repeat. */

@@ -21,8 +21,8 @@ export class Triggers {
     this.#requestTimeoutMs = requestTimeoutMs;
   }
 
-  /** A promise of the server's answer. */
-  publish(state, fields, givenKey) {
+  /** A promise of the server's answer; `type` is `trigger` or `triggerBatch`. */
+  publish(state, type, fields, givenKey) {
     return new Promise((resolve, reject) => {
       if (state.isForgotten) throw new DialogueError("NOT_JOINED", `The room "${state.id}" was left`);
       const isOwnKey = givenKey === undefined;
@@ -31,6 +31,7 @@ export class Triggers {
       const trigger = new Trigger({
         id: this.#nextId(),
         state,
+        type,
         name: fields.event,
         // As text, so that it is the same when it is sent again, whatever the application does to its objects meanwhile.
         body: serialise({ roomId: state.id, ...fields }),
@@ -83,7 +84,8 @@ export class Triggers {
     connection.transmit(trigger.id, trigger.frame, {
       resolve: (answer) => {
         clearTimeout(trigger.timer);
-        if (answer.seq !== undefined) state.ownSeq = Math.max(state.ownSeq, answer.seq);
+        const seq = answer.seq ?? answer.seqs?.at(-1);
+        if (seq !== undefined) state.ownSeq = Math.max(state.ownSeq, seq);
         trigger.resolve(answer);
       },
       reject: (error) => this.#refused(connection, trigger, error),
@@ -114,7 +116,7 @@ export class Triggers {
     state.waiting = state.waiting.filter((other) => other !== trigger);
     this.#link.connection?.forget(trigger.id);
     const within = `within ${this.#requestTimeoutMs} ms`;
-    const text = trigger.wasSent ? `No answer to "trigger" ${within}` : `The event was not sent: no connection ${within}`;
+    const text = trigger.wasSent ? `No answer to "${trigger.type}" ${within}` : `The event was not sent: no connection ${within}`;
     trigger.fail(new DialogueError("TIMEOUT", text));
   }
 }

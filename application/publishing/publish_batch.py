@@ -1,0 +1,79 @@
+"""Publishing several events at once: all of them, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ...domain.draft_group import DraftGroup
+from ...domain.event import Event
+from ...domain.new_event import NewEvent
+from ...domain.outcome import GroupOutcome, Repeat
+from ...domain.page import PageLimit
+from ...domain.ports.history_source import HistorySource
+from ..rooms.room_registry import RoomRegistry
+from ..sessions.session import Session
+from .admission import Admission
+from .journal import Journal
+from .settled import settled_group
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedBatch:
+    """Events that are kept; `is_duplicate` where they had been kept before, for the same key."""
+
+    events: tuple[Event, ...]
+    is_duplicate: bool = False
+
+
+class PublishBatch:
+    """Admits events into a room together, and has the journal keep them one behind the other."""
+
+    def __init__(self, registry: RoomRegistry, journal: Journal, source: HistorySource, admission: Admission) -> None:
+        self._registry = registry
+        self._journal = journal
+        self._source = source
+        self._admission = admission
+
+    async def from_session(
+        self,
+        session: Session,
+        room_id: str,
+        events: Sequence[NewEvent],
+        key: str | None,
+        settle: Callable[[GroupOutcome], None],
+    ) -> None:
+        """Publish for a member of the room; `settle` is called once with the outcome, later.
+
+        Raises what refuses them before they are queued, see `PublishEvent.from_session`; it names the event by its
+        place, as in `events[2].data.text`.
+        """
+        session.membership(room_id)
+        await self._journal.put(await self._admitted(room_id, events, session.user_id, key), settle)
+
+    async def __call__(
+        self, room_id: str, events: Sequence[NewEvent], *, sender: str, key: str | None = None
+    ) -> PublishedBatch:
+        """Publish and wait until all are kept; a repeat gives back the events that were kept for the key first.
+
+        Raises what `PublishEvent.once` raises; Unavailable means that none was kept, and never will be.
+        """
+        group = await self._admitted(room_id, events, sender, key)
+        outcome = await settled_group(self._journal, group)
+        if isinstance(outcome, Repeat):
+            return PublishedBatch(await self._first(group, outcome), is_duplicate=True)
+        return PublishedBatch(outcome)
+
+    async def _admitted(self, room_id: str, events: Sequence[NewEvent], sender: str, key: str | None) -> DraftGroup:
+        room, history = await self._registry.open(room_id)
+        return self._admission.batch(room, history.epoch, events, sender=sender, key=key)
+
+    async def _first(self, group: DraftGroup, repeat: Repeat) -> tuple[Event, ...]:
+        """What was kept for the key; what retention has taken of it since is made from what is sent again."""
+        count = len(group.drafts)
+        page = await self._source.older(group.room_id, None, repeat.seq + count, PageLimit(events=count))
+        found = {event.seq: event for event in page}
+        return tuple(
+            found.get(seq) or draft.kept(timestamp_ms=repeat.timestamp_ms, seq=seq)
+            for seq, draft in enumerate(group.drafts, repeat.seq)
+        )
