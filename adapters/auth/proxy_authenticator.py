@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ...application.ports.authenticator import PROXY_USER
+from ...application.ports.authenticator import PROXY_USER, Identity
 from ...domain.errors import InvalidRequest, Unauthenticated
 from ...domain.names import MAX_USER_ID, flaw_of_name
 
@@ -14,7 +14,7 @@ class ProxyAuthenticator:
 
     trusts_clients = False
 
-    async def authenticate(self, claims: Mapping[str, object], client_id: str | None) -> str:  # noqa: ARG002
+    async def authenticate(self, claims: Mapping[str, object], client_id: str | None) -> Identity:  # noqa: ARG002
         """See `Authenticator.authenticate`."""
         user_id = claims.get(PROXY_USER)
         if not isinstance(user_id, str):
@@ -22,4 +22,4 @@ class ProxyAuthenticator:
         flaw = flaw_of_name(user_id, MAX_USER_ID)
         if flaw:
             raise InvalidRequest.field("auth", f"the user that the proxy names {flaw}")
-        return user_id
+        return Identity(user_id=user_id)

@@ -7,8 +7,8 @@ from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 from ...application.ports.transport import Transport, transport_of
 from ...application.sessions.frame import Closing, Frame
 from ...application.sessions.listen_to_room import Listen, ListenToRoom
+from ..wire.plain_transport import PlainTransport
 from ..wire.sse_codec import PING, SseCodec
-from .plain_transport import PlainTransport
 
 HEADERS = [
     (b"content-type", b"text/event-stream"),

@@ -11,7 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from ...application.ports.authenticator import Authenticator
 from ...application.rooms.list_rooms import ListRooms
 from ..wire.frames import wire_definition
-from .http_identity import user_of
+from .http_identity import identity_of
 from .http_rooms import RoomInPath, UserId, json_response, problems
 from .operation import DescribedOperation
 from .schemas import DefinitionsDocument
@@ -34,5 +34,5 @@ async def list_definitions(
     x_user_id: UserId = None,
 ) -> Response[bytes]:
     """Tell what may happen in a room."""
-    await user_of(request, authenticator)
+    await identity_of(request, authenticator)
     return json_response({"roomId": room_id, "events": [wire_definition(each) for each in rooms.definitions(room_id)]})

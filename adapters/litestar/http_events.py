@@ -24,7 +24,7 @@ from ..wire.answers import wire_page
 from ..wire.frame_reader import FrameReader
 from ..wire.frames import WireEvent
 from .headers import header_text
-from .http_identity import user_of
+from .http_identity import identity_of
 from .http_rooms import RoomInPath, UserId, integer, json_response, problems
 from .operation import DescribedOperation
 from .query import number, query_fields
@@ -97,7 +97,7 @@ async def get_history(
     epoch: Annotated[str | None, QueryParameter(description="Fail with 410 where the room has another.")] = None,
 ) -> Response[bytes]:
     """Read a page of history."""
-    await user_of(request, authenticator)
+    await identity_of(request, authenticator)
     given = query_fields(request, texts=("event", "epoch"), numbers=NUMBERS)
     fields = request_fields.parse(request_fields.HistoryFields, given)
     page = await pages(request_fields.page_request(room_id, fields))
@@ -134,12 +134,12 @@ async def post_event(
     ] = None,
 ) -> Response[bytes]:
     """Publish an event."""
-    user_id = await user_of(request, authenticator)
+    identity = await identity_of(request, authenticator)
     key = request_fields.parse(
         request_fields.IdempotencyHeaderFields, {"Idempotency-Key": header_text(request, "Idempotency-Key")}
     ).key
     event = request_fields.parse(request_fields.PostEventFields, _read_body(await request.body(), max_values))
-    published = await publish.once(room_id, event.event, event.data, sender=user_id, meta=event.meta, key=key)
+    published = await publish.once(room_id, event.event, event.data, sender=identity.user_id, meta=event.meta, key=key)
     return json_response(WireEvent.of(published.event), 200 if published.is_duplicate else 201)
 
 
@@ -165,9 +165,9 @@ async def redact_event(
     x_user_id: UserId = None,
 ) -> None:
     """Redact an event."""
-    user_id = await user_of(request, authenticator)
+    identity = await identity_of(request, authenticator)
     place = request_fields.parse(request_fields.EventPlaceFields, {"seq": number("seq", seq)}).seq
-    await redact.by_user(room_id, place, user_id)
+    await redact.by_user(room_id, place, identity.user_id)
 
 
 @route("/rooms/{room_id:str}/events", http_method=["OPTIONS"], include_in_schema=False, sync_to_thread=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Request
 
-from ...application.ports.authenticator import Authenticator, claims_of
+from ...application.ports.authenticator import Authenticator, Identity, claims_of
 from ...domain.errors import InvalidRequest
 from .headers import header_text
 from .query import query_text
@@ -16,8 +16,10 @@ CLAIMED_USER = "auth.userId"
 _BEARER = "bearer "
 
 
-async def user_of(request: Request[Any, Any, Any], authenticator: Authenticator, token: str | None = None) -> str:
-    """The user behind the request: a bearer token, or under a trusting authenticator X-User-Id or `userId`.
+async def identity_of(
+    request: Request[Any, Any, Any], authenticator: Authenticator, token: str | None = None
+) -> Identity:
+    """Who is behind the request: a bearer token, or under a trusting authenticator X-User-Id or `userId`.
 
     `token` stands in for a bearer token where a client cannot send one. Raises Unauthenticated, which is 401.
     """

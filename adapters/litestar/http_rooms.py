@@ -16,7 +16,7 @@ from ...domain.page import MAX_LIMIT
 from ..wire import request_fields
 from ..wire.answers import wire_rooms
 from ..wire.frames import json_bytes, wire_room
-from .http_identity import user_of
+from .http_identity import identity_of
 from .operation import DescribedOperation
 from .query import query_fields
 from .schemas import ProblemDocument, RoomDocument, RoomsDocument
@@ -83,11 +83,11 @@ async def list_rooms(
     cursor: Annotated[str | None, QueryParameter(description="The `cursor` of an earlier answer.")] = None,
 ) -> Response[bytes]:
     """List the rooms."""
-    user_id = await user_of(request, authenticator)
+    identity = await identity_of(request, authenticator)
     wanted = request_fields.parse(
         request_fields.ListRoomsFields, query_fields(request, texts=("cursor",), numbers=("limit",))
     )
-    listed = await rooms(user_id, wanted.cursor, wanted.limit)
+    listed = await rooms(identity.user_id, wanted.cursor, wanted.limit)
     return json_response(wire_rooms(listed, max_out_frame))
 
 
@@ -108,5 +108,5 @@ async def get_room(
     x_user_id: UserId = None,
 ) -> Response[bytes]:
     """Tell of one room."""
-    user_id = await user_of(request, authenticator)
-    return json_response(wire_room(await rooms.one(user_id, room_id)))
+    identity = await identity_of(request, authenticator)
+    return json_response(wire_room(await rooms.one(identity.user_id, room_id)))

@@ -18,7 +18,7 @@ from ..wire import request_fields
 from ..wire.sse_codec import SseCodec
 from .event_stream import EventStream
 from .headers import header_text
-from .http_identity import user_of
+from .http_identity import identity_of
 from .http_rooms import RoomInPath, UserId, problems
 from .operation import DescribedOperation
 from .query import query_text
@@ -70,12 +70,12 @@ async def stream_events(
     ] = None,
 ) -> ASGIApp:
     """Stream a room's events."""
-    user = await user_of(request, authenticator, query_text(request, "token"))
+    identity = await identity_of(request, authenticator, query_text(request, "token"))
     wanted = request_fields.parse(request_fields.StreamFields, {} if event is None else {"event": event})
     last_id = header_text(request, "Last-Event-ID")
     since = None if last_id is None else request_fields.since(last_id)
     peer = peer_of(request.scope)
-    listener = Listen(user_id=user, room_id=room_id, peer=peer, events=wanted.event, since=since)
+    listener = Listen(identity=identity, room_id=room_id, peer=peer, events=wanted.event, since=since)
     return EventStream(listen, sse_codec, listener)
 
 
@@ -88,6 +88,6 @@ async def head_stream(
     token: Annotated[str | None, QueryParameter()] = None,
 ) -> Response[None]:
     """Say how a stream would be answered, without joining the room."""
-    user = await user_of(request, authenticator, query_text(request, "token"))
-    await rooms.one(user, room_id)
+    identity = await identity_of(request, authenticator, query_text(request, "token"))
+    await rooms.one(identity.user_id, room_id)
     return Response(None, media_type="text/event-stream", headers={"Cache-Control": "no-store"})

@@ -18,9 +18,9 @@ from ...application.sessions.limits import SessionLimits
 from ...application.sessions.requests import Asked, Connect
 from ...application.sessions.serve_session import ServeSession
 from ...domain.errors import Unavailable
+from ..wire.plain_transport import PlainTransport
 from ..wire.request_reader import RequestReader
 from ..wire.wire_codec import WireCodec
-from .plain_transport import PlainTransport
 
 SUBPROTOCOL = "dialogue.v1"
 FRAME_TOO_LARGE = Closing(1009, "a frame may not be so large")
@@ -80,10 +80,16 @@ class _Client:
         return asked
 
     async def send(self, frame: Frame) -> None:
-        await self._socket.send({"type": "websocket.send", "text": frame.text, "bytes": None})
+        try:
+            await self._socket.send({"type": "websocket.send", "text": frame.text, "bytes": None})
+        except WebSocketDisconnect as error:
+            raise ConnectionError("the client is gone") from error
 
     async def close(self, closing: Closing) -> None:
-        await self._socket.close(closing.code, closing.reason)
+        try:
+            await self._socket.close(closing.code, closing.reason)
+        except WebSocketDisconnect as error:
+            raise ConnectionError("the client is gone") from error
 
     def _is_too_large(self, text: str) -> bool:
         # Servers bound what they read; this is for one that was not told to.

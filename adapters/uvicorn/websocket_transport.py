@@ -37,7 +37,7 @@ class WebSocketTransport:
             return False
         prepared = frame.prepared
         if prepared is None:
-            prepared = frame.prepared = text_frame(frame.data)
+            prepared = frame.prepared = b"".join(map(text_frame, frame.messages))
         if not self._gathered:
             protocol.config.gathered_writes.add(self.flush)
         self._gathered.append(prepared)

@@ -26,17 +26,22 @@ class FrameReader:
         self._decoder = json.JSONDecoder(object_pairs_hook=self._object, parse_constant=_refuse_constant)
 
     def read(self, text: str) -> dict[str, object]:
-        """The object that `text` holds. Raises InvalidRequest, and InvalidEvent for a key that stands twice."""
+        """The object that `text` holds. Raises InvalidRequest."""
+        value = self.read_any(text)
+        if not isinstance(value, dict):
+            raise InvalidRequest.field(self._whole, "must be a JSON object")
+        return value
+
+    def read_any(self, text: str) -> object:
+        """The value that `text` holds. Raises InvalidRequest."""
         self._has_repeats = False
         self._may_be_too_much = may_hold_more_values(text, self._max_values)
         try:
-            value = self._decoder.decode(text)
+            value: object = self._decoder.decode(text)
         except RecursionError:
             raise InvalidRequest.field(self._whole, "is nested too deeply") from None
         except ValueError as error:  # also an integer of more digits than Python reads
             raise InvalidRequest.field(self._whole, f"must be a JSON object: {error}") from None
-        if not isinstance(value, dict):
-            raise InvalidRequest.field(self._whole, "must be a JSON object")
         return value
 
     def refuse_flaws(self, message: dict[str, object]) -> None:

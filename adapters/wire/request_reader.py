@@ -16,7 +16,6 @@ from ...application.sessions.requests import (
     Leave,
     MarkAsRead,
     Ping,
-    RequestId,
     SessionRequest,
     Subscribe,
     Trigger,
@@ -36,6 +35,7 @@ from .request_fields import parse
 MAX_REQUEST_ID = 64
 
 Message = Mapping[str, object]
+RequestId = str | int | None
 
 
 class RequestReader:
@@ -55,12 +55,13 @@ class RequestReader:
             message = self._frames.read(text)
             request_id = _request_id(message)
             self._frames.refuse_flaws(message)
-            return Asked(_request(message), request_id, arrived_at, len(text))
+            return Asked(request_of(message), request_id, arrived_at, len(text))
         except DialogueError as error:
             return Asked(error, request_id, arrived_at, len(text or ""))
 
 
-def _request(message: Message) -> SessionRequest:
+def request_of(message: Message) -> SessionRequest:
+    """The request that a message is, by its `type`. Raises InvalidRequest where there is no such type."""
     kind = message.get("type")
     decode = _BY_TYPE.get(kind) if isinstance(kind, str) else None
     if decode is None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, runtime_checkable
 
 OWN_PREFIX: Final = "dialogue."
@@ -13,21 +14,49 @@ SEEN: Final = f"{OWN_PREFIX}seen"
 """Under this key of the `state` of a connection's ASGI scope stand the claims that the server itself makes."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Identity:
+    """Who is asking, as the server stands for it.
+
+    `claims` are what the authenticator vouches for beside the user id, such as the payload of a token: rules for
+    permissions may rely on them. At `expires_at_s`, in seconds since the Unix epoch, it ends, and with it what was
+    opened under it; None is never.
+    """
+
+    user_id: str
+    claims: Mapping[str, object] = field(default_factory=dict, hash=False, repr=False)
+    expires_at_s: float | None = None
+
+
 @runtime_checkable
 class Authenticator(Protocol):
-    """Turns what a client claims of itself into a user id that the server stands for."""
+    """Turns what a client claims of itself into an identity that the server stands for."""
 
     @property
     def trusts_clients(self) -> bool:
         """Whether it believes any claim: for development only."""
         ...
 
-    async def authenticate(self, claims: Mapping[str, object], client_id: str | None) -> str:
-        """The user id (1 to 255 printable characters) behind `claims`: the `auth` object of a connection, or the like.
+    async def authenticate(self, claims: Mapping[str, object], client_id: str | None) -> Identity:
+        """Who is behind `claims`: the `auth` object of a connection, or the like.
 
+        The user id has 1 to 255 printable characters.
         Keys that begin with `dialogue.` are the server's own, such as `PROXY_USER`. `client_id` names the connection,
         where there is one. Raises Unauthenticated, and InvalidRequest where a claim is malformed.
         """
+        ...
+
+
+class OwnAuthenticator(Protocol):
+    """An application's own, which may give a user id alone where there is nothing more to say."""
+
+    @property
+    def trusts_clients(self) -> bool:
+        """See `Authenticator.trusts_clients`."""
+        ...
+
+    async def authenticate(self, claims: Mapping[str, object], client_id: str | None) -> Identity | str:
+        """See `Authenticator.authenticate`."""
         ...
 
 

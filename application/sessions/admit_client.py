@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from ...domain.errors import DialogueError
+from ...domain.page import weight
 from ..feed.hub import Hub
 from ..hooks.client import Client, OnConnected
 from ..hooks.run_hook import Call, RunHook
 from ..ports.authenticator import Authenticator
 from ..ports.codec import Codec
 from ..ports.peer import Peer
-from .join_room import JoinRoom
+from .join_room import Joined, JoinRoom
 from .outbox import Outbox
 from .requests import Connect
 from .session import Session
@@ -33,10 +37,47 @@ class AdmitClient:
 
     async def __call__(self, client_id: str, request: Connect, peer: Peer, codec: Codec, outbox: Outbox) -> Session:
         """The session of the user whom the claims name. Raises Unauthenticated and InvalidRequest."""
-        user_id = await self._authenticator.authenticate(request.claims, client_id)
-        session = Session(session_id=client_id, user_id=user_id, peer=peer, codec=codec, outbox=outbox)
+        identity = await self._authenticator.authenticate(request.claims, client_id)
+        session = Session(session_id=client_id, identity=identity, peer=peer, codec=codec, outbox=outbox)
         self._hub.connect(session)
         return session
+
+    async def resume(self, session: Session, request: Connect) -> tuple[Joined, ...] | None:
+        """Put the session where an earlier one of its user was: into all its rooms with nothing missed, or into none.
+
+        The caller tells the client what it missed and then calls `release`. What the client is told at once is at most
+        half of what may wait for it.
+        """
+        wanted = None if request.earlier is None else await request.earlier(session.user_id)
+        if wanted is None:
+            return None
+        resumed: list[Joined] = []
+        for each in wanted:
+            try:
+                joined = await self._join(session, each.room_id, events=each.events, since=each.since)
+            except DialogueError:
+                break
+            resumed.append(joined)
+            if not joined.recovered:
+                break
+        missed = [event for joined in resumed for event in joined.history]
+        is_whole = (
+            len(resumed) == len(wanted)
+            and all(joined.recovered for joined in resumed)
+            and not any(membership.has_let_go for membership in session.memberships.values())
+            and not session.outbox.is_exceeded_by(2 * len(missed), 2 * sum(map(weight, missed)))
+        )
+        if is_whole:
+            return tuple(resumed)
+        for joined in resumed:
+            if joined.room.id in session.memberships:
+                self._join.leave(session, joined.room.id)
+        return None
+
+    def release(self, session: Session, resumed: Iterable[Joined] | None) -> None:
+        """Send what came in these rooms meanwhile; to be called right after the answer was queued."""
+        for joined in resumed or ():
+            self._join.release(session, joined.room.id)
 
     async def welcome(self, session: Session) -> None:
         """Run the application's own `on_connected`; to be called when the client was told that it is connected."""

@@ -14,12 +14,17 @@ from .notice import Marked, RoomCreated, RoomDeleted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connected:
-    """The client is known as this user, and what holds for its connection."""
+    """The client is known as this user, and what holds for its connection.
+
+    `resumed` are the joins by which it goes on where its earlier connection was, with all that it missed; None where it
+    begins anew.
+    """
 
     client_id: str
     user_id: str
     heartbeat_s: float
     max_frame: int
+    resumed: tuple[Joined, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

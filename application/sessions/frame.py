@@ -11,11 +11,12 @@ class Frame:
 
     `data` never changes. A frame that `is_last` ends its session behind it. `prepared` belongs to the transports of
     one server: what they made of the frame for its way, a WebSocket's header and all, so that it is made once however
-    many connections it goes to.
+    many connections it goes to. With a `separator` the frame is several messages, which it parts; it stands in none.
     """
 
     data: bytes
     is_last: bool = field(default=False, kw_only=True)
+    separator: bytes | None = field(default=None, kw_only=True)
     prepared: bytes | None = field(default=None, init=False, compare=False, repr=False)
     _text: str | None = field(default=None, init=False, compare=False, repr=False)
 
@@ -23,6 +24,11 @@ class Frame:
     def size(self) -> int:
         """Its bytes."""
         return len(self.data)
+
+    @property
+    def messages(self) -> list[bytes]:
+        """The messages that it is, for ways on which each goes by itself."""
+        return [self.data] if self.separator is None else self.data.split(self.separator)
 
     @property
     def text(self) -> str:

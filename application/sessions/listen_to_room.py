@@ -13,6 +13,7 @@ from anyio import create_task_group, sleep
 from ...domain.position import Position
 from ..feed.hub import Hub
 from ..node import Node
+from ..ports.authenticator import Identity
 from ..ports.peer import Peer
 from ..ports.transport import Transport
 from .frame import Frame
@@ -27,7 +28,7 @@ from .session import Session
 class Listen:
     """What a listener asks for; `events` and `since` are as in a join."""
 
-    user_id: str
+    identity: Identity
     room_id: str
     peer: Peer
     events: Sequence[str] | None = None
@@ -64,7 +65,7 @@ class ListenToRoom:
         """
         outbox = Outbox(transport, self._limits.backlog, is_open=False)
         session = Session(
-            session_id=token_urlsafe(12), user_id=wanted.user_id, peer=wanted.peer, codec=codec, outbox=outbox
+            session_id=token_urlsafe(12), identity=wanted.identity, peer=wanted.peer, codec=codec, outbox=outbox
         )
         # No await between these two: a stop closes all that are attached, and lets nobody through afterwards.
         self._node.ensure_running()

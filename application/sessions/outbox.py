@@ -37,6 +37,7 @@ class Outbox:
         self._give_up_at = inf
         self._frames: deque[Frame] = deque()
         self._bytes = 0
+        self._dropped: tuple[Frame, ...] = ()
         self._closing: Closing | None = None
         self._arrived: Event | None = None
         self._relieved: Event | None = None
@@ -56,6 +57,11 @@ class Outbox:
     def is_behind(self) -> bool:
         """Whether something waits."""
         return bool(self._frames)
+
+    @property
+    def unsent(self) -> tuple[Frame, ...]:
+        """What waits, or was dropped instead of being sent, in order."""
+        return (*self._dropped, *self._frames)
 
     def put(self, frame: Frame) -> None:
         """Send `frame`, or queue it; a closed outbox drops it."""
@@ -81,8 +87,7 @@ class Outbox:
 
     def abort(self, closing: Closing) -> None:
         """Drop what waits and close. The first reason given stands."""
-        self._frames.clear()
-        self._bytes = 0
+        self._drop()
         self.finish(closing)
         if self._draining is not None:
             self._draining.cancel()
@@ -136,7 +141,12 @@ class Outbox:
             await self.transport.drained()
         self._draining = None
         if current_time() >= self._give_up_at:
-            self._frames.clear()
+            self._drop()
+
+    def _drop(self) -> None:
+        self._dropped = self.unsent
+        self._frames.clear()
+        self._bytes = 0
 
     async def _judge(self) -> None:
         # Never in the turn that queued: a client that reads must have had the chance to be written to.

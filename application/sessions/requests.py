@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import monotonic
 
@@ -11,14 +11,9 @@ from ...domain.new_event import NewEvent
 from ...domain.page import PageRequest
 from ...domain.position import Position
 
-RequestId = str | int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Connect:
-    """Say who one is; `claims` are the client's, and what the server itself has seen of it."""
-
-    claims: Mapping[str, object]
+RequestId = object
+"""What a request is known by: its codec's alone to read, which gets it back with the answer. In `dialogue.v1` it is a
+text, an integer or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +23,20 @@ class Join:
     room_id: str
     events: Sequence[str] | None = None
     since: Position | None = None
+
+
+Earlier = Callable[[str], Awaitable[Sequence[Join] | None]]
+"""Given the user whom a client turned out to be: the joins, each with its `since`, that put it where its earlier
+connection was; None where there was no such connection, or it was another user's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connect:
+    """Say who one is; `claims` are the client's, and what the server itself has seen of it. With `earlier` the client
+    goes on where an earlier connection of its has ended."""
+
+    claims: Mapping[str, object]
+    earlier: Earlier | None = None
 
 
 @dataclass(frozen=True, slots=True)

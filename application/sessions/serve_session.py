@@ -53,6 +53,9 @@ class ClientCodec(Codec, Protocol):
 Receive = Callable[[], Awaitable[Asked | Closing | None]]
 """A client's next request; a Closing to end the connection with, or None where the client has ended it."""
 
+Ending = Callable[[Session], None]
+"""Called with a session that ends, while it is still in its rooms."""
+
 
 class ServeSession:
     """Serves clients, whatever the technology: their requests come decoded, and frames go out on a transport."""
@@ -73,9 +76,19 @@ class ServeSession:
         self.publish_batch = publish_batch
         self.limits = limits
 
-    async def __call__(self, transport: Transport, codec: ClientCodec, receive: Receive, peer: Peer) -> None:
-        """Serve a client until either side ends it; then its close has been written, where it had to be."""
-        await _Served(self, transport, codec, peer).run(receive)
+    async def __call__(
+        self,
+        transport: Transport,
+        codec: ClientCodec,
+        receive: Receive,
+        peer: Peer,
+        ending: Ending | None = None,
+    ) -> None:
+        """Serve a client until either side ends it; then its close has been written, where it had to be.
+
+        `ending` is called when it ends, where the client had become a session.
+        """
+        await _Served(self, transport, codec, peer, ending).run(receive)
 
 
 class _Served:
@@ -84,11 +97,19 @@ class _Served:
     Triggers alone are not waited for: they queue in order, and their answers come when they are kept.
     """
 
-    def __init__(self, service: ServeSession, transport: Transport, codec: ClientCodec, peer: Peer) -> None:
+    def __init__(
+        self,
+        service: ServeSession,
+        transport: Transport,
+        codec: ClientCodec,
+        peer: Peer,
+        ending: Ending | None,
+    ) -> None:
         self._service = service
         self._limits = service.limits
         self._codec = codec
         self._peer = peer
+        self._ending = ending
         self._outbox = Outbox(transport, service.limits.backlog)
         self._in_flight = InFlight(service.limits.max_in_flight)
         self._id = token_urlsafe(12)
@@ -109,8 +130,12 @@ class _Served:
             self._service.hub.detach(self._outbox)
 
     def _leave(self) -> None:
-        if self._session is not None:
-            self._service.hub.disconnect(self._session)
+        session = self._session
+        if session is None or session.has_ended:
+            return
+        if self._ending is not None:
+            self._ending(session)
+        self._service.hub.disconnect(session)
 
     async def _await_connect(self) -> None:
         await sleep(self._limits.connect_timeout_s)
@@ -183,14 +208,17 @@ class _Served:
             self._outbox.finish(NOT_AUTHENTICATED)
             return
         self._session = session
+        resumed = await self._service.admit.resume(session, request)
         reply(
             Connected(
                 client_id=session.id,
                 user_id=session.user_id,
                 heartbeat_s=self._limits.heartbeat_s,
                 max_frame=self._limits.max_frame,
+                resumed=resumed,
             )
         )
+        self._service.admit.release(session, resumed)
         await self._service.admit.welcome(session)
 
     async def _trigger(self, session: Session, request: Trigger | TriggerBatch, reply: Reply) -> None:

@@ -8,6 +8,7 @@ from ...domain.errors import NotJoined
 from ...domain.event import Event
 from ...domain.names import REDACTED
 from ...domain.page import weight
+from ..ports.authenticator import Identity
 from ..ports.codec import Codec
 from ..ports.peer import UNKNOWN, Peer
 from .frame import Frame
@@ -64,11 +65,14 @@ class Session:
     It compares and hashes by identity, so collections of sessions keep them in order of arrival.
     """
 
-    __slots__ = ("codec", "has_ended", "id", "memberships", "outbox", "peer", "user_id")
+    __slots__ = ("codec", "has_ended", "id", "identity", "memberships", "outbox", "peer", "user_id")
 
-    def __init__(self, *, session_id: str, user_id: str, codec: Codec, outbox: Outbox, peer: Peer = UNKNOWN) -> None:
+    def __init__(
+        self, *, session_id: str, identity: Identity, codec: Codec, outbox: Outbox, peer: Peer = UNKNOWN
+    ) -> None:
         self.id = session_id
-        self.user_id = user_id
+        self.identity = identity  # a refresh replaces it by another of the same user
+        self.user_id = identity.user_id
         self.peer = peer
         self.codec = codec
         self.outbox = outbox

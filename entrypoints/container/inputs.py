@@ -10,7 +10,7 @@ from ...adapters.auth.trusting_authenticator import TrustingAuthenticator
 from ...adapters.system_clock import SystemClock
 from ...adapters.threads.daemon_threads import DaemonThreads
 from ...application.hooks.run_hook import RunHook
-from ...application.ports.authenticator import Authenticator
+from ...application.ports.authenticator import OwnAuthenticator
 from ...application.ports.clock import Clock
 from ...application.ports.event_bus import EventBus
 from ..app_config import AppConfig
@@ -26,7 +26,7 @@ class Inputs(containers.DeclarativeContainer):
     config = Given(instance_of=AppConfig)
 
     clock: Part[Clock] = Single(SystemClock)
-    authenticator: Part[Authenticator] = Chosen(
+    authenticator: Part[OwnAuthenticator] = Chosen(
         settings.provided.auth, trusting=Single(TrustingAuthenticator), proxy=Single(ProxyAuthenticator)
     )
     checked_authenticator = Single(CheckedAuthenticator, authenticator)

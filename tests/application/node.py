@@ -29,6 +29,7 @@ from dialogue.application.nodes.seats import Seats
 from dialogue.application.nodes.share_crowds import ShareCrowds
 from dialogue.application.nodes.tell_nodes import TellNodes
 from dialogue.application.nodes.turn import Turn
+from dialogue.application.ports.authenticator import Identity
 from dialogue.application.ports.codec import Codec
 from dialogue.application.ports.event_bus import EventBus
 from dialogue.application.publishing.admission import Admission
@@ -181,7 +182,9 @@ class MemoryNode:
     def session(self, user_id: str = "ada", *, max_frames: int = 1_000, max_bytes: int = 1 << 22) -> Session:
         """A connected session."""
         outbox = Outbox(MemoryTransport(), Backlog(max_frames=max_frames, max_bytes=max_bytes))
-        session = Session(session_id=f"{user_id}-1", user_id=user_id, codec=self.codec, outbox=outbox)
+        session = Session(
+            session_id=f"{user_id}-1", identity=Identity(user_id=user_id), codec=self.codec, outbox=outbox
+        )
         self.hub.connect(session)
         return session
 

@@ -14,6 +14,7 @@ from dialogue.adapters.memory.history_source import MemoryHistorySource
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.memory.transport import MemoryTransport
 from dialogue.application.feed.apply_events import ApplyEvents
+from dialogue.application.ports.authenticator import Identity
 from dialogue.application.sessions.frame import SERVER_FAULT, Frame
 from dialogue.application.sessions.limits import Backlog
 from dialogue.application.sessions.outbox import Outbox
@@ -93,7 +94,12 @@ class Rig:
         session = self.node.session(name)
         if codec is not None:
             self.node.hub.disconnect(session)
-            session = Session(session_id=name, user_id=name, codec=codec, outbox=Outbox(MemoryTransport(), Backlog()))
+            session = Session(
+                session_id=name,
+                identity=Identity(user_id=name),
+                codec=codec,
+                outbox=Outbox(MemoryTransport(), Backlog()),
+            )
             self.node.hub.connect(session)
         await self.node.join(session, room_id)
         self.node.join.release(session, room_id)

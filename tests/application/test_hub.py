@@ -9,6 +9,7 @@ from anyio import create_task_group, fail_after
 
 from dialogue.adapters.memory.transport import MemoryTransport
 from dialogue.application.feed.hub import Hub
+from dialogue.application.ports.authenticator import Identity
 from dialogue.application.sessions.frame import GOING_AWAY, SERVER_FAULT, TOO_SLOW, Frame
 from dialogue.application.sessions.limits import Backlog
 from dialogue.application.sessions.notice import RoomDeleted
@@ -36,7 +37,7 @@ def outbox() -> Outbox:
 
 
 def connect(hub: Hub, codec: ReadableCodec, name: str, *rooms: str, names: frozenset[str] = NAMES) -> Session:
-    session = Session(session_id=name, user_id=name, codec=codec, outbox=outbox())
+    session = Session(session_id=name, identity=Identity(user_id=name), codec=codec, outbox=outbox())
     hub.connect(session)
     hub.attach(session.outbox)
     for room_id in rooms:
@@ -175,7 +176,7 @@ async def test_sessions_are_told_in_the_order_in_which_they_came() -> None:
     codec = ReadableCodec()
     for name in names:
         box = Outbox(Noting(name), Backlog())
-        hub.connect(Session(session_id=name, user_id="ada", codec=codec, outbox=box))
+        hub.connect(Session(session_id=name, identity=Identity(user_id="ada"), codec=codec, outbox=box))
     hub.announce(RoomDeleted("room"))
     hub.tell_user("ada", RoomDeleted("room"))
     assert told == names * 2

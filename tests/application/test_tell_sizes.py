@@ -7,6 +7,7 @@ from anyio import create_task_group, fail_after
 
 from dialogue.adapters.memory.transport import MemoryTransport
 from dialogue.application.feed.hub import Hub
+from dialogue.application.ports.authenticator import Identity
 from dialogue.application.rooms import tell_sizes
 from dialogue.application.rooms.tell_sizes import TellSizes
 from dialogue.application.sessions.frame import Frame
@@ -36,7 +37,7 @@ CODEC = SizeCodec()
 
 def enter(hub: Hub, user_id: str, room_id: str = "room", *, holds_back: bool = False) -> Session:
     outbox = Outbox(MemoryTransport(), Backlog())
-    session = Session(session_id=user_id, user_id=user_id, codec=CODEC, outbox=outbox)
+    session = Session(session_id=user_id, identity=Identity(user_id=user_id), codec=CODEC, outbox=outbox)
     hub.connect(session)
     hub.enter(session, room_id, Membership(NAMES, holds_back=holds_back))
     return session

@@ -10,7 +10,7 @@ import pytest
 
 from dialogue import History, RoomConfig, RuntimeRooms
 from dialogue.adapters.asgi import path
-from dialogue.adapters.litestar import plain_transport, query
+from dialogue.adapters.litestar import query
 from dialogue.adapters.own_storage import own_stream as hooked_stream
 from dialogue.adapters.own_storage import places, senders
 from dialogue.adapters.sqlmodel import commit_outcome, foreign_rows, mark_statements, read_marks
@@ -26,7 +26,7 @@ from dialogue.adapters.uvicorn import (
     server,
     websocket_protocol,
 )
-from dialogue.adapters.wire import request_fields
+from dialogue.adapters.wire import plain_transport, request_fields
 from dialogue.application import readiness
 from dialogue.application.feed import apply_events, listeners
 from dialogue.application.publishing import erase_user

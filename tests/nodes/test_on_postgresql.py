@@ -9,6 +9,7 @@ from anyio import create_task_group, fail_after
 
 from dialogue import DialogueApp, History, RoomConfig, RuntimeRooms, create_dialogue, define_event
 from dialogue.adapters.memory.transport import MemoryTransport
+from dialogue.application.ports.authenticator import Identity
 from dialogue.application.sessions.limits import Backlog
 from dialogue.application.sessions.outbox import Outbox
 from dialogue.application.sessions.session import Session
@@ -31,7 +32,7 @@ class Member:
         self.app = app
         self.transport = MemoryTransport()
         outbox = Outbox(self.transport, Backlog(max_frames=10_000, max_bytes=1 << 24))
-        self.session = Session(session_id=user_id, user_id=user_id, codec=SaidCodec(), outbox=outbox)
+        self.session = Session(session_id=user_id, identity=Identity(user_id=user_id), codec=SaidCodec(), outbox=outbox)
         app.container.hub().connect(self.session)
         self.told: list[str] = []
 

@@ -9,6 +9,7 @@ from dependency_injector import providers
 
 from dialogue import ConfigurationError, RoomConfig, create_dialogue, define_event
 from dialogue.adapters.auth.checked_authenticator import CheckedAuthenticator
+from dialogue.application.ports.authenticator import Identity
 from dialogue.domain.errors import Unauthenticated
 
 pytestmark = pytest.mark.anyio
@@ -38,15 +39,21 @@ class Synchronous:
 
 
 async def test_an_id_that_can_be_kept_passes_as_it_is() -> None:
-    assert await CheckedAuthenticator(Giving("ada")).authenticate({}, None) == "ada"
+    ada = Identity(user_id="ada", claims={"role": "editor"}, expires_at_s=1.5)
+    assert await CheckedAuthenticator(Giving(ada)).authenticate({}, None) is ada
     with pytest.raises(Unauthenticated):
         await CheckedAuthenticator(Giving(Unauthenticated)).authenticate({}, None)
 
 
+async def test_an_application_s_own_may_give_a_user_id_alone() -> None:
+    assert await CheckedAuthenticator(Giving("ada")).authenticate({}, None) == Identity(user_id="ada")
+
+
 @pytest.mark.parametrize("user_id", ["", "x" * 256, "a\nb", " ada", None, 5, b"ada"], ids=repr)
 async def test_an_id_that_could_not_be_kept_is_a_fault_that_names_the_authenticator(user_id: Any) -> None:
-    with pytest.raises(ValueError, match=r"The authenticator .*Giving.* gave .* for a user id, which must"):
-        await CheckedAuthenticator(Giving(user_id)).authenticate({}, None)
+    for given in (user_id, Identity(user_id=user_id)):
+        with pytest.raises(ValueError, match=r"The authenticator .*Giving.* gave .* for a user id, which must"):
+            await CheckedAuthenticator(Giving(given)).authenticate({}, None)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dialogue.adapters.auth.proxy_authenticator import ProxyAuthenticator
-from dialogue.application.ports.authenticator import PROXY_USER, SEEN, claims_of
+from dialogue.application.ports.authenticator import PROXY_USER, SEEN, Identity, claims_of
 from dialogue.domain.errors import InvalidRequest, Unauthenticated
 
 
@@ -16,7 +16,7 @@ def scope(**seen: object) -> dict[str, object]:
 
 async def test_the_user_is_the_one_that_the_proxy_names_whatever_the_client_says() -> None:
     claims = claims_of(scope(**{PROXY_USER: "alice"}), {"userId": "mallory", PROXY_USER: "mallory"})
-    assert await ProxyAuthenticator().authenticate(claims, "c1") == "alice"
+    assert await ProxyAuthenticator().authenticate(claims, "c1") == Identity(user_id="alice")
 
 
 async def test_without_the_proxy_s_word_nobody_is_known() -> None:

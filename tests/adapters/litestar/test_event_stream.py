@@ -11,10 +11,11 @@ from anyio import create_task_group, fail_after
 from dependency_injector import providers
 
 from dialogue import DialogueApp, DialogueError, History, RoomConfig, create_dialogue, define_event
-from dialogue.adapters.litestar import plain_transport
 from dialogue.adapters.litestar.event_stream import EventStream
 from dialogue.adapters.memory.history_source import MemoryHistorySource
 from dialogue.adapters.memory.transport import MemoryTransport
+from dialogue.adapters.wire import plain_transport
+from dialogue.application.ports.authenticator import Identity
 from dialogue.application.ports.peer import UNKNOWN
 from dialogue.application.ports.transport import TRANSPORT
 from dialogue.application.sessions import outbox
@@ -90,7 +91,7 @@ def source_of(dialogue: DialogueApp) -> GatedSource:
 
 
 def stream_of(dialogue: DialogueApp) -> EventStream:
-    wanted = Listen(user_id="ada", room_id="room", peer=UNKNOWN)
+    wanted = Listen(identity=Identity(user_id="ada"), room_id="room", peer=UNKNOWN)
     return EventStream(dialogue.container.listen(), dialogue.container.sse_codec(), wanted)
 
 

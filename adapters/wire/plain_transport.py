@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 from anyio import CancelScope, Event, create_task_group, current_time, move_on_after
-from litestar.exceptions import WebSocketDisconnect
 
 from ...application.sessions.frame import Closing, Frame
 
@@ -97,7 +96,7 @@ class PlainTransport:
                 await self._send_frames()
             if not self._is_over:
                 await self._say_farewell()
-        except (WebSocketDisconnect, OSError, RuntimeError):
+        except (OSError, RuntimeError):
             pass  # the client is gone; the reader hears of it
         finally:
             self._finish()
