@@ -8,10 +8,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from dialogue.application.access.action import Action
+    from dialogue.application.access.roles import roles
     from dialogue.application.hooks.client import Client, Hooks
     from dialogue.application.rooms.runtime_rooms import RuntimeRooms
     from dialogue.application.sessions.notice import RoomInfo
-    from dialogue.domain.errors import ConfigurationError, DialogueError, PayloadMismatch, Redacted, TransactionConflict
+    from dialogue.domain.errors import (
+        ConfigurationError,
+        DialogueError,
+        EventRejected,
+        JoinDenied,
+        PayloadMismatch,
+        Redacted,
+        TransactionConflict,
+    )
     from dialogue.domain.event import Event
     from dialogue.domain.event_definition import EventDefinition, History, define_event
     from dialogue.domain.position import Position
@@ -22,14 +32,17 @@ if TYPE_CHECKING:
     from dialogue.entrypoints.version import __version__
 
 __all__ = [
+    "Action",
     "Client",
     "ConfigurationError",
     "DialogueApp",
     "DialogueError",
     "Event",
     "EventDefinition",
+    "EventRejected",
     "History",
     "Hooks",
+    "JoinDenied",
     "PayloadMismatch",
     "Position",
     "Redacted",
@@ -41,13 +54,24 @@ __all__ = [
     "__version__",
     "create_dialogue",
     "define_event",
+    "roles",
 ]
 
 _HOMES = {
+    "application.access.action": ("Action",),
+    "application.access.roles": ("roles",),
     "application.hooks.client": ("Client", "Hooks"),
     "application.sessions.notice": ("RoomInfo",),
     "application.rooms.runtime_rooms": ("RuntimeRooms",),
-    "domain.errors": ("ConfigurationError", "DialogueError", "PayloadMismatch", "Redacted", "TransactionConflict"),
+    "domain.errors": (
+        "ConfigurationError",
+        "DialogueError",
+        "EventRejected",
+        "JoinDenied",
+        "PayloadMismatch",
+        "Redacted",
+        "TransactionConflict",
+    ),
     "domain.event": ("Event",),
     "domain.event_definition": ("EventDefinition", "History", "define_event"),
     "domain.position": ("Position",),

@@ -118,6 +118,24 @@ class Forbidden(DialogueError):
     code = "FORBIDDEN"
 
 
+class JoinDenied(DialogueError):
+    """The application does not let this user into the room, for the reason that it gives."""
+
+    code = "JOIN_DENIED"
+
+    def __init__(self, reason: str = "You may not join this room") -> None:
+        super().__init__(reason)
+
+
+class EventRejected(DialogueError):
+    """The application does not take this event, for the reason that it gives."""
+
+    code = "EVENT_REJECTED"
+
+    def __init__(self, reason: str = "The event was refused") -> None:
+        super().__init__(reason)
+
+
 class RoomNotFound(DialogueError):
     """There is no such room, or it was deleted meanwhile."""
 

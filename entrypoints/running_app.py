@@ -88,6 +88,7 @@ class RunningApp:
         container = self.container
         return {
             "authenticator": container.checked_authenticator,
+            "access": container.access,
             "rooms": container.list_rooms,
             "pages": container.pages,
             "publish": container.publish,

@@ -34,5 +34,6 @@ async def list_definitions(
     x_user_id: UserId = None,
 ) -> Response[bytes]:
     """Tell what may happen in a room."""
-    await identity_of(request, authenticator)
-    return json_response({"roomId": room_id, "events": [wire_definition(each) for each in rooms.definitions(room_id)]})
+    identity = await identity_of(request, authenticator)
+    definitions = await rooms.definitions(identity, room_id)
+    return json_response({"roomId": room_id, "events": [wire_definition(each) for each in definitions]})

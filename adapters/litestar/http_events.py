@@ -12,6 +12,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import OpenAPIMediaType, OpenAPIType, RequestBody, Schema
 from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
+from ...application.access.access import Access
 from ...application.ports.authenticator import Authenticator
 from ...application.publishing.publish_event import PublishEvent
 from ...application.publishing.redact_event import RedactEvent
@@ -72,13 +73,14 @@ Offset = Annotated[
         "and newer (`prev`) events."
     ),
     tags=["Events"],
-    responses={200: ResponseSpec(HistoryDocument, description="The page.")} | problems(401, 404, 410, 422, 503),
+    responses={200: ResponseSpec(HistoryDocument, description="The page.")} | problems(401, 403, 404, 410, 422, 503),
     operation_class=DescribedOperation,
 )
 async def get_history(
     request: Request[Any, Any, Any],
     authenticator: NamedDependency[Authenticator],
     pages: NamedDependency[PageHistory],
+    access: NamedDependency[Access],
     room_id: RoomInPath,
     x_user_id: UserId = None,
     event: Annotated[str | None, QueryParameter(description="One event name; without it all are merged.")] = None,
@@ -97,9 +99,10 @@ async def get_history(
     epoch: Annotated[str | None, QueryParameter(description="Fail with 410 where the room has another.")] = None,
 ) -> Response[bytes]:
     """Read a page of history."""
-    await identity_of(request, authenticator)
+    identity = await identity_of(request, authenticator)
     given = query_fields(request, texts=("event", "epoch"), numbers=NUMBERS)
     fields = request_fields.parse(request_fields.HistoryFields, given)
+    await access.ensure_reader(identity, room_id)
     page = await pages(request_fields.page_request(room_id, fields))
     return json_response(wire_page(page), headers=_links(request, page, fields))
 
@@ -139,7 +142,7 @@ async def post_event(
         request_fields.IdempotencyHeaderFields, {"Idempotency-Key": header_text(request, "Idempotency-Key")}
     ).key
     event = request_fields.parse(request_fields.PostEventFields, _read_body(await request.body(), max_values))
-    published = await publish.once(room_id, event.event, event.data, sender=identity.user_id, meta=event.meta, key=key)
+    published = await publish.by_user(identity, room_id, event.event, event.data, meta=event.meta, key=key)
     return json_response(WireEvent.of(published.event), 200 if published.is_duplicate else 201)
 
 
@@ -150,7 +153,8 @@ async def post_event(
     summary="Redact an event",
     description=(
         "Blanks the event for good; its place stays, and every member is told by an event named `dialogue.redacted`. "
-        "Allowed for who sent it and for who made the room. Doing so twice is fine."
+        "Allowed for who sent it, for who made the room, and for those whom the application lets `redact` there. Doing "
+        "so twice is fine."
     ),
     tags=["Events"],
     responses={204: ResponseSpec(None, description="It is blank.")} | problems(401, 403, 404, 410, 422, 503),
@@ -167,7 +171,7 @@ async def redact_event(
     """Redact an event."""
     identity = await identity_of(request, authenticator)
     place = request_fields.parse(request_fields.EventPlaceFields, {"seq": number("seq", seq)}).seq
-    await redact.by_user(room_id, place, identity.user_id)
+    await redact.by_user(identity, room_id, place)
 
 
 @route("/rooms/{room_id:str}/events", http_method=["OPTIONS"], include_in_schema=False, sync_to_thread=False)

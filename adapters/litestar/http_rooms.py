@@ -87,7 +87,7 @@ async def list_rooms(
     wanted = request_fields.parse(
         request_fields.ListRoomsFields, query_fields(request, texts=("cursor",), numbers=("limit",))
     )
-    listed = await rooms(identity.user_id, wanted.cursor, wanted.limit)
+    listed = await rooms(identity, wanted.cursor, wanted.limit)
     return json_response(wire_rooms(listed, max_out_frame))
 
 
@@ -109,4 +109,4 @@ async def get_room(
 ) -> Response[bytes]:
     """Tell of one room."""
     identity = await identity_of(request, authenticator)
-    return json_response(wire_room(await rooms.one(identity.user_id, room_id)))
+    return json_response(wire_room(await rooms.one(identity, room_id)))

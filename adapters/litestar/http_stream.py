@@ -10,6 +10,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import HeaderParameter, QueryParameter
 from litestar.types import ASGIApp
 
+from ...application.access.access import Access
 from ...application.ports.authenticator import Authenticator
 from ...application.ports.peer import peer_of
 from ...application.rooms.list_rooms import ListRooms
@@ -84,10 +85,12 @@ async def head_stream(
     request: Request[Any, Any, Any],
     authenticator: NamedDependency[Authenticator],
     rooms: NamedDependency[ListRooms],
+    access: NamedDependency[Access],
     room_id: RoomInPath,
     token: Annotated[str | None, QueryParameter()] = None,
 ) -> Response[None]:
     """Say how a stream would be answered, without joining the room."""
     identity = await identity_of(request, authenticator, query_text(request, "token"))
-    await rooms.one(identity.user_id, room_id)
+    await access.ensure_reader(identity, room_id)
+    await rooms.one(identity, room_id)
     return Response(None, media_type="text/event-stream", headers={"Cache-Control": "no-store"})

@@ -189,6 +189,14 @@ class Hub:
             else:
                 session.send(frames)
 
+    def sessions(self) -> list[Session]:
+        """The connected sessions."""
+        return list(self._sessions)
+
+    def tell(self, sessions: Iterable[Session], notice: Notice) -> None:
+        """Tell these sessions."""
+        self._tell(sessions, notice, None)
+
     def announce(self, notice: Notice, *, but: Session | None = None) -> None:
         """Tell every connected session but one."""
         self._tell(self._sessions, notice, but)

@@ -8,6 +8,7 @@ from typing import Any
 
 from ...domain.errors import ConfigurationError
 from ...domain.event import Event
+from ..access.action import Authorize
 from ..sessions.join_room import JoinRoom
 from ..sessions.session import Session
 from .checks import ensure_callable
@@ -54,6 +55,7 @@ OnCleanup = Callable[[str, str, list[Event]], Awaitable[object] | object]
 OnLoad = Callable[[str, str, int, int], Awaitable[Iterable[Event | Mapping[str, Any]]] | Iterable[Any]]
 
 _ARGUMENTS = {
+    "authorize": ("user", "action", "room_id"),
     "on_connected": ("client",),
     "on_cleanup": ("room_id", "event_name", "events"),
     "on_load": ("room_id", "event_name", "start", "end"),
@@ -66,6 +68,10 @@ class Hooks:
 
     Each may be async; those that are not run in a thread, where they may block. One call may take `hook_timeout_s`.
 
+    `authorize(user, action, room_id)` says, by True or False, whether the user, an Identity, may do that in the room:
+    see `Action`. It is asked at each request; what it raises is logged, and refuses. Without it everybody may join,
+    read and publish everywhere, and delete and redact what is their own.
+
     `on_connected(client)` runs after the client was told that it is connected, and before its first request. What it
     raises is logged, and the client goes on.
 
@@ -76,6 +82,7 @@ class Hooks:
     events twice.
     """
 
+    authorize: Authorize | None = None
     on_connected: OnConnected | None = None
     on_cleanup: OnCleanup | None = None
     on_load: OnLoad | None = None

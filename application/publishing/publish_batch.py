@@ -11,6 +11,7 @@ from ...domain.new_event import NewEvent
 from ...domain.outcome import GroupOutcome, Repeat
 from ...domain.page import PageLimit
 from ...domain.ports.history_source import HistorySource
+from ..access.access import Access
 from ..rooms.room_registry import RoomRegistry
 from ..sessions.session import Session
 from .admission import Admission
@@ -29,11 +30,19 @@ class PublishedBatch:
 class PublishBatch:
     """Admits events into a room together, and has the journal keep them one behind the other."""
 
-    def __init__(self, registry: RoomRegistry, journal: Journal, source: HistorySource, admission: Admission) -> None:
+    def __init__(
+        self,
+        registry: RoomRegistry,
+        journal: Journal,
+        source: HistorySource,
+        admission: Admission,
+        access: Access,
+    ) -> None:
         self._registry = registry
         self._journal = journal
         self._source = source
         self._admission = admission
+        self._access = access
 
     async def from_session(
         self,
@@ -49,6 +58,8 @@ class PublishBatch:
         place, as in `events[2].data.text`.
         """
         session.membership(room_id)
+        if not self._access.is_open:
+            await self._access.ensure(session.identity, "publish", room_id)
         await self._journal.put(await self._admitted(room_id, events, session.user_id, key), settle)
 
     async def __call__(

@@ -12,6 +12,8 @@ from ...domain.event import Event
 from ...domain.outcome import Outcome, Repeat, of_one
 from ...domain.page import PageLimit
 from ...domain.ports.history_source import HistorySource
+from ..access.access import Access
+from ..ports.authenticator import Identity
 from ..rooms.room_registry import RoomRegistry
 from ..sessions.session import Session
 from .admission import Admission
@@ -30,11 +32,19 @@ class Published:
 class PublishEvent:
     """Admits an event into a room and has the journal keep it."""
 
-    def __init__(self, registry: RoomRegistry, journal: Journal, source: HistorySource, admission: Admission) -> None:
+    def __init__(
+        self,
+        registry: RoomRegistry,
+        journal: Journal,
+        source: HistorySource,
+        admission: Admission,
+        access: Access,
+    ) -> None:
         self._registry = registry
         self._journal = journal
         self._source = source
         self._admission = admission
+        self._access = access
 
     async def from_session(
         self,
@@ -48,12 +58,31 @@ class PublishEvent:
     ) -> None:
         """Publish for a member of the room; `settle` is called once with the outcome, later.
 
-        Raises what refuses the event before it is queued: NotJoined, EventNotAllowed, InvalidEvent, InvalidRequest for
-        a key that is none, Unavailable.
+        Raises what refuses the event before it is queued: NotJoined, Forbidden, EventNotAllowed, InvalidEvent,
+        InvalidRequest for a key that is none, Unavailable.
         """
         session.membership(room_id)
+        if not self._access.is_open:
+            await self._access.ensure(session.identity, "publish", room_id)
         group = await self._admitted(room_id, event_name, data, session.user_id, meta, key)
         await self._journal.put(group, lambda outcome: settle(of_one(outcome)))
+
+    async def by_user(
+        self,
+        identity: Identity,
+        room_id: str,
+        event_name: str,
+        data: object,
+        *,
+        meta: Mapping[str, object] | None = None,
+        key: str | None = None,
+    ) -> Published:
+        """As `once`, on behalf of a user, who need not be a member but must be allowed to be one.
+
+        Raises what `once` raises, and Forbidden.
+        """
+        await self._access.ensure_publisher(identity, room_id)
+        return await self.once(room_id, event_name, data, sender=identity.user_id, meta=meta, key=key)
 
     async def __call__(
         self,

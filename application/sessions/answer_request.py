@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ...domain.errors import EventNotAllowed, InvalidRequest
 from ...domain.ports.room_store import StoredRoom
+from ..access.access import Access
 from ..reading.mark_read import MarkRead
 from ..reading.page_history import PageHistory
 from ..rooms.list_rooms import ListRooms
@@ -37,13 +38,20 @@ class AnswerRequest:
     """Has each request done by the service that it is for, and replies."""
 
     def __init__(
-        self, join: JoinRoom, pages: PageHistory, mark_read: MarkRead, rooms: ListRooms, manage: ManageRooms
+        self,
+        join: JoinRoom,
+        pages: PageHistory,
+        mark_read: MarkRead,
+        rooms: ListRooms,
+        manage: ManageRooms,
+        access: Access,
     ) -> None:
         self._join = join
         self._pages = pages
         self._mark_read = mark_read
         self._rooms = rooms
         self._manage = manage
+        self._access = access
 
     async def __call__(self, session: Session, request: Answerable, reply: Reply) -> None:
         """Do what is asked and `reply` once. Raises the DialogueError that refuses it."""
@@ -52,34 +60,41 @@ class AnswerRequest:
                 reply(await self._join(session, room_id, events=events, since=since))
                 self._join.release(session, room_id)
             case GetHistory(page=page):
-                session.membership(page.room_id)
+                await self._ensure_reads(session, page.room_id)
                 reply(await self._pages(page))
             case MarkAsRead(room_id=room_id, seq=seq):
+                await self._ensure_reads(session, room_id)
                 mark = await self._mark_read(session, room_id, seq)
                 reply(Marked(room_id=room_id, seq=mark.seq, unread=mark.unread))
             case GetRooms(cursor=cursor, limit=limit):
-                reply(await self._rooms(session.user_id, cursor, limit))
+                reply(await self._rooms(session.identity, cursor, limit))
             case CreateRoom():
                 reply(RoomCreated(await self._create(session, request)))
             case DeleteRoom(room_id=room_id):
-                await self._manage.delete(room_id, user_id=session.user_id, by=session)
+                await self._manage.delete(room_id, identity=session.identity, by=session)
                 reply(RoomDeleted(room_id))
+            case Subscribe(room_id=room_id, events=events):
+                await self._ensure_reads(session, room_id)
+                reply(Subscribed(room_id, self._join.subscribe(session, room_id, events)))
             case _:
                 reply(self._at_once(session, request))
 
-    def _at_once(self, session: Session, request: Leave | Subscribe | Unsubscribe | Ping) -> Answer:
+    async def _ensure_reads(self, session: Session, room_id: str) -> None:
+        session.membership(room_id)
+        await self._access.ensure(session.identity, "read", room_id)
+
+    def _at_once(self, session: Session, request: Leave | Unsubscribe | Ping) -> Answer:
         match request:
             case Leave(room_id=room_id):
                 self._join.leave(session, room_id)
                 return Left(room_id)
-            case Subscribe(room_id=room_id, events=events):
-                return Subscribed(room_id, self._join.subscribe(session, room_id, events))
             case Unsubscribe(room_id=room_id, events=events):
                 return Subscribed(room_id, self._join.unsubscribe(session, room_id, events))
             case Ping():
                 return Pong()
 
     async def _create(self, session: Session, wanted: CreateRoom) -> RoomInfo:
+        await self._access.ensure(session.identity, "create", wanted.id)
         stored = StoredRoom(
             id=wanted.id,
             name=wanted.name,

@@ -10,6 +10,7 @@ from ...domain.event import Event
 from ...domain.page import MAX_LIMIT
 from ...domain.position import Position
 from ...domain.room import Room
+from ..access.access import Access
 from ..feed.hub import Hub
 from ..nodes.seats import Seats
 from ..reading.page_budget import Run
@@ -46,8 +47,15 @@ class JoinRoom:
     """
 
     def __init__(
-        self, registry: RoomRegistry, hub: Hub, recover: RecoverEvents, pages: PageHistory, seats: Seats
+        self,
+        registry: RoomRegistry,
+        hub: Hub,
+        recover: RecoverEvents,
+        pages: PageHistory,
+        seats: Seats,
+        access: Access,
     ) -> None:
+        self._access = access
         self._seats = seats
         self._registry = registry
         self._hub = hub
@@ -64,8 +72,10 @@ class JoinRoom:
     ) -> Joined:
         """Join, or join again for a fresh snapshot; the caller sends the answer and then calls `release`.
 
-        Raises RoomNotFound, RoomFull, EventNotAllowed and Unavailable; then the session is where it was before.
+        Raises RoomNotFound, Forbidden, RoomFull, EventNotAllowed and Unavailable; then the session is where it was
+        before.
         """
+        await self._access.ensure_reader(session.identity, room_id)
         room, history = await self._registry.open(room_id)
         if since is not None:
             await self._recover.reach(history, room_id, since)

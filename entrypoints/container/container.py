@@ -70,6 +70,7 @@ class Container(ServiceParts):
         ServiceParts.mark_read,
         ServiceParts.list_rooms,
         ServiceParts.manage,
+        ServiceParts.access,
     )
     serve = Single(
         ServeSession,

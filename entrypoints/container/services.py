@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dependency_injector import providers
 
+from ...application.access.access import Access
 from ...application.dialogue import Dialogue, Publishing
 from ...application.feed.apply_events import ApplyEvents
 from ...application.feed.hub import Hub
@@ -41,6 +42,7 @@ from ...application.rooms.open_history import OpenHistory
 from ...application.rooms.refresh_history import RefreshHistory
 from ...application.rooms.room_registry import RoomRegistry
 from ...application.rooms.sweeper import Sweeper
+from ...application.rooms.tell_rooms import TellRooms
 from ...application.rooms.tell_sizes import TellSizes
 from ...application.sessions.join_room import JoinRoom
 from ...application.sessions.limits import ENVELOPE_SIZE
@@ -69,6 +71,7 @@ class ServiceParts(StorageParts):
     """What the application layer does, and the node that runs it."""
 
     hub = Single(Hub)
+    access = Single(Access, Inputs.run_hook, config.hooks.authorize)
     listeners = Single(Listeners, Inputs.run_hook, config.rooms)
     open_history = Single(
         OpenHistory, StorageParts.archive, StorageParts.source, Single(BufferBudget, settings.max_buffer_bytes)
@@ -103,21 +106,22 @@ class ServiceParts(StorageParts):
     pages = Single(PageHistory, registry, StorageParts.source, apply, confirm, max_event_size)
     tell_nodes = Single(TellNodes, Inputs.bus, Inputs.origin, apply)
     admission = Single(Admission, max_event_size, settings.max_values, tell_nodes.provided.max_event_size)
-    publish = Single(PublishEvent, registry, journal, StorageParts.source, admission)
-    publish_batch = Single(PublishBatch, registry, journal, StorageParts.source, admission)
+    publish = Single(PublishEvent, registry, journal, StorageParts.source, admission, access)
+    publish_batch = Single(PublishBatch, registry, journal, StorageParts.source, admission, access)
     publish_within = Single(PublishWithin, config.rooms, config.offer, registry, StorageParts.transactions, admission)
     recover = Single(RecoverEvents, pages, apply, settings.recovery_limit)
     lease = Single(KeepLease, StorageParts.presence, Inputs.origin)
     seats = Single(Seats, StorageParts.presence, Inputs.origin, lease, hub, registry)
-    join = Single(JoinRoom, registry, hub, recover, pages, seats)
+    join = Single(JoinRoom, registry, hub, recover, pages, seats, access)
     sweeps = Single(Turn, StorageParts.presence, Inputs.origin, "sweep", Derived(_turn_s, Inputs.settings))
     sweeper = Single(Sweeper, StorageParts.archive, registry, Inputs.clock, sweeps, settings.sweep_interval_s)
     idle_rooms = Single(IdleRooms, registry, hub, journal, settings.idle_room_s)
-    manage = Single(ManageRooms, registry, hub, join, sweeper, tell_nodes)
+    tell_rooms = Single(TellRooms, hub, access, tell_nodes)
+    manage = Single(ManageRooms, registry, hub, join, sweeper, tell_rooms, access)
     mark_read = Single(MarkRead, registry, hub, StorageParts.read_marks, apply, tell_nodes)
     crowds = Single(ShareCrowds, StorageParts.presence, Inputs.origin, lease, seats, hub, tell_nodes)
-    list_rooms = Single(ListRooms, manage, mark_read, crowds)
-    redact = Single(RedactEvent, registry, journal, StorageParts.source)
+    list_rooms = Single(ListRooms, manage, mark_read, crowds, access)
+    redact = Single(RedactEvent, registry, journal, StorageParts.source, access)
     erase = Single(
         EraseUser, StorageParts.archive, registry, journal, StorageParts.user_events, StorageParts.read_marks
     )
@@ -129,7 +133,7 @@ class ServiceParts(StorageParts):
     run_bus = Single(RunBus, Inputs.bus, hear_nodes)
     readiness = Single(Readiness, StorageParts.storage, StorageParts.source, settings.ready_interval_s, run_bus)
     of_many_nodes = (lease, crowds, tell_nodes, run_bus, poll, catch_up)
-    workers = providers.List(sizes, sweeper, idle_rooms, evictions, readiness, *of_many_nodes)
+    workers = providers.List(sizes, tell_rooms, sweeper, idle_rooms, evictions, readiness, *of_many_nodes)
     node = Single(Node, registry, journal, hub, listeners, workers)
     publishing = Single(Publishing, publish, publish_batch, redact, erase)
     dialogue = Single(Dialogue, node, registry, publishing, pages, manage)

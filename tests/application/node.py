@@ -12,6 +12,8 @@ from dialogue.adapters.memory.storage import MemoryStorage
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.memory.transport import MemoryTransport
 from dialogue.adapters.threads.daemon_threads import DaemonThreads
+from dialogue.application.access.access import Access
+from dialogue.application.access.action import Authorize
 from dialogue.application.dialogue import Dialogue, Publishing
 from dialogue.application.feed.apply_events import ApplyEvents
 from dialogue.application.feed.hub import Hub
@@ -45,12 +47,14 @@ from dialogue.application.reading.page_history import PageHistory
 from dialogue.application.reading.recover_events import RecoverEvents
 from dialogue.application.rooms.buffer_budget import BufferBudget
 from dialogue.application.rooms.idle_rooms import IdleRooms
+from dialogue.application.rooms.list_rooms import ListRooms
 from dialogue.application.rooms.manage_rooms import ManageRooms
 from dialogue.application.rooms.open_history import OpenHistory
 from dialogue.application.rooms.refresh_history import RefreshHistory
 from dialogue.application.rooms.room_registry import RoomRegistry
 from dialogue.application.rooms.runtime_rooms import RuntimeOffer, RuntimeRooms
 from dialogue.application.rooms.sweeper import Sweeper
+from dialogue.application.rooms.tell_rooms import TellRooms
 from dialogue.application.rooms.tell_sizes import TellSizes
 from dialogue.application.sessions.frame import Frame
 from dialogue.application.sessions.join_room import JoinRoom
@@ -120,6 +124,7 @@ class MemoryNode:
     poll_interval_s: float = 0.02
     is_one_of_many: bool = False
     lease_s: float = 15.0
+    authorize: Authorize | None = None
 
     def __post_init__(self) -> None:
         storage = self.storage or MemoryStorage(self.store)
@@ -141,15 +146,16 @@ class MemoryNode:
         refresh = RefreshHistory(archive, source)
         self.confirm = ConfirmRead(storage.moves, refresh, self.apply)
         self.pages = PageHistory(self.registry, source, self.apply, self.confirm, self.max_page_size)
+        self.access = Access(self.run_hook, self.authorize)
         admission = Admission(self.max_page_size)
-        self.publish = PublishEvent(self.registry, self.journal, source, admission)
-        self.publish_batch = PublishBatch(self.registry, self.journal, source, admission)
+        self.publish = PublishEvent(self.registry, self.journal, source, admission, self.access)
+        self.publish_batch = PublishBatch(self.registry, self.journal, source, admission, self.access)
         self.recover = self.recovering(self.pages, self.apply, self.recovery_limit)
         presence = storage.presence if self.is_one_of_many else None
         self.lease = KeepLease(presence, self.name, self.lease_s)
         self.seats = Seats(presence, self.name, self.lease, self.hub, self.registry)
-        self.join = JoinRoom(self.registry, self.hub, self.recover, self.pages, self.seats)
-        self.redact = RedactEvent(self.registry, self.journal, source)
+        self.join = JoinRoom(self.registry, self.hub, self.recover, self.pages, self.seats, self.access)
+        self.redact = RedactEvent(self.registry, self.journal, source, self.access)
         marks = storage.read_marks
         user_events = self.user_events or storage.user_events
         self.erase = EraseUser(archive, self.registry, self.journal, user_events, marks)
@@ -157,10 +163,12 @@ class MemoryNode:
         self.sweeper = Sweeper(archive, self.registry, self.clock, turn, 3600)
         self.idle_rooms = IdleRooms(self.registry, self.hub, self.journal, 3600)
         self.tell = TellNodes(self.bus, self.name, self.apply)
-        self.manage = ManageRooms(self.registry, self.hub, self.join, self.sweeper, self.tell)
+        self.tell_rooms = TellRooms(self.hub, self.access, self.tell)
+        self.manage = ManageRooms(self.registry, self.hub, self.join, self.sweeper, self.tell_rooms, self.access)
         self.mark_read = MarkRead(self.registry, self.hub, marks, self.apply, self.tell)
         evictions = TellEvictions(None, self.run_hook, self.registry, source, storage.eviction_marks)
         self.crowds = ShareCrowds(presence, self.name, self.lease, self.seats, self.hub, self.tell)
+        self.list_rooms = ListRooms(self.manage, self.mark_read, self.crowds, self.access)
         catch_up = CatchUp(self.registry, self.apply, refresh)
         follow = FollowMoves(self.registry, storage, self.manage, self.apply, catch_up)
         self.poll = PollMoves(storage.moves, follow, self.registry, self.poll_interval_s)
@@ -168,7 +176,13 @@ class MemoryNode:
         self.run_bus = RunBus(self.bus, hear)
         sizes = TellSizes(self.hub)
         others: list[Worker] = [self.lease, self.crowds, self.tell, self.run_bus, self.poll, catch_up, sizes]
-        workers: list[Worker] = [self.sweeper, self.idle_rooms, evictions, *(others if self.is_one_of_many else ())]
+        workers: list[Worker] = [
+            self.tell_rooms,
+            self.sweeper,
+            self.idle_rooms,
+            evictions,
+            *(others if self.is_one_of_many else ()),
+        ]
         self.node = Node(self.registry, self.journal, self.hub, self.listeners, workers)
         publishing = Publishing(self.publish, self.publish_batch, self.redact, self.erase)
         self.dialogue = Dialogue(self.node, self.registry, publishing, self.pages, self.manage)

@@ -12,6 +12,7 @@ from anyio.lowlevel import checkpoint
 
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.store import MemoryStore
+from dialogue.application.ports.authenticator import Identity
 from dialogue.application.rooms.runtime_rooms import RuntimeRooms
 from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.errors import Forbidden, RoomExists, RoomNotFound, Unavailable
@@ -171,9 +172,9 @@ async def test_rooms_made_at_run_time_are_bounded_and_refused_by_name() -> None:
         with pytest.raises(Forbidden, match="as many rooms as are allowed"):
             await node.manage.create(StoredRoom(id="bob-1", name="Bob's", created_by_id="bob"))
         with pytest.raises(Forbidden, match="Only who made"):
-            await node.manage.delete("bob-0", user_id="ada")
+            await node.manage.delete("bob-0", identity=Identity(user_id="ada"))
         with pytest.raises(Forbidden, match="belongs to the application"):
-            await node.manage.delete("room", user_id="ada")
+            await node.manage.delete("room", identity=Identity(user_id="ada"))
 
 
 async def test_a_node_that_was_not_started_says_how_to_start_it() -> None:

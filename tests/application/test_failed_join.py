@@ -6,6 +6,7 @@ import pytest
 from anyio import Event as Signal
 from anyio import create_task_group, fail_after
 
+from dialogue.application.ports.authenticator import Identity
 from dialogue.application.sessions.join_room import READINGS, Joined
 from dialogue.domain.errors import RoomNotFound, Unavailable
 from dialogue.domain.ports.room_store import StoredRoom
@@ -60,7 +61,7 @@ async def test_where_the_room_was_deleted_meanwhile_nobody_is_put_back_into_it()
             async with create_task_group() as tasks:
                 tasks.start_soon(join)
                 await source.reading.wait()
-                await node.manage.delete("club", user_id="ada")
+                await node.manage.delete("club", identity=Identity(user_id="ada"))
                 source.gate.set()
         assert session.memberships == {}
         assert node.hub.size("club") == 0

@@ -10,6 +10,7 @@ from anyio import create_task_group, fail_after
 
 from dialogue.adapters.memory.history_source import MemoryHistorySource
 from dialogue.adapters.memory.store import MemoryStore
+from dialogue.application.ports.authenticator import Identity
 from dialogue.application.rooms.runtime_rooms import RuntimeRooms
 from dialogue.domain.errors import EventNotAllowed, NotJoined, RoomFull, RoomNotFound, Unavailable
 from dialogue.domain.event import Event
@@ -197,7 +198,7 @@ async def test_a_room_deleted_during_a_join_is_refused_after_the_member_was_told
             async with create_task_group() as tasks:
                 tasks.start_soon(join)
                 await source.reading.wait()
-                await node.manage.delete("club", user_id="ada")
+                await node.manage.delete("club", identity=Identity(user_id="ada"))
                 source.gate.set()
         assert sent(session) == ["TakenOut", "RoomDeleted"]
         assert session.memberships == {}

@@ -10,6 +10,7 @@ from anyio.lowlevel import checkpoint
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.room_store import MemoryRoomStore
 from dialogue.adapters.memory.store import MemoryStore
+from dialogue.application.ports.authenticator import Identity
 from dialogue.application.rooms.runtime_rooms import RuntimeRooms
 from dialogue.domain.errors import Forbidden, RoomExists, RoomNotFound, Unavailable
 from dialogue.domain.event_definition import History, define_event
@@ -152,9 +153,10 @@ async def test_rooms_are_given_in_order_of_id_behind_a_cursor() -> None:
     assert [room.id for room in node.registry.rooms()] == ["a", "b", "c"]
     assert [room.id for room in node.registry.rooms("a", 1)] == ["b"]
     assert node.registry.rooms("c") == []
-    assert [info.id for info in node.manage.list(limit=2)[0]] == ["a", "b"]
-    assert node.manage.list(limit=2)[1] == "b"
-    assert node.manage.list(limit=3)[1] is None
+    two = await node.list_rooms(Identity(user_id="ada"), "", 2)
+    assert [info.id for info in two.rooms] == ["a", "b"]
+    assert two.cursor == "b"
+    assert (await node.list_rooms(Identity(user_id="ada"), "", 3)).cursor is None
 
 
 async def test_of_two_who_make_the_same_room_at_once_one_is_refused() -> None:

@@ -16,7 +16,6 @@ from dialogue.adapters.wire.request_reader import RequestReader
 from dialogue.adapters.wire.wire_codec import WireCodec
 from dialogue.application.hooks.client import Client
 from dialogue.application.ports.peer import UNKNOWN
-from dialogue.application.rooms.list_rooms import ListRooms
 from dialogue.application.sessions import serve_session
 from dialogue.application.sessions.admit_client import AdmitClient
 from dialogue.application.sessions.answer_request import AnswerRequest
@@ -90,8 +89,7 @@ class Served:
             request_timeout_s=5.0,
         )
         admit = AdmitClient(TrustingAuthenticator(), node.hub, node.join, node.run_hook, on_connected)
-        rooms = ListRooms(node.manage, node.mark_read, node.crowds)
-        answer = AnswerRequest(node.join, node.pages, node.mark_read, rooms, node.manage)
+        answer = AnswerRequest(node.join, node.pages, node.mark_read, node.list_rooms, node.manage, node.access)
         self.serve = ServeSession(node.hub, admit, answer, node.publish, node.publish_batch, limits)
 
     @asynccontextmanager

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from anyio import create_task_group
 
+from dialogue.application.ports.authenticator import Identity
 from dialogue.domain.errors import DialogueError
 from dialogue.domain.event import Event
 from dialogue.domain.names import REDACTED
@@ -78,7 +79,7 @@ async def redaction(world: World, seq: int, by: str) -> Redacted:
     try:
         if by == APPLICATION:
             return await world.node.redact(ROOM, seq, by=by)
-        return await world.node.redact.by_user(ROOM, seq, by)
+        return await world.node.redact.by_user(Identity(user_id=by), ROOM, seq)
     except DialogueError as error:
         return error
 

@@ -11,7 +11,7 @@ from anyio import create_task_group, fail_after
 from dialogue.adapters.memory.history_archive import MemoryHistoryArchive
 from dialogue.adapters.memory.storage import MemoryStorage
 from dialogue.adapters.memory.store import MemoryStore
-from dialogue.application.rooms.list_rooms import ListRooms
+from dialogue.application.ports.authenticator import Identity
 from dialogue.domain.errors import Forbidden, PositionUnknown, RoomExists, RoomNotFound
 from dialogue.domain.page import After, Newest, PageRequest
 from dialogue.domain.ports.room_store import StoredRoom
@@ -59,8 +59,7 @@ async def test_a_room_made_just_now_elsewhere_is_there_for_who_asks() -> None:
         with pytest.raises(RoomNotFound):
             await client.join("nowhere")
         await one.manage.create(StoredRoom(id="another", name="Another"))
-        rooms = ListRooms(other.manage, other.mark_read, other.crowds)
-        assert (await rooms.one("bob", "another")).name == "Another"
+        assert (await other.list_rooms.one(Identity(user_id="bob"), "another")).name == "Another"
 
 
 async def test_a_room_deleted_elsewhere_takes_its_members_out() -> None:
@@ -92,7 +91,7 @@ async def test_a_room_that_is_deleted_and_made_again_elsewhere_is_another_one() 
         assert member.heard("TakenOut") == ["TakenOut club"]
         assert member.heard("RoomDeleted") + member.heard("RoomCreated") == ["RoomDeleted club", "RoomCreated club"]
         with pytest.raises(Forbidden):
-            await other.manage.delete("club", user_id="ada")
+            await other.manage.delete("club", identity=Identity(user_id="ada"))
 
 
 async def test_who_makes_and_deletes_it_here_is_told_once() -> None:

@@ -14,6 +14,7 @@ from anyio.abc import TaskGroup
 from dialogue.adapters.memory.presence import MemoryPresence
 from dialogue.adapters.memory.storage import MemoryStorage
 from dialogue.adapters.memory.store import MemoryStore
+from dialogue.application.ports.authenticator import Identity
 from dialogue.application.rooms.runtime_rooms import RuntimeRooms
 from dialogue.domain.errors import DialogueError
 from dialogue.domain.event_definition import History, define_event
@@ -120,7 +121,7 @@ class World:
 
     async def _redact(self, node: SimulatedNode, room_id: str, seq: int, user_id: str) -> None:
         with suppress(DialogueError):
-            await node.app.container.redact().by_user(room_id, seq, user_id)
+            await node.app.container.redact().by_user(Identity(user_id=user_id), room_id, seq)
 
     @property
     def lasting_rooms(self) -> set[str]:
