@@ -51,6 +51,11 @@ class Readiness:
         """Why other nodes' events come late at this moment; None where nothing is wrong. It is ready all the same."""
         return None if self._bus is None else self._bus.flaw
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether events can be kept and read, as far as the last measurement knows."""
+        return self._flaw is None and monotonic() - self._measured_s <= self._interval_s + PATIENCE_S
+
     def ensure_ready(self) -> None:
         """Raise Unavailable where events can neither be kept nor read, as far as the last measurement knows."""
         if self._flaw is not None:

@@ -75,6 +75,7 @@ class RunningApp:
         return build_app(
             self.container.node,
             self._dependencies,
+            self.container.metrics,
             version=__version__,
             max_frame=self.settings.max_frame,
             front=self.container.front_door,
@@ -94,6 +95,7 @@ class RunningApp:
             "publish": container.publish,
             "redact": container.redact,
             "readiness": container.readiness,
+            "scrape": container.scrape,
             "serve": container.serve,
             "listen": container.listen,
             "codec": container.codec,

@@ -12,13 +12,15 @@ from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
 from ...application.node import Node
+from ...application.ports.metrics import Metrics
 from ...domain.errors import DialogueError
 from .health import LIVE, live, ready
 from .http_definitions import list_definitions
 from .http_events import get_history, methods_of_events, post_event, redact_event
 from .http_rooms import get_room, list_rooms
 from .http_stream import head_stream, stream_events
-from .problems import failed, not_routed, refused
+from .metrics import METRICS, get_metrics
+from .problems import failed, not_routed, refusing
 from .schema_documents import SchemaDocuments, describe, schema_routes
 from .web_page import page_routes
 from .websocket import endpoint
@@ -41,6 +43,7 @@ class FrontedApp(Litestar):
 def build_app(
     node: Callable[[], Node],
     dependencies: Mapping[str, Callable[[], object]],
+    metrics: Callable[[], Metrics],
     *,
     version: str,
     max_frame: int,
@@ -57,7 +60,7 @@ def build_app(
     """
 
     async def before_request(request: Request[Any, Any, Any]) -> None:
-        if request.scope["path"] != LIVE:
+        if request.scope["path"] not in (LIVE, METRICS):
             node().ensure_running()
         # A dictionary of its own: the router shares the one that it gives among all requests of this path.
         params = request.scope["path_params"]
@@ -65,7 +68,7 @@ def build_app(
 
     reading = [list_rooms, get_room, list_definitions, get_history, stream_events, head_stream]
     provided = {name: _provided(make) for name, make in {"node": node, **dependencies}.items()}
-    described = [*reading, post_event, redact_event, live, ready]
+    described = [*reading, post_event, redact_event, live, ready, get_metrics]
     documents = SchemaDocuments(lambda: describe(described, provided, version))
     return FrontedApp(
         front,
@@ -77,7 +80,7 @@ def build_app(
             *(page_routes(page) if page else ()),
         ],
         dependencies=provided,
-        exception_handlers={DialogueError: refused, HTTPException: not_routed, Exception: failed},
+        exception_handlers={DialogueError: refusing(metrics), HTTPException: not_routed, Exception: failed},
         before_request=before_request,
         lifespan=[lifespan],
         request_max_body_size=max_frame,

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
+from ...application.ports.metrics import Metrics
 from ...domain.errors import DialogueError
 from ..wire.problem import PROBLEM_JSON, problem_document
 
@@ -40,9 +41,14 @@ def problem(
     return Response(document, status_code=status, media_type=PROBLEM_JSON, headers=headers)
 
 
-def refused(_: Request[Any, Any, Any], error: DialogueError) -> Response[bytes]:
-    """The answer to a request that Dialogue refuses."""
-    return problem(STATUS.get(error.code, 500), error.code, error.message, error.details)
+def refusing(metrics: Callable[[], Metrics]) -> Callable[[Request[Any, Any, Any], DialogueError], Response[bytes]]:
+    """What answers a request that Dialogue refuses, and tells `metrics` of it."""
+
+    def refused(_: Request[Any, Any, Any], error: DialogueError) -> Response[bytes]:
+        metrics().refused(error.code)
+        return problem(STATUS.get(error.code, 500), error.code, error.message, error.details)
+
+    return refused
 
 
 def not_routed(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 
 from anyio import Event as Signal
@@ -10,6 +11,7 @@ from anyio import Event as Signal
 from ...domain.errors import Disconnected
 from ...domain.event import Event
 from ..ports.codec import Codec
+from ..ports.metrics import UNCOUNTED, Metrics
 from ..rooms.members import Crowd, Elsewhere, Members
 from ..sessions.frame import SERVER_FAULT, Closing, Frame
 from ..sessions.notice import Notice
@@ -28,9 +30,15 @@ class Hub:
     waited for.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, metrics: Metrics = UNCOUNTED) -> None:
+        self.metrics = metrics
+        """Who is told of what becomes of the sessions' requests."""
         # Dictionaries keep the order of arrival; sets would give these another one in each process.
         self._outboxes: dict[Outbox, None] = {}
+        self.deliveries = 0
+        """How often a batch of a room's events met a session that is in the room."""
+        self.closed: Counter[int] = Counter()
+        """How many connections have ended, by close code."""
         self._emptied = Signal()
         self._sessions: dict[Session, None] = {}
         self._by_user: dict[str, dict[Session, None]] = {}
@@ -43,6 +51,16 @@ class Hub:
         self.keeps_changes = True
         """Whether somebody tells other nodes of who comes and goes."""
 
+    @property
+    def outboxes(self) -> list[Outbox]:
+        """Those of all connections."""
+        return list(self._outboxes)
+
+    @property
+    def counts(self) -> tuple[int, int, int]:
+        """How many sessions are connected, how many users they belong to, and in how many rooms somebody is."""
+        return len(self._sessions), len(self._by_user), len(self._rooms)
+
     def attach(self, outbox: Outbox) -> None:
         """Count a connection, also one that has not said yet who it is, among those that a stop must close."""
         self._outboxes[outbox] = None
@@ -50,6 +68,8 @@ class Hub:
     def detach(self, outbox: Outbox) -> None:
         """Forget a connection that has ended."""
         self._outboxes.pop(outbox, None)
+        if outbox.closing is not None:
+            self.closed[outbox.closing.code] += 1
         if not self._outboxes:
             self._emptied.set()
             self._emptied = Signal()
@@ -176,7 +196,9 @@ class Hub:
         For sessions whose join is being answered they are held back.
         """
         encoded: dict[tuple[Codec, frozenset[str]], Sequence[Frame] | None] = {}
-        for session, membership in self._rooms.get(room_id, _NOBODY).sessions.items():
+        sessions = self._rooms.get(room_id, _NOBODY).sessions
+        self.deliveries += len(sessions)
+        for session, membership in sessions.items():
             if membership.held is not None:
                 session.hold_back(membership, events)
                 continue

@@ -47,6 +47,11 @@ class Look:
         """Nothing that is known already."""
         return ()
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether who waits was told."""
+        return self._settle is None
+
     def settle(self, outcome: GroupOutcome) -> None:
         """Tell who waits what became of it; once, however often this is called."""
         settle, self._settle = self._settle, None
@@ -70,15 +75,16 @@ class Passing(Look):
 
 
 class Submission(Look):
-    """A group on its way, and later its `outcome` as of `now_ms`.
+    """A group on its way since `taken_at`, and later its `outcome` as of `now_ms`.
 
     One without an outcome holds an event without history, which gets its time when its turn comes.
     """
 
-    __slots__ = ("_leave", "events", "group", "now_ms", "outcome", "room_id", "size")
+    __slots__ = ("_leave", "events", "group", "now_ms", "outcome", "room_id", "size", "taken_at")
 
-    def __init__(self, group: DraftGroup, settle: Settle, until: float, leave: Leave) -> None:
+    def __init__(self, group: DraftGroup, settle: Settle, until: float, leave: Leave, taken_at: float) -> None:
         super().__init__(settle, until)
+        self.taken_at = taken_at
         self.group = group
         self.room_id = group.room_id
         self.events = len(group.drafts)

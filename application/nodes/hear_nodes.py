@@ -10,6 +10,7 @@ from ..feed.submission import Passing
 from ..sessions.notice import Marked
 from .catch_up import CatchUp
 from .notices import CrowdsChanged, EventPassed, Notice, RoomMoved, RoomsChanged, UserRead, decoded
+from .own_notices import OwnNotices
 from .poll_moves import PollMoves
 from .share_crowds import ShareCrowds
 
@@ -28,10 +29,10 @@ class HearNodes:
     """
 
     def __init__(
-        self, origin: str, poll: PollMoves, catch_up: CatchUp, apply: ApplyEvents, hub: Hub, crowds: ShareCrowds
+        self, own: OwnNotices, poll: PollMoves, catch_up: CatchUp, apply: ApplyEvents, hub: Hub, crowds: ShareCrowds
     ) -> None:
         self._crowds = crowds
-        self._origin = origin
+        self._own = own
         self._poll = poll
         self._catch_up = catch_up
         self._apply = apply
@@ -47,7 +48,9 @@ class HearNodes:
         heard = decoded(notice)
         if heard is None:
             logger.warning("a notice of %d bytes on the bus is none of ours, and is passed over", len(notice))
-        elif heard.origin != self._origin:
+        elif heard.origin == self._own.origin:
+            self._own.came_back(heard.number)
+        else:
             try:
                 self._take(heard, is_next=self._is_next(heard))
             except Exception:

@@ -45,6 +45,8 @@ class PollMoves:
         self._next = _Round()
         self._is_running = False
         self._has_failed = False
+        self.answered_at: float | None = None
+        """When the storage last said what others have done, by `time.monotonic`; None where it is not asked."""
 
     def wake(self) -> None:
         """Ask at once."""
@@ -88,6 +90,7 @@ class PollMoves:
                 found = await moves.moved(self._cursor)
                 await self._follow(found)
             self._cursor = found.cursor
+            self.answered_at = monotonic()
             if self._has_failed:
                 logger.warning("other nodes are followed again")
             self._has_failed = False

@@ -23,6 +23,7 @@ from .notices import (
     overhead,
     packed,
 )
+from .own_notices import OwnNotices
 
 ROOMS_AT_ONCE = 7
 """So many ids of rooms, the longest there are, fit into the smallest notice."""
@@ -31,14 +32,13 @@ ROOMS_AT_ONCE = 7
 class TellNodes:
     """Gathers for one turn of the loop what other nodes should hear soon, and hands it to the bus in a few notices.
 
-    `origin` names this run of this node, and no other. Where nobody hears, nothing is gathered.
+    Where nobody hears, nothing is gathered.
     """
 
-    def __init__(self, bus: EventBus, origin: str, apply: ApplyEvents) -> None:
+    def __init__(self, bus: EventBus, own: OwnNotices, apply: ApplyEvents) -> None:
         apply.tell(self)
         self._bus = bus
-        self._origin = origin
-        self._number = 0
+        self._own = own
         self._moved: dict[str, RoomMoved] = {}
         self._news: list[bytes] = []
         self._wanted = Signal()
@@ -46,7 +46,7 @@ class TellNodes:
     @property
     def max_event_size(self) -> int:
         """How many bytes of news an event without history may make, so that the bus can carry it."""
-        return self._bus.max_size - overhead(self._origin)
+        return self._bus.max_size - overhead(self._own.origin)
 
     def kept(self, room_id: str, submissions: Sequence[Look]) -> None:
         """This node has kept what these have as their outcome."""
@@ -92,5 +92,4 @@ class TellNodes:
         moved, self._moved = self._moved, {}
         news, self._news = [*map(encoded_news, moved.values()), *self._news], []
         for pack in packed(news, self.max_event_size):
-            self._number += 1
-            self._bus.publish(encoded(self._origin, self._number, pack))
+            self._bus.publish(encoded(self._own.origin, self._own.next_number(), pack))

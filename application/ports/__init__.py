@@ -1,1 +1,1 @@
-"""What the services need from outside, beside storage: time, identity, and the bytes of a connection."""
+"""What the services need from outside, beside storage: time, identity, the bytes of a connection, who watches."""

@@ -19,6 +19,7 @@ from ..deadline import deadline_at
 from ..feed.apply_events import ApplyEvents
 from ..feed.submission import Settle, Submission
 from ..ports.clock import Clock
+from ..ports.metrics import UNCOUNTED, Metrics
 from .journal_queue import TOO_SHORT_S, JournalLimits, JournalQueue
 
 logger = logging.getLogger("dialogue.journal")
@@ -36,15 +37,26 @@ class Journal:
     """
 
     def __init__(
-        self, archive: HistoryArchive, apply: ApplyEvents, clock: Clock, limits: JournalLimits | None = None
+        self,
+        archive: HistoryArchive,
+        apply: ApplyEvents,
+        clock: Clock,
+        limits: JournalLimits | None = None,
+        metrics: Metrics = UNCOUNTED,
     ) -> None:
         self._archive = archive
         self._apply = apply
         self._clock = clock
+        self._metrics = metrics
         self._queue = JournalQueue(limits or JournalLimits(), self._commit_safely)
         apply.follow_commits(self._queue.landing)
         self._arrived = Signal()
         self.is_stopping = False
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """How many events wait to be kept or to become visible, and how many bytes they take."""
+        return self._queue.waiting
 
     def is_busy_with(self, room_id: str) -> bool:
         """Whether something of that room waits, is being kept, or is still to become visible."""
@@ -121,6 +133,8 @@ class Journal:
         self._queue.landed(batch)
         for room_id, submissions in rooms.items():
             self._apply.take(room_id, submissions)
+        if batch[0].is_settled and isinstance(batch[0].outcome, tuple):
+            self._metrics.shown(monotonic() - batch[0].taken_at)
         return [submission for submissions in held.values() for submission in submissions]
 
     async def _keep(self, batch: Sequence[Submission], now_ms: int, wait_s: float | None) -> Sequence[Appended]:
@@ -142,6 +156,7 @@ class Journal:
         groups = [submission.group for submission in batch]
         applied = self._apply.applied({submission.room_id for submission in batch})
         until = min(submission.until for submission in batch)
+        began = monotonic()
         try:
             if wait_s is None:
                 with deadline_at(until):
@@ -151,16 +166,19 @@ class Journal:
                     outcomes = await cast(WaitingArchive, self._archive).append(groups, applied, now_ms, waits=True)
             if len(outcomes) != len(groups):
                 raise RuntimeError(f"the archive gave {len(outcomes)} outcomes for {len(groups)} groups")
+            self._metrics.kept(sum(len(each) for each in outcomes if isinstance(each, tuple)), monotonic() - began)
             return outcomes
         except SpoiledBatch as error:
             return await self._split(batch, now_ms, error, wait_s)
         except Unavailable:
+            self._metrics.failed("append")
             raise
         except DialogueError as error:
             return [error] * len(groups)
         except Exception:
             # Nobody may be told anything about these events; the writer goes on for all others.
             logger.exception("an append failed in a way that its archive does not explain")
+            self._metrics.failed("append")
             return [OutcomeUnknown()] * len(groups)
 
     async def _split(

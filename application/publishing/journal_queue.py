@@ -65,6 +65,11 @@ class JournalQueue:
         self._is_closed = False
 
     @property
+    def waiting(self) -> tuple[int, int]:
+        """How many groups are not settled yet, but for those in flight, and how many bytes their events take."""
+        return self._events, self._bytes
+
+    @property
     def is_waiting(self) -> bool:
         """Whether there is something to take."""
         return bool(self._commits.waiting)
@@ -112,8 +117,8 @@ class JournalQueue:
         return self._counted(group, settle, self._leave_side, self._beside)
 
     def _counted(self, group: DraftGroup, settle: Settle, leave: Leave, rooms: dict[str, int]) -> Submission:
-        until = min(deadline(), monotonic() + self._limits.patience_s)
-        submission = Submission(group, settle, until, leave)
+        now = monotonic()
+        submission = Submission(group, settle, min(deadline(), now + self._limits.patience_s), leave, now)
         self._events += submission.events
         self._bytes += submission.size
         _add(rooms, submission.room_id)

@@ -41,6 +41,13 @@ class BufferBudget:
         self.max_bytes = max_bytes
         self._buffers: Buffers = tuple
         self._came_in = 0
+        self.evicted = 0
+        """How many events have fallen out of buffers since the start."""
+
+    @property
+    def size(self) -> int:
+        """How many bytes all buffers hold. Looks at each of them."""
+        return sum(buffer.size for buffer in list(self._buffers()))
 
     def watch(self, buffers: Buffers) -> None:
         """Let `buffers` give all that there are now, in the order in which they came."""
@@ -61,5 +68,5 @@ class BufferBudget:
             return False
         share = fair_share((buffer.size for buffer in buffers), self.max_bytes * (CHECKS - 2) // CHECKS)
         for buffer in buffers:
-            buffer.shrink(share)
+            self.evicted += len(buffer.shrink(share))
         return True

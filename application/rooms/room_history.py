@@ -112,7 +112,7 @@ class RoomHistory:
             if event.name == REDACTED:
                 self._blank(event.place, Redaction.told_by(event))
             if event.stream_place > stream.floor:  # retention may have taken it before it was told
-                stream.buffer.push((event,))
+                self._budget.evicted += len(stream.buffer.push((event,)))
                 self._budget.take(weight(event))
 
     def trim(self, name: str, floor: StreamFloor) -> None:

@@ -12,6 +12,7 @@ from ...domain.history_buffer import HistoryBuffer
 from ...domain.ports.room_moves import RoomMove
 from ...domain.ports.room_store import RoomStore, StoredRoom
 from ...domain.room import Room
+from .buffer_budget import BufferBudget
 from .open_history import OpenHistory
 from .open_room import OpenRoom
 from .room_history import RoomHistory
@@ -51,6 +52,17 @@ class RoomRegistry:
         open_history.budget.watch(self._buffers)
         # What the store says of rooms and what is done here with it are one step; nor may two count the rooms at once.
         self._changing = Lock()
+
+    @property
+    def budget(self) -> BufferBudget:
+        """What bounds the buffers of all rooms."""
+        return self._open_history.budget
+
+    @property
+    def counts(self) -> tuple[int, int]:
+        """How many rooms there are, and how many of them are open. Looks at each."""
+        entries = list(self._rooms.values())
+        return len(entries), sum(entry.history is not None for entry in entries)
 
     @property
     def may_create(self) -> bool:
@@ -210,11 +222,10 @@ class RoomRegistry:
             gone.end()
 
     def _buffers(self) -> Iterator[HistoryBuffer]:
-        for entry in self._rooms.values():
-            if entry.history is not None:
-                yield from entry.history.buffers
-        for history in self._open_history.opening:
-            yield from history.buffers
+        open_ones = [entry.history for entry in list(self._rooms.values())]
+        for history in [*open_ones, *self._open_history.opening]:
+            if history is not None:
+                yield from history.buffers
 
     def _entry(self, room_id: str) -> OpenRoom:
         found = self._rooms.get(room_id)

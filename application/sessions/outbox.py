@@ -63,6 +63,11 @@ class Outbox:
         """What waits, or was dropped instead of being sent, in order."""
         return (*self._dropped, *self._frames)
 
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """How many frames wait, and how many bytes they are."""
+        return len(self._frames), self._bytes
+
     def put(self, frame: Frame) -> None:
         """Send `frame`, or queue it; a closed outbox drops it."""
         if self._closing is not None:

@@ -176,10 +176,14 @@ class _Served:
                 raise asked.request
             await self._dispatch(asked.request, reply)
         except DialogueError as error:
-            reply(Refused(error))
+            self._refuse(error, reply)
         except Exception:
             logger.exception("a request failed")
             self._outbox.abort(SERVER_FAULT)
+
+    def _refuse(self, error: DialogueError, reply: Reply) -> None:
+        self._service.hub.metrics.refused(error.code)
+        reply(Refused(error))
 
     def _reply(self, request_id: RequestId, answer: Answer) -> None:
         frame = self._codec.answer(answer, request_id)
@@ -204,7 +208,7 @@ class _Served:
         try:
             session = await self._service.admit(self._id, request, self._peer, self._codec, self._outbox)
         except Unauthenticated as error:
-            reply(Refused(error))
+            self._refuse(error, reply)
             self._outbox.finish(NOT_AUTHENTICATED)
             return
         self._session = session
@@ -249,7 +253,7 @@ class _Served:
         if isinstance(outcome, OutcomeUnknown):
             self._outbox.finish(SERVER_FAULT)
         elif isinstance(outcome, DialogueError):
-            reply(Refused(outcome))
+            self._refuse(outcome, reply)
         elif isinstance(request, TriggerBatch):
             reply(_triggered_batch(outcome, request))
         else:

@@ -7,16 +7,22 @@ from dependency_injector import containers, providers
 from ...adapters.auth.checked_authenticator import CheckedAuthenticator
 from ...adapters.auth.proxy_authenticator import ProxyAuthenticator
 from ...adapters.auth.trusting_authenticator import TrustingAuthenticator
+from ...adapters.metrics.prometheus_metrics import PrometheusMetrics
 from ...adapters.system_clock import SystemClock
 from ...adapters.threads.daemon_threads import DaemonThreads
 from ...application.hooks.run_hook import RunHook
 from ...application.ports.authenticator import OwnAuthenticator
 from ...application.ports.clock import Clock
 from ...application.ports.event_bus import EventBus
+from ...application.ports.metrics import Metrics
 from ..app_config import AppConfig
 from ..settings.settings import Settings
 from .bus import bus_of, new_origin
-from .part import Chosen, Given, Part, Single
+from .part import Chosen, Derived, Given, Part, Single
+
+
+def _metrics(counted: PrometheusMetrics) -> Metrics:
+    return counted
 
 
 class Inputs(containers.DeclarativeContainer):
@@ -30,6 +36,9 @@ class Inputs(containers.DeclarativeContainer):
         settings.provided.auth, trusting=Single(TrustingAuthenticator), proxy=Single(ProxyAuthenticator)
     )
     checked_authenticator = Single(CheckedAuthenticator, authenticator)
+
+    counted = Single(PrometheusMetrics)
+    metrics: Part[Metrics] = Derived(_metrics, counted)
 
     bus: Part[EventBus] = Single(bus_of, settings)
     origin = Single(new_origin)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dependency_injector import providers
 
+from ...adapters.metrics.node_figures import NodeFigures, Version
+from ...adapters.metrics.scrape import Scrape
 from ...application.access.access import Access
 from ...application.dialogue import Dialogue, Publishing
 from ...application.feed.apply_events import ApplyEvents
@@ -15,6 +17,7 @@ from ...application.nodes.catch_up import CatchUp
 from ...application.nodes.follow_moves import FollowMoves
 from ...application.nodes.hear_nodes import HearNodes
 from ...application.nodes.keep_lease import KeepLease
+from ...application.nodes.own_notices import OwnNotices
 from ...application.nodes.poll_moves import PollMoves
 from ...application.nodes.run_bus import RunBus
 from ...application.nodes.seats import Seats
@@ -47,6 +50,7 @@ from ...application.rooms.tell_sizes import TellSizes
 from ...application.sessions.join_room import JoinRoom
 from ...application.sessions.limits import ENVELOPE_SIZE
 from ..settings.settings import Settings
+from ..version import __version__
 from .inputs import Inputs
 from .part import Derived, Single
 from .storage import StorageParts
@@ -70,11 +74,11 @@ def _turn_s(settings: Settings) -> float:
 class ServiceParts(StorageParts):
     """What the application layer does, and the node that runs it."""
 
-    hub = Single(Hub)
+    hub = Single(Hub, Inputs.metrics)
     access = Single(Access, Inputs.run_hook, config.hooks.authorize)
     listeners = Single(Listeners, Inputs.run_hook, config.rooms)
     open_history = Single(
-        OpenHistory, StorageParts.archive, StorageParts.source, Single(BufferBudget, settings.max_buffer_bytes)
+        OpenHistory, StorageParts.archive, StorageParts.counted_source, Single(BufferBudget, settings.max_buffer_bytes)
     )
     registry = Single(
         RoomRegistry,
@@ -95,19 +99,22 @@ class ServiceParts(StorageParts):
         StorageParts.cleanup_hook,
         Inputs.run_storage_hook,
         registry,
-        StorageParts.source,
+        StorageParts.counted_source,
         StorageParts.eviction_marks,
     )
-    apply = Single(ApplyEvents, registry, StorageParts.source, hub, listeners, evictions, settings.request_timeout_s)
-    journal = Single(Journal, StorageParts.archive, apply, Inputs.clock, journal_limits)
+    apply = Single(
+        ApplyEvents, registry, StorageParts.counted_source, hub, listeners, evictions, settings.request_timeout_s
+    )
+    journal = Single(Journal, StorageParts.archive, apply, Inputs.clock, journal_limits, Inputs.metrics)
     max_event_size = Derived(_room_for_events, Inputs.settings)
-    refresh = Single(RefreshHistory, StorageParts.archive, StorageParts.source)
+    refresh = Single(RefreshHistory, StorageParts.archive, StorageParts.counted_source)
     confirm = Single(ConfirmRead, StorageParts.moves, refresh, apply)
-    pages = Single(PageHistory, registry, StorageParts.source, apply, confirm, max_event_size)
-    tell_nodes = Single(TellNodes, Inputs.bus, Inputs.origin, apply)
+    pages = Single(PageHistory, registry, StorageParts.counted_source, apply, confirm, max_event_size)
+    own_notices = Single(OwnNotices, Inputs.origin, Inputs.metrics)
+    tell_nodes = Single(TellNodes, Inputs.bus, own_notices, apply)
     admission = Single(Admission, max_event_size, settings.max_values, tell_nodes.provided.max_event_size)
-    publish = Single(PublishEvent, registry, journal, StorageParts.source, admission, access)
-    publish_batch = Single(PublishBatch, registry, journal, StorageParts.source, admission, access)
+    publish = Single(PublishEvent, registry, journal, StorageParts.counted_source, admission, access)
+    publish_batch = Single(PublishBatch, registry, journal, StorageParts.counted_source, admission, access)
     publish_within = Single(PublishWithin, config.rooms, config.offer, registry, StorageParts.transactions, admission)
     recover = Single(RecoverEvents, pages, apply, settings.recovery_limit)
     lease = Single(KeepLease, StorageParts.presence, Inputs.origin)
@@ -121,7 +128,7 @@ class ServiceParts(StorageParts):
     mark_read = Single(MarkRead, registry, hub, StorageParts.read_marks, apply, tell_nodes)
     crowds = Single(ShareCrowds, StorageParts.presence, Inputs.origin, lease, seats, hub, tell_nodes)
     list_rooms = Single(ListRooms, manage, mark_read, crowds, access)
-    redact = Single(RedactEvent, registry, journal, StorageParts.source, access)
+    redact = Single(RedactEvent, registry, journal, StorageParts.counted_source, access)
     erase = Single(
         EraseUser, StorageParts.archive, registry, journal, StorageParts.user_events, StorageParts.read_marks
     )
@@ -129,11 +136,17 @@ class ServiceParts(StorageParts):
     catch_up = Single(CatchUp, registry, apply, refresh)
     follow_moves = Single(FollowMoves, registry, StorageParts.storage, manage, apply, catch_up)
     poll = Single(PollMoves, StorageParts.moves, follow_moves, registry, settings.poll_interval_s)
-    hear_nodes = Single(HearNodes, Inputs.origin, poll, catch_up, apply, hub, crowds)
+    hear_nodes = Single(HearNodes, own_notices, poll, catch_up, apply, hub, crowds)
     run_bus = Single(RunBus, Inputs.bus, hear_nodes)
-    readiness = Single(Readiness, StorageParts.storage, StorageParts.source, settings.ready_interval_s, run_bus)
+    readiness = Single(Readiness, StorageParts.storage, StorageParts.counted_source, settings.ready_interval_s, run_bus)
     of_many_nodes = (lease, crowds, tell_nodes, run_bus, poll, catch_up)
     workers = providers.List(sizes, tell_rooms, sweeper, idle_rooms, evictions, readiness, *of_many_nodes)
     node = Single(Node, registry, journal, hub, listeners, workers)
+    scrape = Single(
+        Scrape,
+        Single(Version, __version__),
+        Inputs.counted,
+        Single(NodeFigures, hub, journal, registry, readiness, run_bus, poll),
+    )
     publishing = Single(Publishing, publish, publish_batch, redact, erase)
     dialogue = Single(Dialogue, node, registry, publishing, pages, manage)

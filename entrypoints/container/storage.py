@@ -11,6 +11,7 @@ from ...adapters.sqlmodel.postgresql.storage import PostgresqlStorage
 from ...adapters.sqlmodel.postgresql.url import is_postgresql
 from ...adapters.sqlmodel.sqlite.storage import SqliteStorage
 from ...application.hooks.client import OnCleanup
+from ...application.reading.counted_source import CountedSource
 from ...application.rooms.buffer_budget import BufferBudget
 from ...domain.ports.eviction_marks import EvictionMarks
 from ...domain.ports.history_archive import HistoryArchive
@@ -123,6 +124,7 @@ class StorageParts(Inputs):
 
     archive = Derived(_archive, storage)
     source = Derived(_source, storage)
+    counted_source = Derived(CountedSource, source, Inputs.metrics)
     room_store = Derived(_room_store, storage)
     read_marks = Derived(_read_marks, storage)
     user_events = Derived(_user_events, storage)

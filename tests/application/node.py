@@ -25,6 +25,7 @@ from dialogue.application.nodes.catch_up import CatchUp
 from dialogue.application.nodes.follow_moves import FollowMoves
 from dialogue.application.nodes.hear_nodes import HearNodes
 from dialogue.application.nodes.keep_lease import KeepLease
+from dialogue.application.nodes.own_notices import OwnNotices
 from dialogue.application.nodes.poll_moves import PollMoves
 from dialogue.application.nodes.run_bus import RunBus
 from dialogue.application.nodes.seats import Seats
@@ -162,7 +163,8 @@ class MemoryNode:
         turn = Turn(presence, self.name, "sweep", 60)
         self.sweeper = Sweeper(archive, self.registry, self.clock, turn, 3600)
         self.idle_rooms = IdleRooms(self.registry, self.hub, self.journal, 3600)
-        self.tell = TellNodes(self.bus, self.name, self.apply)
+        own = OwnNotices(self.name)
+        self.tell = TellNodes(self.bus, own, self.apply)
         self.tell_rooms = TellRooms(self.hub, self.access, self.tell)
         self.manage = ManageRooms(self.registry, self.hub, self.join, self.sweeper, self.tell_rooms, self.access)
         self.mark_read = MarkRead(self.registry, self.hub, marks, self.apply, self.tell)
@@ -172,7 +174,7 @@ class MemoryNode:
         catch_up = CatchUp(self.registry, self.apply, refresh)
         follow = FollowMoves(self.registry, storage, self.manage, self.apply, catch_up)
         self.poll = PollMoves(storage.moves, follow, self.registry, self.poll_interval_s)
-        hear = HearNodes(self.name, self.poll, catch_up, self.apply, self.hub, self.crowds)
+        hear = HearNodes(own, self.poll, catch_up, self.apply, self.hub, self.crowds)
         self.run_bus = RunBus(self.bus, hear)
         sizes = TellSizes(self.hub)
         others: list[Worker] = [self.lease, self.crowds, self.tell, self.run_bus, self.poll, catch_up, sizes]
