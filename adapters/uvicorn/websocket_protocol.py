@@ -15,8 +15,9 @@ from ...application.ports.transport import ARRIVED_AT, TRANSPORT
 from ...application.sessions.frame import GOING_AWAY
 from .cut import cut
 from .frame_bounds import TOO_LARGE, FrameBoundExceeded, FrameBounds
+from .frame_cutter import FrameCutter
 from .heartbeat import Heartbeat
-from .intake import Intake
+from .intake import BYTES_A_TURN, Intake
 from .message_buffer import MessageBuffer
 from .progress import Progress
 from .server_config import ServerConfig
@@ -63,6 +64,7 @@ class WebSocketProtocol(WSProtocol):
         """Begin."""
         super().connection_made(transport)
         self.intake = Intake(self.config.turns, transport, self.parse)
+        self.frames = FrameCutter(self.intake, self.config.ws_max_size)
         self.message = MessageBuffer(self.config.ws_max_size)
         self.bounds = FrameBounds()
         self.heartbeat = Heartbeat(self.loop, self.intake)
@@ -100,9 +102,7 @@ class WebSocketProtocol(WSProtocol):
             self.intake.pause()
             return
         try:
-            if self.is_parsed and self.intake:
-                self.conn.receive_data(self.intake.take())
-            self.is_parsed = self.parse_frames()
+            self.is_parsed = self.parse_turn()
         except FrameBoundExceeded as error:
             self.end_unread(error.code, error.reason, FAREWELL_S)
         except (RemoteProtocolError, UnicodeError) as error:
@@ -119,6 +119,29 @@ class WebSocketProtocol(WSProtocol):
             return self.is_asked
         return self.messages_ahead >= MESSAGES_AHEAD and not self.close_sent
 
+    def parse_turn(self) -> bool:
+        """Parse up to a turn's worth; whether the parser has nothing left of what it was given."""
+        if not self.is_parsed:
+            return self.parse_frames()
+        if not self.handshake_complete or self.close_sent:
+            if self.intake:
+                self.conn.receive_data(self.intake.take())
+            return self.parse_frames()
+        rest = len(self.intake) - BYTES_A_TURN
+        for _ in range(FRAMES_A_TURN):
+            taken = self.frames.take()
+            if isinstance(taken, str):
+                self.handle_text(taken)
+            elif not taken:
+                break
+            else:
+                self.conn.receive_data(taken)
+                if not self.parse_frames():
+                    return False
+            if self.waits_for_application or self.close_sent or len(self.intake) <= rest:
+                break
+        return True
+
     def parse_frames(self) -> bool:
         """Handle what the parser has, up to a turn's worth; whether that was all."""
         left = FRAMES_A_TURN
@@ -131,7 +154,7 @@ class WebSocketProtocol(WSProtocol):
 
     def read_on(self) -> None:
         """Decide what comes behind a turn: the application, the others, or the next bytes."""
-        if self.is_parsed and not self.intake:
+        if self.is_parsed and len(self.intake) < self.frames.needed:
             self.intake.resume()
         elif self.waits_for_application:
             self.intake.pause()
@@ -167,6 +190,13 @@ class WebSocketProtocol(WSProtocol):
         elif event.message_finished:
             self.messages_ahead += 1
             self.queue.put_nowait(cast("WebSocketEvent", {**self.message.take(), ARRIVED_AT: monotonic()}))
+
+    def handle_text(self, text: str) -> None:
+        """Take a message that came in one frame."""
+        self.messages_ahead += 1
+        self.queue.put_nowait(
+            cast("WebSocketEvent", {"type": "websocket.receive", "text": text, ARRIVED_AT: monotonic()})
+        )
 
     def handle_close(self, event: events.CloseConnection) -> None:
         """Take the client's close; while the connection is still open it is wsproto's own: what came is no frame."""

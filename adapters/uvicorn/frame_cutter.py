@@ -1,0 +1,78 @@
+"""Cutting what a client sends at the ends of its WebSocket frames (RFC 6455, 5.2)."""
+
+from __future__ import annotations
+
+from .intake import BYTES_A_TURN, Intake
+from .text_frame import FINAL_TEXT
+
+FINAL = 0x80
+CONTROL = 0x08
+MASKED = 0x80
+LONGEST_HEAD = 14
+
+
+class FrameCutter:
+    """Takes one frame after the other out of an intake, and reads the plain ones: a text in one frame, wholly there.
+
+    Nearly all that clients send is of that kind, and a parser in Python takes longer for it than all that is done with
+    the request behind it. All other frames, wrong ones above all, are for the parser.
+    """
+
+    def __init__(self, intake: Intake, max_text: int) -> None:
+        self._intake = intake
+        self._max_text = max_text
+        self._left = 0  # of the frame in hand, which the parser gets as it comes
+        self._is_amid_message = False
+        self.needed = 1
+        """So many bytes have to be there before it is worth asking for the next frame."""
+
+    def take(self) -> str | bytes:
+        """The next text, or bytes for the parser; none where more bytes are `needed` first."""
+        if self._left:
+            return self._for_parser()
+        head = self._intake.peek(LONGEST_HEAD)
+        if len(head) < 2:
+            return self._wait_for(2)
+        first, second = head[0], head[1]
+        if not second & MASKED:
+            return self._intake.take()  # an error, whatever comes
+        begin, shortest, length = 6, 0, second & 0x7F
+        if length == 126:
+            begin, shortest, length = 8, 126, int.from_bytes(head[2:4], "big")
+        elif length == 127:
+            begin, shortest, length = 14, 1 << 16, int.from_bytes(head[2:10], "big")
+        if len(head) < begin:
+            return self._wait_for(begin)
+        end = begin + length
+        if first == FINAL_TEXT and shortest <= length <= self._max_text and not self._is_amid_message:
+            return self._text(begin, end)
+        if not first & CONTROL:
+            self._is_amid_message = not first & FINAL
+        self._left = end
+        return self._for_parser()
+
+    def _text(self, begin: int, end: int) -> str | bytes:
+        if len(self._intake) < end:
+            return self._wait_for(end)
+        self.needed = 1
+        frame = self._intake.take(end)
+        try:
+            return _unmasked(frame[begin - 4 : begin], frame[begin:]).decode()
+        except UnicodeDecodeError:
+            return frame
+
+    def _for_parser(self) -> bytes:
+        self.needed = 1
+        taken = self._intake.take(min(self._left, BYTES_A_TURN))
+        self._left -= len(taken)
+        return taken
+
+    def _wait_for(self, size: int) -> bytes:
+        self.needed = size
+        return b""
+
+
+def _unmasked(mask: bytes, payload: bytes) -> bytes:
+    size = len(payload)
+    key = (mask * (size // 4 + 1))[:size]
+    return (int.from_bytes(payload, "big") ^ int.from_bytes(key, "big")).to_bytes(size, "big")
