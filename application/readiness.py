@@ -10,7 +10,9 @@ from anyio import move_on_after, sleep
 from ..domain.errors import Unavailable
 from ..domain.page import PageLimit
 from ..domain.ports.history_source import HistorySource
+from ..domain.ports.presence import NodeReplaced
 from ..domain.ports.storage import Storage
+from .nodes.keep_lease import KeepLease
 from .nodes.run_bus import RunBus
 
 PATIENCE_S = 5.0
@@ -28,8 +30,16 @@ class Readiness:
     The start of the storage counts as the first measurement.
     """
 
-    def __init__(self, storage: Storage, source: HistorySource, interval_s: float, bus: RunBus | None = None) -> None:
+    def __init__(
+        self,
+        storage: Storage,
+        source: HistorySource,
+        interval_s: float,
+        bus: RunBus | None = None,
+        lease: KeepLease | None = None,
+    ) -> None:
         self._bus = bus
+        self._lease = lease
         self._storage = storage
         self._source = source
         self._interval_s = interval_s
@@ -53,11 +63,18 @@ class Readiness:
 
     @property
     def is_ready(self) -> bool:
-        """Whether events can be kept and read, as far as the last measurement knows."""
+        """Whether events can be kept and read, as far as the last measurement knows; see `ensure_ready`."""
+        if self._lease is not None and self._lease.is_replaced:
+            return False
         return self._flaw is None and monotonic() - self._measured_s <= self._interval_s + PATIENCE_S
 
     def ensure_ready(self) -> None:
-        """Raise Unavailable where events can neither be kept nor read, as far as the last measurement knows."""
+        """Raise Unavailable where events can neither be kept nor read, as far as the last measurement knows.
+
+        So it does where another process was started as this node: clients are better off with that one.
+        """
+        if self._lease is not None and self._lease.is_replaced:
+            raise NodeReplaced(self._lease.node.node_id)
         if self._flaw is not None:
             raise Unavailable(self._flaw)
         if monotonic() - self._measured_s > self._interval_s + PATIENCE_S:

@@ -3,10 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from time import monotonic
 
 from ...domain.errors import RoomFull
-from ...domain.ports.presence import LeaseOver, NodeCrowd
+from ...domain.ports.presence import LeaseOver, NodeCrowd, NodeLife, NodeReplaced
+
+FORGOTTEN_S = 3_600.0
+"""So long it is remembered that nobody is in a room any more: no word is on its way for longer."""
+
+
+@dataclass(slots=True)
+class _Said:
+    """What a node has said of a room last, with which number, and when."""
+
+    crowd: NodeCrowd
+    number: int
+    at_s: float
+
+
+@dataclass(slots=True)
+class _Lease:
+    """One life of a node, until when it is there, and what it has said, by room."""
+
+    life: int
+    until: float
+    said: dict[str, _Said] = field(default_factory=dict)
 
 
 class MemoryPresence:
@@ -14,44 +36,51 @@ class MemoryPresence:
 
     def __init__(self, now_s: Callable[[], float] = monotonic) -> None:
         self._now_s = now_s
-        self._until: dict[str, float] = {}
-        self._crowds: dict[str, dict[str, NodeCrowd]] = {}  # by node, by room
+        self._leases: dict[str, _Lease] = {}
         self._turns: dict[str, tuple[str, float]] = {}
 
-    async def renew(self, node_id: str, lease_s: float) -> bool:
+    async def renew(self, node: NodeLife, lease_s: float) -> None:
         """See `Presence.renew`."""
-        was_there = self._is_there(node_id)
-        if not was_there:
-            self._crowds[node_id] = {}
-        self._until[node_id] = self._now_s() + lease_s
-        return was_there
+        lease = self._leases.get(node.node_id)
+        is_there = lease is not None and lease.until > self._now_s()
+        if lease is None or (node.life > lease.life if is_there else node.life != lease.life):
+            lease = self._leases[node.node_id] = _Lease(node.life, 0.0)
+        elif not is_there:
+            raise LeaseOver
+        elif node.life < lease.life:
+            raise NodeReplaced(node.node_id)
+        lease.until = self._now_s() + lease_s
+        self._forget(lease)
 
-    async def claim(self, node_id: str, room_id: str, sessions: int, max_size: int) -> None:
+    async def claim(self, node: NodeLife, number: int, room_id: str, sessions: int, max_size: int) -> None:
         """See `Presence.claim`."""
-        self._ensure_there(node_id)
-        if sessions + sum(crowd.sessions for crowd in await self.others(node_id, [room_id])) > max_size:
+        lease = self._lease_of(node)
+        if sessions + sum(crowd.sessions for crowd in await self.others(node.node_id, [room_id])) > max_size:
             raise RoomFull(room_id, max_size)
-        before = self._crowds[node_id].get(room_id)
-        users = () if before is None else before.users
-        self._crowds[node_id][room_id] = NodeCrowd(room_id=room_id, sessions=sessions, users=users)
+        before = lease.said.get(room_id)
+        crowd = NodeCrowd(room_id=room_id, sessions=0) if before is None else before.crowd
+        self._say(lease, number, replace(crowd, sessions=sessions))
 
-    async def put(self, node_id: str, crowds: Sequence[NodeCrowd]) -> None:
+    async def put(self, node: NodeLife, number: int, crowds: Sequence[NodeCrowd]) -> None:
         """See `Presence.put`."""
-        self._ensure_there(node_id)
+        lease = self._lease_of(node)
         for crowd in crowds:
-            self._crowds[node_id].pop(crowd.room_id, None)
-            if crowd.sessions:
-                self._crowds[node_id][crowd.room_id] = crowd
+            self._say(lease, number, crowd)
 
     async def others(self, node_id: str, room_ids: Sequence[str]) -> Sequence[NodeCrowd]:
         """See `Presence.others`."""
-        there = [crowds for node, crowds in self._crowds.items() if node != node_id and self._is_there(node)]
-        return [crowds[room_id] for crowds in there for room_id in dict.fromkeys(room_ids) if room_id in crowds]
+        now_s = self._now_s()
+        there = [lease.said for node, lease in self._leases.items() if node != node_id and lease.until > now_s]
+        wanted = dict.fromkeys(room_ids)
+        found = [said[room_id].crowd for said in there for room_id in wanted if room_id in said]
+        return [crowd for crowd in found if crowd.sessions]
 
-    async def leave(self, node_id: str) -> None:
+    async def leave(self, node: NodeLife) -> None:
         """See `Presence.leave`."""
-        self._until.pop(node_id, None)
-        self._crowds.pop(node_id, None)
+        lease = self._leases.get(node.node_id)
+        if lease is not None and lease.life == node.life:
+            lease.until = self._now_s()
+            lease.said.clear()
 
     async def take_turn(self, work: str, node_id: str, lease_s: float) -> bool:
         """See `Presence.take_turn`."""
@@ -62,9 +91,19 @@ class MemoryPresence:
         self._turns[work] = node_id, now + lease_s
         return True
 
-    def _is_there(self, node_id: str) -> bool:
-        return self._until.get(node_id, 0.0) > self._now_s()
-
-    def _ensure_there(self, node_id: str) -> None:
-        if not self._is_there(node_id):
+    def _lease_of(self, node: NodeLife) -> _Lease:
+        lease = self._leases.get(node.node_id)
+        if lease is None or lease.life != node.life or lease.until <= self._now_s():
             raise LeaseOver
+        return lease
+
+    def _say(self, lease: _Lease, number: int, crowd: NodeCrowd) -> None:
+        before = lease.said.get(crowd.room_id)
+        if before is None or before.number < number:
+            lease.said[crowd.room_id] = _Said(crowd, number, self._now_s())
+
+    def _forget(self, lease: _Lease) -> None:
+        since = self._now_s() - FORGOTTEN_S
+        over = [room_id for room_id, said in lease.said.items() if not said.crowd.sessions and said.at_s < since]
+        for room_id in over:
+            del lease.said[room_id]

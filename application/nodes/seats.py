@@ -32,14 +32,12 @@ class Seats:
     """Claims a place in the storage before somebody enters a room with a maximum.
 
     What is said of a room is said under its lock, and is always the whole: how many are in, and on their way in. So no
-    older word overwrites a newer one. When the lease is over all who are in such rooms leave at once, and come back.
+    older word overwrites a newer one, and the storage passes over one that comes late, by its number. When the lease is
+    over all who are in such rooms leave at once, and come back.
     """
 
-    def __init__(
-        self, presence: Presence | None, node_id: str, lease: KeepLease, hub: Hub, registry: RoomRegistry
-    ) -> None:
+    def __init__(self, presence: Presence | None, lease: KeepLease, hub: Hub, registry: RoomRegistry) -> None:
         self._presence = presence
-        self._node_id = node_id
         self._lease = lease
         self._hub = hub
         self._registry = registry
@@ -62,19 +60,20 @@ class Seats:
         if self._presence is None or room.max_size is None or room.id in session.memberships:
             yield
             return
-        await self._lease.held()
+        node = await self._lease.held()
         claims = self._claims.setdefault(room.id, _Claims())
         claims.users += 1
         try:
             async with claims.lock:
                 claims.entering += 1
                 try:
-                    await self._presence.claim(self._node_id, room.id, self.taken(room.id), room.max_size)
+                    number = self._lease.next_number()
+                    await self._presence.claim(node, number, room.id, self.taken(room.id), room.max_size)
                 except BaseException:
                     self._give_back(room.id, claims)
                     raise
             try:
-                if not self._lease.is_held:
+                if not self._lease.is_held or self._lease.node != node:
                     raise LeaseOver
                 yield
             finally:

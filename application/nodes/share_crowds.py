@@ -34,11 +34,8 @@ class ShareCrowds:
     maximum are not counted by these, but claimed.
     """
 
-    def __init__(
-        self, presence: Presence | None, node_id: str, lease: KeepLease, seats: Seats, hub: Hub, nodes: TellNodes
-    ) -> None:
+    def __init__(self, presence: Presence | None, lease: KeepLease, seats: Seats, hub: Hub, nodes: TellNodes) -> None:
         self._presence = presence
-        self._node_id = node_id
         self._lease = lease
         self._seats = seats
         self._hub = hub
@@ -93,11 +90,15 @@ class ShareCrowds:
     async def _tell(self, presence: Presence, room_ids: Sequence[str]) -> None:
         for room_id in filter(self._seats.is_bounded, room_ids):
             async with self._seats.telling(room_id):
-                await presence.put(self._node_id, [self._crowd(room_id)])
+                await self._put(presence, [room_id])
         for some in _bites([room_id for room_id in room_ids if not self._seats.is_bounded(room_id)]):
-            await presence.put(self._node_id, [self._crowd(room_id) for room_id in some])
+            await self._put(presence, some)
         for some in _bites(room_ids):
             self._nodes.crowds_changed(some)
+
+    async def _put(self, presence: Presence, room_ids: Sequence[str]) -> None:
+        crowds = [self._crowd(room_id) for room_id in room_ids]
+        await presence.put(self._lease.node, self._lease.next_number(), crowds)
 
     def _crowd(self, room_id: str) -> NodeCrowd:
         users = self._hub.users(room_id)
@@ -108,7 +109,7 @@ class ShareCrowds:
         for some in _bites(room_ids) if self._presence is not None else ():
             assert self._presence is not None
             found: dict[str, list[NodeCrowd]] = {}
-            for crowd in await self._presence.others(self._node_id, some):
+            for crowd in await self._presence.others(self._lease.node.node_id, some):
                 found.setdefault(crowd.room_id, []).append(crowd)
             for room_id in some:
                 self._hub.set_elsewhere(room_id, _together(found.get(room_id, ())))

@@ -16,7 +16,7 @@ from ...application.node import Node
 from ...application.nodes.catch_up import CatchUp
 from ...application.nodes.follow_moves import FollowMoves
 from ...application.nodes.hear_nodes import HearNodes
-from ...application.nodes.keep_lease import KeepLease
+from ...application.nodes.keep_lease import KeepLease, new_life
 from ...application.nodes.own_notices import OwnNotices
 from ...application.nodes.poll_moves import PollMoves
 from ...application.nodes.run_bus import RunBus
@@ -117,16 +117,16 @@ class ServiceParts(StorageParts):
     publish_batch = Single(PublishBatch, registry, journal, StorageParts.counted_source, admission, access)
     publish_within = Single(PublishWithin, config.rooms, config.offer, registry, StorageParts.transactions, admission)
     recover = Single(RecoverEvents, pages, apply, settings.recovery_limit)
-    lease = Single(KeepLease, StorageParts.presence, Inputs.origin)
-    seats = Single(Seats, StorageParts.presence, Inputs.origin, lease, hub, registry)
+    lease = Single(KeepLease, StorageParts.presence, Single(new_life, settings.node_id, Inputs.clock))
+    seats = Single(Seats, StorageParts.presence, lease, hub, registry)
     join = Single(JoinRoom, registry, hub, recover, pages, seats, access)
-    sweeps = Single(Turn, StorageParts.presence, Inputs.origin, "sweep", Derived(_turn_s, Inputs.settings))
+    sweeps = Single(Turn, StorageParts.presence, lease, "sweep", Derived(_turn_s, Inputs.settings))
     sweeper = Single(Sweeper, StorageParts.archive, registry, Inputs.clock, sweeps, settings.sweep_interval_s)
     idle_rooms = Single(IdleRooms, registry, hub, journal, settings.idle_room_s)
     tell_rooms = Single(TellRooms, hub, access, tell_nodes)
     manage = Single(ManageRooms, registry, hub, join, sweeper, tell_rooms, access)
     mark_read = Single(MarkRead, registry, hub, StorageParts.read_marks, apply, tell_nodes)
-    crowds = Single(ShareCrowds, StorageParts.presence, Inputs.origin, lease, seats, hub, tell_nodes)
+    crowds = Single(ShareCrowds, StorageParts.presence, lease, seats, hub, tell_nodes)
     list_rooms = Single(ListRooms, manage, mark_read, crowds, access)
     redact = Single(RedactEvent, registry, journal, StorageParts.counted_source, access)
     erase = Single(
@@ -138,7 +138,9 @@ class ServiceParts(StorageParts):
     poll = Single(PollMoves, StorageParts.moves, follow_moves, registry, settings.poll_interval_s)
     hear_nodes = Single(HearNodes, own_notices, poll, catch_up, apply, hub, crowds)
     run_bus = Single(RunBus, Inputs.bus, hear_nodes)
-    readiness = Single(Readiness, StorageParts.storage, StorageParts.counted_source, settings.ready_interval_s, run_bus)
+    readiness = Single(
+        Readiness, StorageParts.storage, StorageParts.counted_source, settings.ready_interval_s, run_bus, lease
+    )
     of_many_nodes = (lease, crowds, tell_nodes, run_bus, poll, catch_up)
     workers = providers.List(sizes, tell_rooms, sweeper, idle_rooms, evictions, readiness, *of_many_nodes)
     node = Single(Node, registry, journal, hub, listeners, workers)

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import count
 
 from dialogue.adapters.bus.in_process import InProcessBus
 from dialogue.adapters.memory.storage import MemoryStorage
@@ -66,10 +67,13 @@ from dialogue.application.sessions.session import Session
 from dialogue.domain.event import Event
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
+from dialogue.domain.ports.presence import NodeLife
 from dialogue.domain.ports.room_store import RoomStore
 from dialogue.domain.ports.storage import Storage
 from dialogue.domain.ports.user_events import UserEvents
 from dialogue.domain.room import Room, RoomConfig
+
+LIVES = count(1, 1_000)
 
 
 @dataclass
@@ -153,15 +157,15 @@ class MemoryNode:
         self.publish_batch = PublishBatch(self.registry, self.journal, source, admission, self.access)
         self.recover = self.recovering(self.pages, self.apply, self.recovery_limit)
         presence = storage.presence if self.is_one_of_many else None
-        self.lease = KeepLease(presence, self.name, self.lease_s)
-        self.seats = Seats(presence, self.name, self.lease, self.hub, self.registry)
+        self.lease = KeepLease(presence, NodeLife(node_id=self.name, life=next(LIVES)), self.lease_s)
+        self.seats = Seats(presence, self.lease, self.hub, self.registry)
         self.join = JoinRoom(self.registry, self.hub, self.recover, self.pages, self.seats, self.access)
         self.redact = RedactEvent(self.registry, self.journal, source, self.access)
         marks = storage.read_marks
         user_events = self.user_events or storage.user_events
         self.erase = EraseUser(archive, self.registry, self.journal, user_events, marks)
-        turn = Turn(presence, self.name, "sweep", 60)
-        self.sweeper = Sweeper(archive, self.registry, self.clock, turn, 3600)
+        self.turn = Turn(presence, self.lease, "sweep", 60)
+        self.sweeper = Sweeper(archive, self.registry, self.clock, self.turn, 3600)
         self.idle_rooms = IdleRooms(self.registry, self.hub, self.journal, 3600)
         own = OwnNotices(self.name)
         self.tell = TellNodes(self.bus, own, self.apply)
@@ -169,7 +173,7 @@ class MemoryNode:
         self.manage = ManageRooms(self.registry, self.hub, self.join, self.sweeper, self.tell_rooms, self.access)
         self.mark_read = MarkRead(self.registry, self.hub, marks, self.apply, self.tell)
         evictions = TellEvictions(None, self.run_hook, self.registry, source, storage.eviction_marks)
-        self.crowds = ShareCrowds(presence, self.name, self.lease, self.seats, self.hub, self.tell)
+        self.crowds = ShareCrowds(presence, self.lease, self.seats, self.hub, self.tell)
         self.list_rooms = ListRooms(self.manage, self.mark_read, self.crowds, self.access)
         catch_up = CatchUp(self.registry, self.apply, refresh)
         follow = FollowMoves(self.registry, storage, self.manage, self.apply, catch_up)

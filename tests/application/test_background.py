@@ -15,7 +15,6 @@ from dialogue.adapters.threads.daemon_threads import DaemonThreads
 from dialogue.application.feed import listeners
 from dialogue.application.feed.listeners import Listeners
 from dialogue.application.hooks.run_hook import RunHook
-from dialogue.application.nodes.turn import Turn
 from dialogue.application.rooms.runtime_rooms import RuntimeRooms
 from dialogue.application.rooms.sweeper import REMOVED_AT_ONCE, Sweeper
 from dialogue.domain.errors import Unavailable
@@ -143,7 +142,7 @@ async def test_it_sweeps_at_the_start_in_bites_until_nothing_is_left_and_again_w
     """Also after a time in which the archive could not be reached."""
     archive = SweptArchive(REMOVED_AT_ONCE, 3, 0)
     node = MemoryNode({}, archive=archive)
-    sweeper = Sweeper(archive, node.registry, node.clock, Turn(None, "alone", "sweep", 60), 60)
+    sweeper = Sweeper(archive, node.registry, node.clock, node.turn, 60)
     with fail_after(5):
         async with create_task_group() as tasks:
             tasks.start_soon(sweeper.run)

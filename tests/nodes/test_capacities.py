@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+from time import monotonic
+
 import pytest
 from anyio import create_task_group
 
 from dialogue.adapters.memory.presence import MemoryPresence
 from dialogue.adapters.memory.store import MemoryStore
 from dialogue.application.deadline import deadline_at
+from dialogue.application.nodes.keep_lease import KeepLease
 from dialogue.application.nodes.turn import Turn
 from dialogue.domain.errors import DialogueError, RoomFull, Unavailable
-from dialogue.domain.ports.presence import LeaseOver
+from dialogue.domain.ports.presence import LeaseOver, NodeLife
 from dialogue.domain.room import RoomConfig
 
 from ..application.node import MemoryNode
@@ -68,8 +72,8 @@ async def test_a_place_that_comes_free_on_one_node_can_be_taken_on_another() -> 
 
 
 def _places(one: MemoryNode, other: MemoryNode) -> int:
-    crowd = presence_of(other)._crowds[one.name].get("small")
-    return 0 if crowd is None else crowd.sessions
+    said = presence_of(other)._leases[one.name].said.get("small")
+    return 0 if said is None else said.crowd.sessions
 
 
 async def test_who_is_in_already_needs_no_second_place() -> None:
@@ -98,13 +102,13 @@ async def test_a_join_that_fails_gives_its_place_back(monkeypatch: pytest.Monkey
 async def test_a_dead_nodes_places_are_given_up_after_its_lease() -> None:
     store = MemoryStore()
     async with Cluster(1, rooms=SMALL, store=store).running() as (one,):
-        dead = MemoryNode(SMALL, store=store, name="dead", is_one_of_many=True, lease_s=15.0)
-        await presence_of(one).renew("dead", 15.0)
-        await presence_of(one).claim("dead", "small", 3, 3)
+        dead = NodeLife(node_id="dead", life=1)
+        await presence_of(one).renew(dead, 15.0)
+        await presence_of(one).claim(dead, 1, "small", 3, 3)
         client = Client(one, "ada")
         with pytest.raises(RoomFull):
             await client.join("small")
-        presence_of(one)._until[dead.name] = 0.0  # its time has passed
+        presence_of(one)._leases["dead"].until = 0.0  # its time has passed
         await client.join("small")
 
 
@@ -113,14 +117,15 @@ async def test_a_node_that_finds_its_lease_over_ends_who_is_in_bounded_rooms_and
         bounded, free = Client(one, "ada"), Client(one, "bob")
         await bounded.join("small")
         await free.join("room")
-        await learned(one, lambda: "room" in presence_of(one)._crowds["a"])
-        presence_of(one)._until["a"] = 0.0
-        presence_of(one)._crowds["a"] = {}
+        first = one.lease.node
+        await learned(one, lambda: "room" in presence_of(one)._leases["a"].said)
+        presence_of(one)._leases["a"].until = 0.0
         await learned(one, lambda: bounded.is_closed)
         assert "small" not in bounded.session.memberships
         assert not free.is_closed
-        await learned(one, lambda: "room" in presence_of(one)._crowds["a"])
-        assert "small" not in presence_of(one)._crowds["a"]
+        lease = partial(presence_of(one)._leases.__getitem__, "a")
+        await learned(one, lambda: lease().life > first.life and "room" in lease().said)
+        assert _places(one, other) == 0
         for number in range(3):
             await Client(other, f"user-{number}").join("small")
 
@@ -131,14 +136,14 @@ async def test_a_node_that_cannot_renew_gives_up_before_the_others_give_it_up(mo
         await member.join("small")
         renew = MemoryPresence.renew
 
-        async def cut_off(self: MemoryPresence, node_id: str, lease_s: float) -> bool:
-            if node_id == "a":
+        async def cut_off(self: MemoryPresence, node: NodeLife, lease_s: float) -> None:
+            if node.node_id == "a":
                 raise Unavailable("cut off")
-            return await renew(self, node_id, lease_s)
+            await renew(self, node, lease_s)
 
         monkeypatch.setattr(MemoryPresence, "renew", cut_off)
         await learned(one, lambda: member.is_closed)
-        assert presence_of(one)._is_there("a")
+        assert presence_of(one)._leases["a"].until > monotonic()
         assert not one.lease.is_held
         monkeypatch.undo()
         await learned(one, lambda: one.lease.is_held)
@@ -168,7 +173,7 @@ async def test_rooms_are_listed_with_who_is_in_them_elsewhere() -> None:
     async with small(2).running() as (one, other):
         await Client(one, "ada").join("small")
         await Client(one, "ada").join("small")
-        await learned(one, lambda: presence_of(one)._crowds["a"]["small"].users == ("ada",))
+        await learned(one, lambda: presence_of(one)._leases["a"].said["small"].crowd.users == ("ada",))
         await other.crowds.look(["small"])
         info = other.crowds.counted(other.manage.find("small"))
         assert (info.size, info.users) == (2, 1)
@@ -177,9 +182,13 @@ async def test_rooms_are_listed_with_who_is_in_them_elsewhere() -> None:
 async def test_one_node_at_a_time_sweeps() -> None:
     presence = MemoryPresence(lambda: now)
     now = 0.0
-    one, other = Turn(presence, "a", "sweep", 60), Turn(presence, "b", "sweep", 60)
+    one, other = (_turn(presence, node_id) for node_id in ("a", "b"))
     assert await one.is_ours()
     assert not await other.is_ours()
     now = 61.0
     assert await other.is_ours()
-    assert await Turn(None, "a", "sweep", 60).is_ours()
+    assert await _turn(None, "a").is_ours()
+
+
+def _turn(presence: MemoryPresence | None, node_id: str) -> Turn:
+    return Turn(presence, KeepLease(presence, NodeLife(node_id=node_id, life=1)), "sweep", 60)

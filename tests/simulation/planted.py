@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
+from dialogue.adapters.memory.presence import MemoryPresence
 from dialogue.application.feed.apply_events import ApplyEvents
 from dialogue.application.feed.hub import Hub
 from dialogue.application.feed.room_feed import Step
@@ -19,6 +20,7 @@ from dialogue.application.rooms.room_history import RoomHistory
 from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.errors import Unavailable
 from dialogue.domain.event import Event
+from dialogue.domain.ports.presence import NodeCrowd, NodeLife
 from dialogue.domain.ports.room_moves import Moves
 from dialogue.domain.position import Applied, Position
 from dialogue.domain.room import Room
@@ -31,6 +33,7 @@ Change = tuple[type[Any], str, Callable[..., Any]]
 _append = storage.FarArchive.append
 _moved = storage.FarMoves.moved
 _renew = storage.FarPresence.renew
+_say = MemoryPresence._say
 _take = ApplyEvents.take
 _deliver = Hub.deliver
 _recover = RecoverEvents.__call__
@@ -79,8 +82,8 @@ async def _refuse_what_is_not_known(
         raise Unavailable("no answer") from lost
 
 
-async def _renew_too_shortly(presence: storage.FarPresence, node_id: str, lease_s: float) -> bool:
-    return await _renew(presence, node_id, lease_s / 5)
+async def _renew_too_shortly(presence: storage.FarPresence, node: NodeLife, lease_s: float) -> None:
+    await _renew(presence, node, lease_s / 5)
 
 
 def _deliver_again(hub: Hub, room_id: str, events: Sequence[Event]) -> None:
@@ -95,6 +98,11 @@ async def _recover_too_much(
     return Run(events=[], has_more=True) if found is None and since.epoch == history.epoch else found
 
 
+def _say_whatever_comes_late(presence: MemoryPresence, lease: Any, number: int, crowd: NodeCrowd) -> None:
+    lease.said.pop(crowd.room_id, None)
+    _say(presence, lease, number, crowd)
+
+
 FAULTS: dict[str, Sequence[Change]] = {
     "a notice is applied without its gap filled": [
         (ApplyEvents, "take", _take_without_looking),
@@ -106,9 +114,13 @@ FAULTS: dict[str, Sequence[Change]] = {
     "a repeat after a lost answer is kept": [(storage.FarArchive, "append", _append_without_keys)],
     "what is not known is called refused": [(storage.FarArchive, "append", _refuse_what_is_not_known)],
     "a lease is given up too early": [(storage.FarPresence, "renew", _renew_too_shortly)],
+    "a word that comes late counts": [(MemoryPresence, "_say", _say_whatever_comes_late)],
     "an event is sent twice": [(Hub, "deliver", _deliver_again)],
     "too much passes for recovered": [(RecoverEvents, "__call__", _recover_too_much)],
 }
+
+RARE = {"a word that comes late counts": 250}
+"""Faults that few seeds find, and where to begin so that one of them comes soon."""
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from dialogue.domain.outcome import Appended
 from dialogue.domain.page import PageLimit
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
-from dialogue.domain.ports.presence import NodeCrowd, Presence
+from dialogue.domain.ports.presence import NodeCrowd, NodeLife, Presence
 from dialogue.domain.ports.room_moves import Moves, RoomMove, RoomMoves
 from dialogue.domain.ports.room_store import RoomStore, StoredRoom
 from dialogue.domain.position import Applied, RoomHead, StreamFloor
@@ -145,20 +145,20 @@ class FarPresence:
         self._presence = presence
         self._link = link
 
-    async def renew(self, node_id: str, lease_s: float) -> bool:
-        return await self._link.change(lambda: self._presence.renew(node_id, lease_s))
+    async def renew(self, node: NodeLife, lease_s: float) -> None:
+        await self._link.change(lambda: self._presence.renew(node, lease_s))
 
-    async def claim(self, node_id: str, room_id: str, sessions: int, max_size: int) -> None:
-        await self._link.change(lambda: self._presence.claim(node_id, room_id, sessions, max_size))
+    async def claim(self, node: NodeLife, number: int, room_id: str, sessions: int, max_size: int) -> None:
+        await self._link.change(lambda: self._presence.claim(node, number, room_id, sessions, max_size))
 
-    async def put(self, node_id: str, crowds: Sequence[NodeCrowd]) -> None:
-        await self._link.change(lambda: self._presence.put(node_id, crowds))
+    async def put(self, node: NodeLife, number: int, crowds: Sequence[NodeCrowd]) -> None:
+        await self._link.change(lambda: self._presence.put(node, number, crowds))
 
     async def others(self, node_id: str, room_ids: Sequence[str]) -> Sequence[NodeCrowd]:
         return await self._link.read(lambda: self._presence.others(node_id, room_ids))
 
-    async def leave(self, node_id: str) -> None:
-        await self._link.change(lambda: self._presence.leave(node_id))
+    async def leave(self, node: NodeLife) -> None:
+        await self._link.change(lambda: self._presence.leave(node))
 
     async def take_turn(self, work: str, node_id: str, lease_s: float) -> bool:
         return await self._link.change(lambda: self._presence.take_turn(work, node_id, lease_s))

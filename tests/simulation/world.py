@@ -178,7 +178,7 @@ class World:
         storage = FarStorage(self._storage, link, self.truth)
         bus = NetworkBus(self._network)
         clock = NodeClock(asyncio.get_running_loop(), self.rng.randint(-1_000, 1_000))
-        node = SimulatedNode(f"{name}.{self._births}", storage, link, bus, clock, *_rooms(), {})
+        node = SimulatedNode(f"{name}.{self._births}", storage, link, bus, clock, *_rooms(), {"node_id": name})
         self.nodes[name] = node
         node.begin(node.run())
         await node.started()

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from time import monotonic
+from typing import Any
 
 from sqlalchemy import Connection, text
 
 from ....domain.errors import RoomFull
-from ....domain.ports.presence import LeaseOver, NodeCrowd
+from ....domain.ports.presence import LeaseOver, NodeCrowd, NodeLife, NodeReplaced
 from ..database import Database
 
 FORGOTTEN = "1 hour"
-"""So long after its lease what a node has said is removed; nobody counts it from the end of the lease on."""
+"""So long it is remembered that a node was there, or that a room was left: no word is on its way for longer."""
+FORGET_S = 600.0
+"""So often what may be forgotten is looked for."""
 
 _UNTIL = "clock_timestamp() + make_interval(secs => CAST(:lease_s AS double precision))"
-IS_THERE = text("SELECT count(*) FROM dialogue_leases WHERE node_id = :node AND until > clock_timestamp()")
+IS_THERE = text(
+    "SELECT count(*) FROM dialogue_leases WHERE node_id = :node AND life = :life AND until > clock_timestamp()"
+)
 RENEW = text(f"""
-    INSERT INTO dialogue_leases (node_id, until) VALUES (:node, {_UNTIL})
-    ON CONFLICT (node_id) DO UPDATE SET until = excluded.until
+    UPDATE dialogue_leases SET until = {_UNTIL}
+    WHERE node_id = :node AND life = :life AND until > clock_timestamp()
+""")
+BEGIN = text(f"""
+    INSERT INTO dialogue_leases AS lease (node_id, life, until) VALUES (:node, :life, {_UNTIL})
+    ON CONFLICT (node_id) DO UPDATE SET life = excluded.life, until = excluded.until
+    WHERE CASE WHEN lease.until > clock_timestamp() THEN lease.life < excluded.life
+        ELSE lease.life <> excluded.life END
 """)
 LEAVE_ROOMS = text("DELETE FROM dialogue_crowds WHERE node_id = :node")
-LEAVE = text("DELETE FROM dialogue_leases WHERE node_id = :node")
-FORGET = text(f"""
+LEAVE = text("UPDATE dialogue_leases SET until = clock_timestamp() WHERE node_id = :node AND life = :life")
+LEASE_OF = text("SELECT life FROM dialogue_leases WHERE node_id = :node")
+FORGET_NODES = text(f"""
     WITH dead AS (
         SELECT node_id FROM dialogue_leases WHERE until < clock_timestamp() - interval '{FORGOTTEN}'
         ORDER BY node_id FOR UPDATE SKIP LOCKED
@@ -31,27 +44,41 @@ FORGET = text(f"""
     )
     DELETE FROM dialogue_leases WHERE node_id IN (SELECT node_id FROM dead)
 """)
+FORGET_ROOMS = text(f"""
+    DELETE FROM dialogue_crowds
+    WHERE node_id = :node AND sessions = 0 AND said_at < clock_timestamp() - interval '{FORGOTTEN}'
+""")
 # All claims of a room wait for one another here, and see one another's afterwards.
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('dialogue room ' || CAST(:room AS text), 0))")
+# What a transaction of an earlier life wrote behind the beginning of the present one does not count.
 _OF_OTHERS = """
-    FROM dialogue_crowds AS crowd JOIN dialogue_leases AS lease ON lease.node_id = crowd.node_id
+    FROM dialogue_crowds AS crowd
+    JOIN dialogue_leases AS lease ON lease.node_id = crowd.node_id AND lease.life = crowd.life
     WHERE crowd.room_id = ANY (CAST(:rooms AS text[])) AND crowd.node_id <> :node
     AND lease.until > clock_timestamp() AND crowd.sessions > 0
 """
 COUNT = text(f"SELECT coalesce(sum(crowd.sessions), 0) {_OF_OTHERS}")
 OTHERS = text(f"SELECT crowd.room_id, crowd.sessions, crowd.users {_OF_OTHERS}")
-CLAIM = text("""
-    INSERT INTO dialogue_crowds (room_id, node_id, sessions, users) VALUES (:room, :node, :sessions, '[]')
-    ON CONFLICT (room_id, node_id) DO UPDATE SET sessions = excluded.sessions
+_IS_LATER = "WHERE (crowd.life, crowd.number) < (excluded.life, excluded.number)"
+CLAIM = text(f"""
+    INSERT INTO dialogue_crowds AS crowd (room_id, node_id, life, number, sessions, users)
+    VALUES (:room, :node, :life, :number, :sessions, '[]')
+    ON CONFLICT (room_id, node_id) DO UPDATE SET
+        life = excluded.life, number = excluded.number, sessions = excluded.sessions, said_at = clock_timestamp(),
+        users = CASE WHEN crowd.life = excluded.life THEN crowd.users ELSE excluded.users END
+    {_IS_LATER}
 """)
-PUT = text("""
-    INSERT INTO dialogue_crowds (room_id, node_id, sessions, users)
-    SELECT room_id, :node, sessions, users
+PUT = text(f"""
+    INSERT INTO dialogue_crowds AS crowd (room_id, node_id, life, number, sessions, users)
+    SELECT room_id, :node, :life, :number, sessions, users
     FROM unnest(CAST(:rooms AS text[]), CAST(:sessions AS integer[]), CAST(:users AS text[]))
         AS told (room_id, sessions, users)
-    ON CONFLICT (room_id, node_id) DO UPDATE SET sessions = excluded.sessions, users = excluded.users
+    ORDER BY room_id
+    ON CONFLICT (room_id, node_id) DO UPDATE SET
+        life = excluded.life, number = excluded.number, sessions = excluded.sessions, said_at = clock_timestamp(),
+        users = excluded.users
+    {_IS_LATER}
 """)
-REMOVE = text("DELETE FROM dialogue_crowds WHERE node_id = :node AND room_id = ANY (CAST(:rooms AS text[]))")
 TAKE_TURN = text(f"""
     INSERT INTO dialogue_turns AS turn (work, node_id, until) VALUES (:work, :node, {_UNTIL})
     ON CONFLICT (work) DO UPDATE SET node_id = excluded.node_id, until = excluded.until
@@ -62,20 +89,25 @@ TAKE_TURN = text(f"""
 class PostgresqlPresence:
     """`Presence` over a PostgreSQL database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, forgets_every_s: float = FORGET_S) -> None:
         self._database = database
+        self._forgets_every_s = forgets_every_s
+        self._forget_at_s = 0.0
 
-    async def renew(self, node_id: str, lease_s: float) -> bool:
+    async def renew(self, node: NodeLife, lease_s: float) -> None:
         """See `Presence.renew`."""
-        return await self._database.write(lambda connection: _renew(connection, node_id, lease_s))
+        forgets = self._forget_at_s <= monotonic()
+        await self._database.write(lambda connection: _renew(connection, node, lease_s, forgets=forgets))
+        if forgets:
+            self._forget_at_s = monotonic() + self._forgets_every_s
 
-    async def claim(self, node_id: str, room_id: str, sessions: int, max_size: int) -> None:
+    async def claim(self, node: NodeLife, number: int, room_id: str, sessions: int, max_size: int) -> None:
         """See `Presence.claim`."""
-        await self._database.write(lambda connection: _claim(connection, node_id, room_id, sessions, max_size))
+        await self._database.write(lambda connection: _claim(connection, node, number, (room_id, sessions, max_size)))
 
-    async def put(self, node_id: str, crowds: Sequence[NodeCrowd]) -> None:
+    async def put(self, node: NodeLife, number: int, crowds: Sequence[NodeCrowd]) -> None:
         """See `Presence.put`."""
-        await self._database.write(lambda connection: _put(connection, node_id, crowds))
+        await self._database.write(lambda connection: _put(connection, node, number, crowds))
 
     async def others(self, node_id: str, room_ids: Sequence[str]) -> Sequence[NodeCrowd]:
         """See `Presence.others`."""
@@ -88,9 +120,9 @@ class PostgresqlPresence:
             for room_id, sessions, users in found
         ]
 
-    async def leave(self, node_id: str) -> None:
+    async def leave(self, node: NodeLife) -> None:
         """See `Presence.leave`."""
-        await self._database.write(lambda connection: _leave(connection, node_id))
+        await self._database.write(lambda connection: _leave(connection, node))
 
     async def take_turn(self, work: str, node_id: str, lease_s: float) -> bool:
         """See `Presence.take_turn`."""
@@ -98,45 +130,51 @@ class PostgresqlPresence:
         return await self._database.write(lambda connection: connection.execute(TAKE_TURN, wanted).rowcount == 1)
 
 
-def _is_there(connection: Connection, node_id: str) -> bool:
-    return bool(connection.execute(IS_THERE, {"node": node_id}).scalar_one())
+def _life(node: NodeLife) -> dict[str, Any]:
+    return {"node": node.node_id, "life": node.life}
 
 
-def _renew(connection: Connection, node_id: str, lease_s: float) -> bool:
-    was_there = _is_there(connection, node_id)
-    connection.execute(RENEW, {"node": node_id, "lease_s": lease_s})
-    if not was_there:
-        connection.execute(LEAVE_ROOMS, {"node": node_id})
-        connection.execute(FORGET)
-    return was_there
+def _ensure_there(connection: Connection, node: NodeLife) -> None:
+    if not connection.execute(IS_THERE, _life(node)).scalar_one():
+        raise LeaseOver
 
 
-def _claim(connection: Connection, node_id: str, room_id: str, sessions: int, max_size: int) -> None:
+def _renew(connection: Connection, node: NodeLife, lease_s: float, *, forgets: bool) -> None:
+    wanted = _life(node) | {"lease_s": lease_s}
+    if not connection.execute(RENEW, wanted).rowcount:
+        if not connection.execute(BEGIN, wanted).rowcount:
+            is_over = connection.execute(LEASE_OF, _life(node)).scalar() == node.life
+            raise LeaseOver if is_over else NodeReplaced(node.node_id)
+        connection.execute(LEAVE_ROOMS, _life(node))
+    if forgets:
+        connection.execute(FORGET_NODES)
+        connection.execute(FORGET_ROOMS, _life(node))
+
+
+def _claim(connection: Connection, node: NodeLife, number: int, wanted: tuple[str, int, int]) -> None:
+    room_id, sessions, max_size = wanted
     connection.execute(ONE_AT_A_TIME, {"room": room_id})
-    if not _is_there(connection, node_id):
-        raise LeaseOver
-    if connection.execute(COUNT, {"rooms": [room_id], "node": node_id}).scalar_one() + sessions > max_size:
+    _ensure_there(connection, node)
+    if connection.execute(COUNT, {"rooms": [room_id], "node": node.node_id}).scalar_one() + sessions > max_size:
         raise RoomFull(room_id, max_size)
-    connection.execute(CLAIM, {"room": room_id, "node": node_id, "sessions": sessions})
+    connection.execute(CLAIM, _life(node) | {"number": number, "room": room_id, "sessions": sessions})
 
 
-def _put(connection: Connection, node_id: str, crowds: Sequence[NodeCrowd]) -> None:
-    if not _is_there(connection, node_id):
-        raise LeaseOver
-    told = {crowd.room_id: crowd for crowd in crowds}
-    here = [crowd for crowd in told.values() if crowd.sessions]
-    connection.execute(REMOVE, {"node": node_id, "rooms": [each for each in told if not told[each].sessions]})
+def _put(connection: Connection, node: NodeLife, number: int, crowds: Sequence[NodeCrowd]) -> None:
+    _ensure_there(connection, node)
+    told = {crowd.room_id: crowd for crowd in crowds}.values()
     connection.execute(
         PUT,
-        {
-            "node": node_id,
-            "rooms": [crowd.room_id for crowd in here],
-            "sessions": [crowd.sessions for crowd in here],
-            "users": [None if crowd.users is None else json.dumps(crowd.users) for crowd in here],
+        _life(node)
+        | {
+            "number": number,
+            "rooms": [crowd.room_id for crowd in told],
+            "sessions": [crowd.sessions for crowd in told],
+            "users": [None if crowd.users is None else json.dumps(crowd.users) for crowd in told],
         },
     )
 
 
-def _leave(connection: Connection, node_id: str) -> None:
-    connection.execute(LEAVE_ROOMS, {"node": node_id})
-    connection.execute(LEAVE, {"node": node_id})
+def _leave(connection: Connection, node: NodeLife) -> None:
+    if connection.execute(LEAVE, _life(node)).rowcount:
+        connection.execute(LEAVE_ROOMS, _life(node))
