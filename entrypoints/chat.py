@@ -38,11 +38,7 @@ async def _into_general(client: Client) -> None:
 def create_chat() -> DialogueApp:
     """A chat with the room `general`, in which anybody may make further rooms."""
     return create_dialogue(
-        rooms={
-            "general": RoomConfig(
-                name="General Chat", events=[message, typing], default_subscriptions=["message"], presence=True
-            )
-        },
-        runtime_rooms=RuntimeRooms(events=[message, typing], sync_history_on_join=50, presence=True),
+        rooms={"general": RoomConfig(name="General Chat", events=[message, typing], default_subscriptions=["message"])},
+        runtime_rooms=RuntimeRooms(events=[message, typing], sync_history_on_join=50),
         hooks=Hooks(on_connected=_into_general),
     )

@@ -13,6 +13,7 @@ from dependency_injector import providers
 
 from ..adapters.asgi.path import unescape
 from ..adapters.litestar.app import build_app
+from ..application.background import background_tasks
 from ..domain.errors import ConfigurationError
 from .app_config import AppConfig
 from .container import Container
@@ -78,11 +79,16 @@ class RunningApp:
             self.container.metrics,
             version=__version__,
             max_frame=self.settings.max_frame,
-            front=self.container.front_door,
+            front=self._front,
             unescape=unescape,
             page=WEB,
             lifespan=self.lifespan,
         )
+
+    def _front(self, app: AsgiApp) -> AsgiApp:
+        inner = self.container.beside_socketio(app) if self.settings.socketio else app
+        front: AsgiApp = self.container.front_door(inner)
+        return front
 
     @property
     def _dependencies(self) -> dict[str, Callable[[], object]]:
@@ -122,7 +128,8 @@ class RunningApp:
                 self._handlers.install(self.container.listeners())
                 self._say_what_is_in_force()
                 await self.container.publish_within().tell_rules()
-                async with self.container.node().run():
+                async with background_tasks() as ways_in, self.container.node().run():
+                    ways_in.start_soon(self.container.connections().run)
                     yield
         finally:
             self._is_entered = False

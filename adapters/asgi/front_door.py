@@ -63,14 +63,15 @@ class FrontDoor:
         answer = Answer(send, origin=origin if is_allowed else None, only_head=method == "HEAD")
         try:
             path = self._path(scope)
-            if origin is not None and not is_allowed and (method not in _READING or path.is_stream):
+            opens = path.is_stream or path.is_socketio
+            if origin is not None and not is_allowed and (method not in _READING or opens):
                 raise Refused(403, "FORBIDDEN", "must be an origin that this server allows", "Origin")
             if origin is not None and method == "OPTIONS" and header(scope, b"access-control-request-method"):
                 if not is_allowed:
                     raise Refused(403, "FORBIDDEN", "must be an origin that this server allows", "Origin")
                 await answer_preflight(scope, origin, send)
                 return
-            if method not in _READING and (method in _WITH_A_BODY or _has_body(scope)):
+            if method not in _READING and not path.is_socketio and (method in _WITH_A_BODY or _has_body(scope)):
                 _refuse_other_types(scope)
             if path.without_slash is not None and method in ("GET", "HEAD"):
                 await _redirect(path.without_slash, scope, answer)
@@ -79,7 +80,7 @@ class FrontDoor:
         except Refused as refused:
             await refused.answer(answer)
             return
-        if method == "HEAD" and not path.is_stream:
+        if method == "HEAD" and not opens:
             inner["method"] = "GET"
         await with_deadline(self._app, inner, receive, answer, self._request_timeout_s)
 

@@ -63,6 +63,11 @@ class Path:
         return self.segments[:1] == ("health",)
 
     @property
+    def is_socketio(self) -> bool:
+        """Whether it is that of Socket.IO, whose requests open, carry and end connections."""
+        return self.segments == ("socket.io",)
+
+    @property
     def is_stream(self) -> bool:
         """Whether it is a stream, which joins its room."""
         return len(self.segments) == 3 and self.segments[0] == ROOMS and self.segments[2] == STREAM

@@ -98,13 +98,6 @@ class MarkAsRead:
 
 
 @dataclass(frozen=True, slots=True)
-class GetMembers:
-    """List who is in a room."""
-
-    room_id: str
-
-
-@dataclass(frozen=True, slots=True)
 class GetRooms:
     """List the rooms."""
 
@@ -152,7 +145,6 @@ SessionRequest = (
     | TriggerBatch
     | GetHistory
     | MarkAsRead
-    | GetMembers
     | GetRooms
     | CreateRoom
     | DeleteRoom

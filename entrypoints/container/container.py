@@ -10,6 +10,10 @@ from ...adapters.asgi.host_policy import HostPolicy
 from ...adapters.asgi.origin_policy import OriginPolicy
 from ...adapters.asgi.proxy_user import ProxyUser, nobody
 from ...adapters.asgi.trusted_proxies import TrustedProxies
+from ...adapters.socketio.app import BesideSocketIo
+from ...adapters.socketio.codec import SocketIoCodec
+from ...adapters.socketio.connections import Connections
+from ...adapters.socketio.limits import SocketIoLimits
 from ...adapters.wire.sse_codec import SseCodec
 from ...adapters.wire.wire_codec import WireCodec
 from ...application.sessions.admit_client import AdmitClient
@@ -71,7 +75,6 @@ class Container(ServiceParts):
         ServiceParts.list_rooms,
         ServiceParts.manage,
         ServiceParts.access,
-        ServiceParts.tell_members,
     )
     serve = Single(
         ServeSession,
@@ -81,5 +84,25 @@ class Container(ServiceParts):
         ServiceParts.publish,
         ServiceParts.publish_batch,
         session_limits,
+    )
+    socketio_limits = Single(
+        SocketIoLimits,
+        session=session_limits,
+        heartbeat_timeout_s=settings.heartbeat_timeout_s,
+        max_out_frame=settings.max_out_frame,
+        max_handshakes=settings.max_handshakes,
+        max_kept_sessions=settings.max_kept_sessions,
+        keep_session_s=settings.keep_session_s,
+    )
+    connections = Single(
+        Connections,
+        serve,
+        Single(SocketIoCodec, settings.max_out_frame, ServiceParts.registry.provided.epoch, counts=True),
+        Single(SocketIoCodec, settings.max_out_frame, ServiceParts.registry.provided.epoch, counts=False),
+        socketio_limits,
+        Inputs.origin,
+    )
+    beside_socketio = providers.Factory(
+        BesideSocketIo, node=ServiceParts.node.provider, connections=connections.provider
     )
     listen = Single(ListenToRoom, ServiceParts.node, ServiceParts.hub, ServiceParts.join, session_limits)

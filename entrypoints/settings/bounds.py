@@ -39,6 +39,16 @@ class BoundSettings(BaseModel):
         32 * MIB, ge=MIB, description="How many bytes of events may wait to be kept; as max_waiting_events."
     )
 
+    max_handshakes: int = Field(
+        1_000, ge=1, description="How many Socket.IO clients may be connecting at once; more are refused until then."
+    )
+    max_kept_sessions: int = Field(
+        10_000, ge=0, description="How many Socket.IO sessions without a connection wait for their clients at most."
+    )
+    keep_session_s: float = Field(
+        120.0, ge=0, le=86_400, description="For how long such a session can be recovered, in seconds; 0: not at all."
+    )
+
     @model_validator(mode="after")
     def _frames_fit(self) -> BoundSettings:
         if self.max_out_frame < self.max_frame + ENVELOPE_SIZE:

@@ -35,6 +35,7 @@ class DoorSettings(BaseModel):
         default_factory=lambda: ["127.0.0.1", "::1"],
         description="Addresses and networks of these proxies; unix is whoever may open the server's unix socket.",
     )
+    socketio: bool = Field(default=True, description="Whether clients of Socket.IO are served, at /socket.io/.")
     proxy_headers: bool = Field(
         default=False,
         description="Take clients' addresses from X-Forwarded-For, where a trusted proxy says so.",

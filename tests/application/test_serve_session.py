@@ -89,9 +89,7 @@ class Served:
             request_timeout_s=5.0,
         )
         admit = AdmitClient(TrustingAuthenticator(), node.hub, node.join, node.run_hook, on_connected)
-        answer = AnswerRequest(
-            node.join, node.pages, node.mark_read, node.list_rooms, node.manage, node.access, node.members
-        )
+        answer = AnswerRequest(node.join, node.pages, node.mark_read, node.list_rooms, node.manage, node.access)
         self.serve = ServeSession(node.hub, admit, answer, node.publish, node.publish_batch, limits)
 
     @asynccontextmanager

@@ -10,6 +10,7 @@ Every fenced block is an example, and its language says how it is tested:
 | `json` | is parsed |
 | `wire` | `>` lines are sent to a real server, which must answer with the `<` lines |
 | `js` | is run in Chromium against a real server and its `client.js` |
+| `mjs` | is run under Node against a real server, with the packages of tests/node |
 | `html` | is the page that a `js` example of the same page runs in, where both are files |
 | `text`, `nginx`, `caddyfile`, `yaml`, `ini`, `sql` | is only shown |
 
@@ -36,7 +37,7 @@ from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
 SHOWN_ONLY = frozenset({"text", "nginx", "caddyfile", "yaml", "ini", "sql"})
-TESTED = frozenset({"python", "console", "sh", "dotenv", "json", "wire", "js", "html"})
+TESTED = frozenset({"python", "console", "sh", "dotenv", "json", "wire", "js", "mjs", "html"})
 
 _MARK = re.compile(r"<!--\s*test:(.*?)-->", re.DOTALL)
 

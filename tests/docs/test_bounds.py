@@ -13,6 +13,8 @@ from dialogue.adapters.asgi import path
 from dialogue.adapters.litestar import query
 from dialogue.adapters.own_storage import own_stream as hooked_stream
 from dialogue.adapters.own_storage import places, senders
+from dialogue.adapters.socketio import app as socketio_app
+from dialogue.adapters.socketio import connection, kept_sessions, polling_transport, sent_log, socket_ways
 from dialogue.adapters.sqlmodel import commit_outcome, foreign_rows, mark_statements, read_marks
 from dialogue.adapters.sqlmodel.postgresql import transaction
 from dialogue.adapters.sqlmodel.sqlite import database, log_growth, opened
@@ -59,6 +61,7 @@ NO_BOUNDS = {
         "proxy_user_header",
         "trusted_proxies",
         "proxy_headers",
+        "socketio",
     ),
 }
 
@@ -123,6 +126,15 @@ FIXED: dict[str, float] = {
     "a path": path.MAX_PATH,
     "parameters of a query": query.MAX_PARAMETERS,
     "a query": query.MAX_QUERY,
+    "bytes that wait for the next poll": polling_transport.HIGH_WATER,
+    "packets ahead of their handling": connection.PACKETS_AHEAD,
+    "requests of one session at once": 1,
+    "the time to change to the WebSocket": socket_ways.UPGRADE_S,
+    "the time for a poll that gets the close": polling_transport.CLOSE_PATIENCE_S,
+    "a query of Engine.IO's": socketio_app.MAX_QUERY,
+    "bytes of sessions without a connection": kept_sessions.MAX_BYTES,
+    "events sent of which a session knows the offset": sent_log.MAX_MARKS,
+    "bytes of answers kept to be sent again": sent_log.MAX_BODIES,
 }
 IN_CODE: dict[str, object] = {
     "sync_history_on_join": signature(RoomConfig).parameters["sync_history_on_join"].default,
