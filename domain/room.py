@@ -25,7 +25,8 @@ class RoomConfig:
 
     `sync_history_on_join` is how many of the newest events a client gets when it joins: a number, True for as many as
     memory holds, or False for none. `default_subscriptions` are names of `events`; None subscribes to all. `max_size`
-    bounds the sessions that are in the room at once.
+    bounds the sessions that are in the room at once. With `presence` its members may ask who is in it, and are told of
+    users who come and go.
     """
 
     name: str
@@ -34,6 +35,7 @@ class RoomConfig:
     max_size: int | None = None
     default_subscriptions: Sequence[str] | None = None
     sync_history_on_join: int | bool = 50
+    presence: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,7 @@ class Room:
     max_size: int | None = None
     default_subscriptions: frozenset[str]
     sync_history_on_join: int | bool = 50
+    has_presence: bool = False
     created_by_id: str | None = None
     is_configured: bool = True
     names_with_history: tuple[str, ...] = field(init=False)
@@ -79,6 +82,7 @@ class Room:
             max_size=config.max_size,
             default_subscriptions=defaults,
             sync_history_on_join=config.sync_history_on_join,
+            has_presence=config.presence,
         )
 
     def definition(self, event_name: str) -> EventDefinition:
@@ -197,6 +201,8 @@ def _refuse_flaws(room_id: str, config: RoomConfig) -> None:
     size = config.max_size
     if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
         raise ConfigurationError(f"Room {room_id!r}: max_size must be an integer from 1 on, not {size!r}")
+    if not isinstance(config.presence, bool):
+        raise ConfigurationError(f"Room {room_id!r}: presence must be True or False, not {config.presence!r}")
     sync = config.sync_history_on_join
     if not isinstance(sync, bool) and (not isinstance(sync, int) or not 0 <= sync <= MAX_SYNC):
         raise ConfigurationError(

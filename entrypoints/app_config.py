@@ -58,5 +58,5 @@ class AppConfig:
 
 def _template(runtime: RuntimeRooms) -> Room:
     events, sync = cast(Sequence[EventDefinition], runtime.events), runtime.sync_history_on_join
-    config = RoomConfig(name="runtime rooms", events=events, sync_history_on_join=sync)
+    config = RoomConfig(name="runtime rooms", events=events, sync_history_on_join=sync, presence=runtime.presence)
     return Room.configured("runtime rooms", config)

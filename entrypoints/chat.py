@@ -38,7 +38,11 @@ async def _into_general(client: Client) -> None:
 def create_chat() -> DialogueApp:
     """A chat with the room `general`, in which anybody may make further rooms."""
     return create_dialogue(
-        rooms={"general": RoomConfig(name="General Chat", events=[message, typing], default_subscriptions=["message"])},
-        runtime_rooms=RuntimeRooms(events=[message, typing], sync_history_on_join=50),
+        rooms={
+            "general": RoomConfig(
+                name="General Chat", events=[message, typing], default_subscriptions=["message"], presence=True
+            )
+        },
+        runtime_rooms=RuntimeRooms(events=[message, typing], sync_history_on_join=50, presence=True),
         hooks=Hooks(on_connected=_into_general),
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...application.rooms.list_rooms import RoomList
+from ...application.rooms.tell_members import MemberList
 from ...application.sessions.answers import (
     Answer,
     Connected,
@@ -44,6 +45,8 @@ def wire_answer(answer: Answer, max_out_frame: int) -> tuple[str, Fields]:
             return "subscribed", {"roomId": room_id, "events": events}
         case Marked(room_id=room_id, seq=seq, unread=unread):
             return "marked", {"roomId": room_id, "seq": seq, "unread": unread}
+        case MemberList(room_id=room_id, sessions=sessions):
+            return "members", {"roomId": room_id, "members": [_member(*each) for each in sessions.items()]}
         case RoomList():
             return "rooms", wire_rooms(answer, max_out_frame)
         case RoomCreated(room=room):
@@ -120,6 +123,10 @@ def _triggered_batch(answer: TriggeredBatch) -> Fields:
         seqs=list(answer.seqs),
         duplicate=True if answer.is_duplicate else None,
     )
+
+
+def _member(user_id: str, sessions: int) -> Fields:
+    return {"userId": user_id, "sessions": sessions}
 
 
 def _error(error: DialogueError) -> Fields:

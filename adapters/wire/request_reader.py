@@ -11,6 +11,7 @@ from ...application.sessions.requests import (
     CreateRoom,
     DeleteRoom,
     GetHistory,
+    GetMembers,
     GetRooms,
     Join,
     Leave,
@@ -130,6 +131,10 @@ def _mark_read(message: Message) -> MarkAsRead:
     return MarkAsRead(fields.room_id, fields.seq)
 
 
+def _list_members(message: Message) -> GetMembers:
+    return GetMembers(parse(request_fields.RoomFields, message).room_id)
+
+
 def _list_rooms(message: Message) -> GetRooms:
     fields = parse(request_fields.ListRoomsFields, message)
     return GetRooms(fields.cursor, fields.limit)
@@ -164,6 +169,7 @@ _BY_TYPE: Mapping[str, Callable[[Message], SessionRequest]] = {
     "unsubscribe": _unsubscribe,
     "getHistory": _get_history,
     "markRead": _mark_read,
+    "listMembers": _list_members,
     "listRooms": _list_rooms,
     "createRoom": _create_room,
     "deleteRoom": _delete_room,

@@ -6,7 +6,17 @@ from collections.abc import Sequence
 
 from ...application.sessions.answers import Answer
 from ...application.sessions.frame import Frame
-from ...application.sessions.notice import Marked, Notice, PutIntoRoom, RoomCreated, RoomDeleted, RoomSize, TakenOut
+from ...application.sessions.notice import (
+    Marked,
+    MemberJoined,
+    MemberLeft,
+    Notice,
+    PutIntoRoom,
+    RoomCreated,
+    RoomDeleted,
+    RoomSize,
+    TakenOut,
+)
 from ...application.sessions.requests import RequestId
 from ...domain.event import Event
 from .answers import wire_answer
@@ -51,5 +61,9 @@ class WireCodec:
                 return frame("roomDeleted", roomId=room_id)
             case RoomSize(room_id=room_id, size=size, users=users):
                 return frame("roomSize", **compact(roomId=room_id, size=size, users=users))
+            case MemberJoined(room_id=room_id, user_id=user_id):
+                return frame("memberJoined", roomId=room_id, userId=user_id)
+            case MemberLeft(room_id=room_id, user_id=user_id):
+                return frame("memberLeft", roomId=room_id, userId=user_id)
             case Marked():
                 return frame("marked", roomId=notice.room_id, seq=notice.seq, unread=notice.unread)

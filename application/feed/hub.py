@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from anyio import Event as Signal
 
@@ -48,6 +48,8 @@ class Hub:
         self._elsewhere: dict[str, Elsewhere] = {}
         self._changed: dict[str, None] = {}
         self._has_changed = Signal()
+        self.regrouped_rooms: dict[str, None] = {}
+        self._has_regrouped = Signal()
         self.keeps_changes = True
         """Whether somebody tells other nodes of who comes and goes."""
 
@@ -107,6 +109,7 @@ class Hub:
         self._rooms.setdefault(room_id, Members()).enter(session, membership)
         self.note_resized(room_id)
         self.note_changed(room_id)
+        self._note_regrouped(room_id)
 
     def leave(self, session: Session, room_id: str) -> None:
         """Take the session out of the room; doing so twice is fine."""
@@ -121,6 +124,7 @@ class Hub:
             self.resized_rooms.pop(room_id, None)
             self._elsewhere.pop(room_id, None)
         self.note_changed(room_id)
+        self._note_regrouped(room_id)
 
     def note_resized(self, room_id: str) -> None:
         """The room's members are to be told how many they are."""
@@ -132,6 +136,16 @@ class Hub:
         while not self.resized_rooms:
             self._resized = Signal()
             await self._resized.wait()
+
+    async def regrouped(self) -> None:
+        """Wait until there is a room into which somebody has come, or which somebody has left."""
+        while not self.regrouped_rooms:
+            self._has_regrouped = Signal()
+            await self._has_regrouped.wait()
+
+    def _note_regrouped(self, room_id: str) -> None:
+        self.regrouped_rooms[room_id] = None
+        self._has_regrouped.set()
 
     def note_changed(self, room_id: str) -> None:
         """Other nodes are to be told who is in the room here."""
@@ -160,6 +174,7 @@ class Hub:
             self._elsewhere[room_id] = elsewhere
         if room_id in self._rooms:
             self.note_resized(room_id)
+            self._note_regrouped(room_id)
 
     def crowd(self, room_id: str) -> Crowd:
         """How many are in the room, on all nodes."""
@@ -170,9 +185,16 @@ class Hub:
         """How many are in the room on this node."""
         return self._rooms.get(room_id, _NOBODY).crowd
 
-    def users(self, room_id: str) -> Collection[str]:
-        """The ids of the users in the room on this node."""
+    def users(self, room_id: str) -> Mapping[str, int]:
+        """How many sessions each user has in the room on this node."""
         return self._rooms.get(room_id, _NOBODY).users
+
+    def all_users(self, room_id: str) -> Mapping[str, int] | None:
+        """How many sessions each user has in the room, on all nodes; None where they are too many to tell."""
+        here, elsewhere = self.users(room_id), self._elsewhere.get(room_id)
+        if elsewhere is None:
+            return here
+        return None if elsewhere.users is None else Counter(here) + Counter(elsewhere.users)
 
     def rooms(self) -> list[str]:
         """The rooms in which somebody is on this node."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -102,7 +103,7 @@ class ShareCrowds:
 
     def _crowd(self, room_id: str) -> NodeCrowd:
         users = self._hub.users(room_id)
-        told = tuple(users) if len(users) <= MAX_USERS else None
+        told = dict(users) if len(users) <= MAX_USERS else None
         return NodeCrowd(room_id=room_id, sessions=self._seats.taken(room_id), users=told)
 
     async def _ask(self, room_ids: Sequence[str]) -> None:
@@ -120,11 +121,11 @@ class ShareCrowds:
 
 
 def _together(crowds: Iterable[NodeCrowd]) -> Elsewhere | None:
-    sessions, users = 0, frozenset[str]()
+    sessions, users = 0, Counter[str]()
     are_known = True
     for crowd in crowds:
         sessions += crowd.sessions
-        users |= frozenset(crowd.users or ())
+        users.update(crowd.users or {})
         are_known = are_known and crowd.users is not None
     return Elsewhere(sessions, users if are_known and len(users) <= MAX_USERS else None) if sessions else None
 

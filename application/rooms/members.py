@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import KeysView
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..sessions.session import Membership, Session
@@ -18,14 +18,14 @@ class Crowd:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Who is in a room on other nodes: so many sessions, and their users; None where these are too many to tell."""
+    """Who is in a room on other nodes: so many sessions, and of each user how many; None where users are too many."""
 
     sessions: int
-    users: frozenset[str] | None
+    users: Mapping[str, int] | None
 
     def with_(self, members: Members) -> Crowd:
         """These and the `members` of this node together."""
-        users = None if self.users is None else len(self.users | members.users)
+        users = None if self.users is None else len(self.users.keys() | members.users.keys())
         return Crowd(len(members.sessions) + self.sessions, users)
 
 
@@ -39,9 +39,9 @@ class Members:
         self._users: dict[str, int] = {}
 
     @property
-    def users(self) -> KeysView[str]:
-        """The ids of the users, in order of arrival."""
-        return self._users.keys()
+    def users(self) -> Mapping[str, int]:
+        """How many sessions each user has here, in order of arrival."""
+        return self._users
 
     @property
     def crowd(self) -> Crowd:

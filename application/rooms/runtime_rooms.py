@@ -16,14 +16,15 @@ from ...domain.room import Room
 class RuntimeRooms:
     """That users may make rooms, of which events, and how many.
 
-    `events` are the definitions offered (a room may take some of them; default: all); `sync_history_on_join` is as in
-    RoomConfig; `max_rooms` bounds the rooms in all, `max_rooms_per_user` those of one user.
+    `events` are the definitions offered (a room may take some of them; default: all); `sync_history_on_join` and
+    `presence` are as in RoomConfig; `max_rooms` bounds the rooms in all, `max_rooms_per_user` those of one user.
     """
 
     events: Iterable[EventDefinition]
     sync_history_on_join: int | bool = 50
     max_rooms: int = 10_000
     max_rooms_per_user: int = 100
+    presence: bool = False
 
     def __post_init__(self) -> None:
         for name in ("max_rooms", "max_rooms_per_user"):
@@ -72,6 +73,7 @@ class RuntimeOffer:
             max_size=stored.max_size,
             default_subscriptions=frozenset(definitions),
             sync_history_on_join=self.template.sync_history_on_join,
+            has_presence=self.template.has_presence,
             created_by_id=stored.created_by_id,
             is_configured=False,
         )

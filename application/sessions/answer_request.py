@@ -11,6 +11,7 @@ from ..reading.mark_read import MarkRead
 from ..reading.page_history import PageHistory
 from ..rooms.list_rooms import ListRooms
 from ..rooms.manage_rooms import ManageRooms
+from ..rooms.tell_members import TellMembers
 from .answers import Answer, Left, Pong, Subscribed
 from .join_room import JoinRoom
 from .notice import Marked, RoomCreated, RoomDeleted, RoomInfo
@@ -18,6 +19,7 @@ from .requests import (
     CreateRoom,
     DeleteRoom,
     GetHistory,
+    GetMembers,
     GetRooms,
     Join,
     Leave,
@@ -30,7 +32,17 @@ from .session import Session
 
 Reply = Callable[[Answer], None]
 Answerable = (
-    Join | Leave | Subscribe | Unsubscribe | GetHistory | MarkAsRead | GetRooms | CreateRoom | DeleteRoom | Ping
+    Join
+    | Leave
+    | Subscribe
+    | Unsubscribe
+    | GetHistory
+    | MarkAsRead
+    | GetMembers
+    | GetRooms
+    | CreateRoom
+    | DeleteRoom
+    | Ping
 )
 
 
@@ -45,6 +57,7 @@ class AnswerRequest:
         rooms: ListRooms,
         manage: ManageRooms,
         access: Access,
+        members: TellMembers,
     ) -> None:
         self._join = join
         self._pages = pages
@@ -52,6 +65,7 @@ class AnswerRequest:
         self._rooms = rooms
         self._manage = manage
         self._access = access
+        self._members = members
 
     async def __call__(self, session: Session, request: Answerable, reply: Reply) -> None:
         """Do what is asked and `reply` once. Raises the DialogueError that refuses it."""
@@ -66,6 +80,9 @@ class AnswerRequest:
                 await self._ensure_reads(session, room_id)
                 mark = await self._mark_read(session, room_id, seq)
                 reply(Marked(room_id=room_id, seq=mark.seq, unread=mark.unread))
+            case GetMembers(room_id=room_id):
+                await self._ensure_reads(session, room_id)
+                reply(await self._members.list(room_id))
             case GetRooms(cursor=cursor, limit=limit):
                 reply(await self._rooms(session.identity, cursor, limit))
             case CreateRoom():

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from ...domain.errors import DialogueError
 from ...domain.page import Page
 from ..rooms.list_rooms import RoomList
+from ..rooms.tell_members import MemberList
 from .join_room import Joined
 from .notice import Marked, RoomCreated, RoomDeleted
 
@@ -84,6 +85,7 @@ Answer = (
     | TriggeredBatch
     | Page
     | Marked
+    | MemberList
     | RoomList
     | RoomCreated
     | RoomDeleted

@@ -66,6 +66,22 @@ class RoomSize:
     users: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class MemberJoined:
+    """A user's first session came into a room."""
+
+    room_id: str
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberLeft:
+    """A user's last session in a room went."""
+
+    room_id: str
+    user_id: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Marked:
     """The user has read up to `seq` in a room, as another of its sessions said."""
@@ -75,4 +91,4 @@ class Marked:
     unread: int
 
 
-Notice = PutIntoRoom | TakenOut | RoomCreated | RoomDeleted | RoomSize | Marked
+Notice = PutIntoRoom | TakenOut | RoomCreated | RoomDeleted | RoomSize | MemberJoined | MemberLeft | Marked

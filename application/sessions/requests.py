@@ -98,6 +98,13 @@ class MarkAsRead:
 
 
 @dataclass(frozen=True, slots=True)
+class GetMembers:
+    """List who is in a room."""
+
+    room_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class GetRooms:
     """List the rooms."""
 
@@ -145,6 +152,7 @@ SessionRequest = (
     | TriggerBatch
     | GetHistory
     | MarkAsRead
+    | GetMembers
     | GetRooms
     | CreateRoom
     | DeleteRoom

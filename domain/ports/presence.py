@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from ..errors import Unavailable
@@ -37,11 +37,14 @@ class NodeLife:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NodeCrowd:
-    """Who is in a room on one node: so many sessions, and their users; None where these are more than MAX_USERS."""
+    """Who is in a room on one node: so many sessions, and of each user how many; None where users are too many.
+
+    They are too many to tell where there are more than MAX_USERS.
+    """
 
     room_id: str
     sessions: int
-    users: tuple[str, ...] | None = ()
+    users: Mapping[str, int] | None = field(default_factory=dict)
 
 
 class Presence(Protocol):

@@ -75,6 +75,7 @@ class Container(ServiceParts):
         ServiceParts.list_rooms,
         ServiceParts.manage,
         ServiceParts.access,
+        ServiceParts.tell_members,
     )
     serve = Single(
         ServeSession,

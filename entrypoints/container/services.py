@@ -45,6 +45,7 @@ from ...application.rooms.open_history import OpenHistory
 from ...application.rooms.refresh_history import RefreshHistory
 from ...application.rooms.room_registry import RoomRegistry
 from ...application.rooms.sweeper import Sweeper
+from ...application.rooms.tell_members import TellMembers
 from ...application.rooms.tell_rooms import TellRooms
 from ...application.rooms.tell_sizes import TellSizes
 from ...application.sessions.join_room import JoinRoom
@@ -127,6 +128,7 @@ class ServiceParts(StorageParts):
     manage = Single(ManageRooms, registry, hub, join, sweeper, tell_rooms, access)
     mark_read = Single(MarkRead, registry, hub, StorageParts.read_marks, apply, tell_nodes)
     crowds = Single(ShareCrowds, StorageParts.presence, lease, seats, hub, tell_nodes)
+    tell_members = Single(TellMembers, registry, hub, crowds)
     list_rooms = Single(ListRooms, manage, mark_read, crowds, access)
     redact = Single(RedactEvent, registry, journal, StorageParts.counted_source, access)
     erase = Single(
@@ -142,7 +144,7 @@ class ServiceParts(StorageParts):
         Readiness, StorageParts.storage, StorageParts.counted_source, settings.ready_interval_s, run_bus, lease
     )
     of_many_nodes = (lease, crowds, tell_nodes, run_bus, poll, catch_up)
-    workers = providers.List(sizes, tell_rooms, sweeper, idle_rooms, evictions, readiness, *of_many_nodes)
+    workers = providers.List(sizes, tell_members, tell_rooms, sweeper, idle_rooms, evictions, readiness, *of_many_nodes)
     node = Single(Node, registry, journal, hub, listeners, workers)
     scrape = Single(
         Scrape,

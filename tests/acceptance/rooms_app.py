@@ -43,6 +43,6 @@ dialogue = create_dialogue(
         "memory": RoomConfig(name="Memory", events=[message, rare], sync_history_on_join=True),
         "signals": RoomConfig(name="Signals", events=[typing]),
     },
-    runtime_rooms=RuntimeRooms(events=EVENTS, max_rooms_per_user=3),
+    runtime_rooms=RuntimeRooms(events=EVENTS, max_rooms_per_user=3, presence=True),
     hooks=Hooks(on_connected=on_connected),
 )

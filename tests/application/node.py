@@ -56,6 +56,7 @@ from dialogue.application.rooms.refresh_history import RefreshHistory
 from dialogue.application.rooms.room_registry import RoomRegistry
 from dialogue.application.rooms.runtime_rooms import RuntimeOffer, RuntimeRooms
 from dialogue.application.rooms.sweeper import Sweeper
+from dialogue.application.rooms.tell_members import TellMembers
 from dialogue.application.rooms.tell_rooms import TellRooms
 from dialogue.application.rooms.tell_sizes import TellSizes
 from dialogue.application.sessions.frame import Frame
@@ -140,7 +141,12 @@ class MemoryNode:
         offer = None
         if self.runtime is not None:
             sync = self.runtime.sync_history_on_join
-            offered = RoomConfig(name="template", events=list(self.runtime.events), sync_history_on_join=sync)
+            offered = RoomConfig(
+                name="template",
+                events=list(self.runtime.events),
+                sync_history_on_join=sync,
+                presence=self.runtime.presence,
+            )
             offer = RuntimeOffer(Room.configured("template", offered), self.runtime)
         self.listeners = Listeners(self.run_hook)
         self.registry = RoomRegistry(
@@ -181,9 +187,11 @@ class MemoryNode:
         hear = HearNodes(own, self.poll, catch_up, self.apply, self.hub, self.crowds)
         self.run_bus = RunBus(self.bus, hear)
         sizes = TellSizes(self.hub)
+        self.members = TellMembers(self.registry, self.hub, self.crowds)
         others: list[Worker] = [self.lease, self.crowds, self.tell, self.run_bus, self.poll, catch_up, sizes]
         workers: list[Worker] = [
             self.tell_rooms,
+            self.members,
             self.sweeper,
             self.idle_rooms,
             evictions,

@@ -89,7 +89,9 @@ class Served:
             request_timeout_s=5.0,
         )
         admit = AdmitClient(TrustingAuthenticator(), node.hub, node.join, node.run_hook, on_connected)
-        answer = AnswerRequest(node.join, node.pages, node.mark_read, node.list_rooms, node.manage, node.access)
+        answer = AnswerRequest(
+            node.join, node.pages, node.mark_read, node.list_rooms, node.manage, node.access, node.members
+        )
         self.serve = ServeSession(node.hub, admit, answer, node.publish, node.publish_batch, limits)
 
     @asynccontextmanager

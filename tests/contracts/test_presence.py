@@ -87,7 +87,7 @@ def following(node: NodeLife) -> NodeLife:
 
 def crowd(room_id: str, *users: str) -> NodeCrowd:
     """One session of each user."""
-    return NodeCrowd(room_id=room_id, sessions=len(users), users=users)
+    return NodeCrowd(room_id=room_id, sessions=len(users), users=dict.fromkeys(users, 1))
 
 
 async def test_others_are_told_and_oneself_is_not(presence: Presence) -> None:
@@ -103,6 +103,12 @@ async def test_what_a_node_says_is_instead_of_what_it_had(presence: Presence) ->
     assert await presence.others("b", ["room"]) == [crowd("room", "ada")]
     await presence.put(A, 3, [crowd("room")])
     assert await presence.others("b", ["room"]) == []
+
+
+async def test_it_is_told_how_many_sessions_each_user_has(presence: Presence) -> None:
+    several = NodeCrowd(room_id="room", sessions=3, users={"ada": 2, "bob": 1})
+    await presence.put(A, 1, [several])
+    assert await presence.others("b", ["room"]) == [several]
 
 
 async def test_users_may_be_too_many_to_tell(presence: Presence) -> None:
@@ -146,7 +152,7 @@ async def test_a_claim_keeps_the_users_that_are_known(presence: Presence) -> Non
     await presence.put(A, 1, [crowd("room", "ada")])
     await presence.claim(A, 2, "room", 2, 3)
     [found] = await presence.others("b", ["room"])
-    assert (found.sessions, found.users) == (2, ("ada",))
+    assert (found.sessions, found.users) == (2, {"ada": 1})
 
 
 async def test_with_its_lease_ends_what_a_node_has_said(place: Place) -> None:

@@ -16,7 +16,16 @@ from dialogue.adapters.memory.store import MemoryStore
 from dialogue.application.ports.event_bus import EventBus
 from dialogue.application.rooms.runtime_rooms import RuntimeRooms
 from dialogue.application.sessions.frame import Frame
-from dialogue.application.sessions.notice import Marked, Notice, RoomCreated, RoomDeleted, RoomSize, TakenOut
+from dialogue.application.sessions.notice import (
+    Marked,
+    MemberJoined,
+    MemberLeft,
+    Notice,
+    RoomCreated,
+    RoomDeleted,
+    RoomSize,
+    TakenOut,
+)
 from dialogue.application.sessions.session import Session
 from dialogue.domain.event import Event
 from dialogue.domain.event_definition import History, define_event
@@ -53,6 +62,8 @@ class SaidCodec:
                 said = f"Marked {room_id} {seq}"
             case RoomSize(room_id=room_id, size=size, users=users):
                 said = f"RoomSize {room_id} {size} {users}"
+            case MemberJoined(room_id=room_id, user_id=user_id) | MemberLeft(room_id=room_id, user_id=user_id):
+                said = f"{type(notice).__name__} {room_id} {user_id}"
             case _:
                 said = type(notice).__name__
         return Frame(said.encode())

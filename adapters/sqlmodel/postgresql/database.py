@@ -17,13 +17,15 @@ from ....domain.errors import ConfigurationError, Unavailable
 from ..migrations.seed.takeover import Progress
 from ..migrations.upgrade import upgrade
 from .append_batch import PostgresqlAppender
-from .driver import DriverConnection
+from .driver import DriverConnection, Version
 from .engine import PostgresqlSettings, connect, engine
 from .opened import Opened
 from .unavailable import DatabaseError, condition, translated
 from .url import dsn_of, shown
 
 REPAIR_S = 3_600.0
+OLDEST = 14
+"""The oldest version of PostgreSQL that will do."""
 
 T = TypeVar("T")
 
@@ -157,6 +159,7 @@ class PostgresqlDatabase:
         """Whether no proxy stands in between, which answers to the handshake with a number of its own."""
         connection = await connect(self._settings, prepares=False)
         try:
+            ensure_new_enough(connection.get_server_version(), shown(self._settings.url))
             return bool(await connection.fetchval("SELECT pg_backend_pid()") == connection.get_server_pid())
         finally:
             await connection.close()
@@ -170,6 +173,14 @@ class PostgresqlDatabase:
         finally:
             with CancelScope(shield=True):
                 await migrating.dispose()
+
+
+def ensure_new_enough(version: Version, database: str) -> None:
+    """Raise ConfigurationError where the server is older than what statements and migrations need of it."""
+    if version.major < OLDEST:
+        raise ConfigurationError(
+            f"{database} is PostgreSQL {version.major}.{version.minor}, and Dialogue needs PostgreSQL {OLDEST} or later"
+        )
 
 
 def _log_progress(done: int, total: int) -> None:

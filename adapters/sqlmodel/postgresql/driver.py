@@ -6,6 +6,13 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 
+class Version(Protocol):
+    """A version of PostgreSQL."""
+
+    major: int
+    minor: int
+
+
 class DriverConnection(Protocol):
     """An `asyncpg.Connection`. JSONB goes in and comes out as a `str`."""
 
@@ -47,6 +54,10 @@ class DriverConnection(Protocol):
 
     def is_in_transaction(self) -> bool:
         """Whether a transaction is open in it."""
+        ...
+
+    def get_server_version(self) -> Version:
+        """Which version the server is, as the handshake said it."""
         ...
 
     def get_server_pid(self) -> int:

@@ -62,7 +62,7 @@ OTHERS = text(f"SELECT crowd.room_id, crowd.sessions, crowd.users {_OF_OTHERS}")
 _IS_LATER = "WHERE (crowd.life, crowd.number) < (excluded.life, excluded.number)"
 CLAIM = text(f"""
     INSERT INTO dialogue_crowds AS crowd (room_id, node_id, life, number, sessions, users)
-    VALUES (:room, :node, :life, :number, :sessions, '[]')
+    VALUES (:room, :node, :life, :number, :sessions, '{{}}')
     ON CONFLICT (room_id, node_id) DO UPDATE SET
         life = excluded.life, number = excluded.number, sessions = excluded.sessions, said_at = clock_timestamp(),
         users = CASE WHEN crowd.life = excluded.life THEN crowd.users ELSE excluded.users END
@@ -116,7 +116,7 @@ class PostgresqlPresence:
         asked = {"rooms": [*dict.fromkeys(room_ids)], "node": node_id}
         found = await self._database.read(lambda connection: connection.execute(OTHERS, asked).all())
         return [
-            NodeCrowd(room_id=room_id, sessions=sessions, users=None if users is None else tuple(json.loads(users)))
+            NodeCrowd(room_id=room_id, sessions=sessions, users=None if users is None else _users(json.loads(users)))
             for room_id, sessions, users in found
         ]
 
@@ -132,6 +132,11 @@ class PostgresqlPresence:
 
 def _life(node: NodeLife) -> dict[str, Any]:
     return {"node": node.node_id, "life": node.life}
+
+
+def _users(told: dict[str, int] | list[str]) -> dict[str, int]:
+    """Nodes of an earlier version told each user once."""
+    return told if isinstance(told, dict) else dict.fromkeys(told, 1)
 
 
 def _ensure_there(connection: Connection, node: NodeLife) -> None:
@@ -170,7 +175,7 @@ def _put(connection: Connection, node: NodeLife, number: int, crowds: Sequence[N
             "number": number,
             "rooms": [crowd.room_id for crowd in told],
             "sessions": [crowd.sessions for crowd in told],
-            "users": [None if crowd.users is None else json.dumps(crowd.users) for crowd in told],
+            "users": [None if crowd.users is None else json.dumps(dict(crowd.users)) for crowd in told],
         },
     )
 

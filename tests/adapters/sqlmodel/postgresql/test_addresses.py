@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import Connection
 
+from dialogue.adapters.sqlmodel.postgresql import database
 from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
 from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
 from dialogue.adapters.sqlmodel.postgresql.url import dsn_of, is_postgresql, shown
@@ -51,6 +53,20 @@ def test_what_cannot_be_kept_is_refused() -> None:
         dsn_of("postgresql://db/shop?channel_binding=require")
     with pytest.raises(ConfigurationError, match="must begin with postgresql://"):
         dsn_of("mysql://db/shop")
+
+
+async def test_a_server_that_is_too_old_is_refused_and_left_as_it_is(
+    postgresql_server: PostgresqlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server of the tests is too old for a version that does not exist yet."""
+    monkeypatch.setattr(database, "OLDEST", 99)
+    with postgresql_server.database() as url:
+        with pytest.raises(
+            ConfigurationError, match=r"is PostgreSQL \d+\.\d+, and Dialogue needs PostgreSQL 99 or later"
+        ):
+            await PostgresqlDatabase(PostgresqlSettings(url=url)).open()
+        with psycopg.connect(url) as connection:
+            assert connection.execute("SELECT count(*) FROM pg_class WHERE relname = 'messages'").fetchone() == (0,)
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from dialogue import History, RoomConfig, create_dialogue, define_event
+from dialogue.adapters.sqlmodel.postgresql.append_batch import COPIED_FROM
 from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
 from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
 from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
@@ -67,6 +68,26 @@ async def test_two_nodes_start_publish_and_page_through_it(through: str, postgre
 def _backends(connection: psycopg.Connection, name: str) -> list[tuple[str, str]]:
     asked = "SELECT state, application_name FROM pg_stat_activity WHERE datname = %s"
     return connection.execute(asked, [name]).fetchall()
+
+
+async def test_a_batch_large_enough_for_copy_goes_through_it(through: str) -> None:
+    """Several at once: each COPY stays within the transaction that has the connection."""
+    storage = PostgresqlStorage(PostgresqlDatabase(PostgresqlSettings(url=through)))
+    async with storage.running():
+
+        async def keep(room_id: str) -> None:
+            epoch = (await storage.archive.open(room_id)).epoch
+            draft = Draft(room_id=room_id, epoch=epoch, name="note", payload=b'{"n":1}', sender="ada")
+            for _ in range(3):
+                kept = await append(storage.archive, [draft] * (2 * COPIED_FROM), 1)
+                assert all(isinstance(each, Event) for each in kept)
+
+        async with create_task_group() as tasks:
+            for number in range(2 * CONNECTIONS):
+                tasks.start_soon(keep, f"room-{number}")
+        for number in range(2 * CONNECTIONS):
+            found = await storage.source.newer(f"room-{number}", None, 0, PageLimit(events=1_000))
+            assert [event.seq for event in found] == list(range(1, 6 * COPIED_FROM + 1))
 
 
 async def test_a_transaction_whose_answer_is_lost_is_found_behind_it(through: str) -> None:
