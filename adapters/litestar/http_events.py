@@ -20,10 +20,10 @@ from ...application.reading.page_history import PageHistory
 from ...domain.errors import InvalidRequest
 from ...domain.idempotency_key import MAX_KEY
 from ...domain.page import MAX_LIMIT, Page
-from ..wire import request_fields
+from ..wire import messages, request_fields
 from ..wire.answers import wire_page
 from ..wire.frame_reader import FrameReader
-from ..wire.frames import WireEvent
+from ..wire.frames import wire_event
 from .headers import header_text
 from .http_identity import identity_of
 from .http_rooms import RoomInPath, UserId, integer, json_response, problems
@@ -104,7 +104,7 @@ async def get_history(
     fields = request_fields.parse(request_fields.HistoryFields, given)
     await access.ensure_reader(identity, room_id)
     page = await pages(request_fields.page_request(room_id, fields))
-    return json_response(wire_page(page), headers=_links(request, page, fields))
+    return json_response(wire_page(page, messages.Page), headers=_links(request, page, fields))
 
 
 @post(
@@ -143,7 +143,7 @@ async def post_event(
     ).key
     event = request_fields.parse(request_fields.PostEventFields, _read_body(await request.body(), max_values))
     published = await publish.by_user(identity, room_id, event.event, event.data, meta=event.meta, key=key)
-    return json_response(WireEvent.of(published.event), 200 if published.is_duplicate else 201)
+    return json_response(wire_event(published.event), 200 if published.is_duplicate else 201)
 
 
 @delete(

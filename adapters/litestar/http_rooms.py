@@ -13,7 +13,7 @@ from litestar.params import HeaderParameter, PathParameter, QueryParameter
 from ...application.ports.authenticator import Authenticator
 from ...application.rooms.list_rooms import ListRooms
 from ...domain.page import MAX_LIMIT
-from ..wire import request_fields
+from ..wire import messages, request_fields
 from ..wire.answers import wire_rooms
 from ..wire.frames import json_bytes, wire_room
 from .http_identity import identity_of
@@ -88,7 +88,7 @@ async def list_rooms(
         request_fields.ListRoomsFields, query_fields(request, texts=("cursor",), numbers=("limit",))
     )
     listed = await rooms(identity, wanted.cursor, wanted.limit)
-    return json_response(wire_rooms(listed, max_out_frame))
+    return json_response(wire_rooms(listed, max_out_frame, messages.RoomPage))
 
 
 @get(

@@ -1,4 +1,4 @@
-"""`/schema` and `/schema/openapi.json`: what HTTP offers, described once."""
+"""`/schema`, `/schema/openapi.json` and `/asyncapi.json`: what HTTP and the WebSocket offer, described once."""
 
 from __future__ import annotations
 
@@ -17,12 +17,16 @@ from litestar.openapi.spec import Tag
 from litestar.plugins.pydantic import PydanticPlugin
 from litestar.serialization import encode_json, get_serializer
 
+from ..wire.asyncapi import asyncapi_document
+from ..wire.frames import json_bytes
 from .schema_page import schema_page
 
 OPENAPI_JSON = "application/vnd.oai.openapi+json"
+ASYNCAPI_JSON = "application/vnd.aai.asyncapi+json"
 DESCRIPTION = """Rooms of typed events whose history does not end.
 
-What happens live goes over the WebSocket at `/ws` (subprotocol `dialogue.v1`); here are the calls beside it.
+What happens live goes over the WebSocket at `/ws` (subprotocol `dialogue.v1`), which `/asyncapi.json` describes; here
+are the calls beside it.
 """
 PAGE_HEADERS = {
     "Content-Security-Policy": (
@@ -45,10 +49,17 @@ class Document:
         return cls(content, f'"{sha256(content).hexdigest()[:32]}"')
 
 
-def describe(
-    handlers: Iterable[HTTPRouteHandler], dependencies: Mapping[str, Provide], version: str
-) -> tuple[Document, Document]:
-    """OpenAPI of the handlers, and the same as a page for people. Takes some tenths of a second."""
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """OpenAPI of the calls over HTTP, the same as a page for people, and AsyncAPI of the WebSocket."""
+
+    openapi: Document
+    page: Document
+    asyncapi: Document
+
+
+def describe(handlers: Iterable[HTTPRouteHandler], dependencies: Mapping[str, Provide], version: str) -> Documents:
+    """The documents; the handlers are those that OpenAPI describes. Takes some tenths of a second."""
     described = Litestar(
         route_handlers=[*handlers],
         dependencies=dependencies,
@@ -67,19 +78,23 @@ def describe(
     )
     schema = described.openapi_schema.to_schema()
     encoded = encode_json(schema, serializer=get_serializer(described.type_encoders))
-    return Document.of(encoded), Document.of(schema_page(msgspec.json.decode(encoded)).encode())
+    return Documents(
+        openapi=Document.of(encoded),
+        page=Document.of(schema_page(msgspec.json.decode(encoded)).encode()),
+        asyncapi=Document.of(json_bytes(asyncapi_document(version))),
+    )
 
 
 class SchemaDocuments:
     """Makes the documents when they are first asked for, once, and not on the loop, where everybody would wait."""
 
-    def __init__(self, make: Callable[[], tuple[Document, Document]]) -> None:
+    def __init__(self, make: Callable[[], Documents]) -> None:
         self._make = make
-        self._made: tuple[Document, Document] | None = None
+        self._made: Documents | None = None
         self._making = Lock()
 
-    async def __call__(self) -> tuple[Document, Document]:
-        """OpenAPI, and the page."""
+    async def __call__(self) -> Documents:
+        """All of them."""
         async with self._making:
             if self._made is None:
                 self._made = await to_thread.run_sync(self._make)
@@ -87,19 +102,23 @@ class SchemaDocuments:
 
 
 def schema_routes(documents: SchemaDocuments) -> list[HTTPRouteHandler]:
-    """The two routes."""
+    """Where they are."""
 
     @get("/schema", include_in_schema=False)
     async def page(request: Request[Any, Any, Any]) -> Response[bytes]:
         if (request.scope.get("raw_path") or b"").endswith(b"/"):  # from there its link would lead nowhere
             return Response(b"", status_code=307, headers={"Location": "../schema"}, media_type="text/html")
-        return _answer(request, (await documents())[1], "text/html", PAGE_HEADERS)
+        return _answer(request, (await documents()).page, "text/html", PAGE_HEADERS)
 
     @get("/schema/openapi.json", include_in_schema=False)
     async def openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
-        return _answer(request, (await documents())[0], OPENAPI_JSON, {})
+        return _answer(request, (await documents()).openapi, OPENAPI_JSON, {})
 
-    return [page, openapi]
+    @get("/asyncapi.json", include_in_schema=False)
+    async def asyncapi(request: Request[Any, Any, Any]) -> Response[bytes]:
+        return _answer(request, (await documents()).asyncapi, ASYNCAPI_JSON, {})
+
+    return [page, openapi, asyncapi]
 
 
 def _answer(

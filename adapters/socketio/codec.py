@@ -17,7 +17,8 @@ from ...domain.event import Event
 from ...domain.page import Page
 from ...domain.position import Position
 from ..wire.answers import wire_answer, wire_rooms
-from ..wire.frames import compact, encodable, event_bytes, in_runs, json_bytes, wire_events, wire_room
+from ..wire.frames import compact, encodable, event_bytes, fields_of, in_runs, json_bytes, wire_events, wire_room
+from ..wire.messages import RoomPage
 from .packet_reader import NAMESPACE, Call, Handshake, page_of
 from .sent_log import Mark, MarkedFrame
 
@@ -102,7 +103,7 @@ class SocketIoCodec:
             case Page() if call is not None and not is_acknowledged:
                 packets.emit("historyResponse", _page(answer, call))
             case RoomList() if not is_acknowledged:
-                packets.emit("rooms", wire_rooms(answer, self._max_out_frame)["rooms"])
+                packets.emit("rooms", wire_rooms(answer, self._max_out_frame, RoomPage).rooms)
             case RoomCreated() | RoomDeleted():
                 notice = self.notice(answer)
                 assert isinstance(notice, MarkedFrame)
@@ -208,7 +209,7 @@ def _answer_connect(packets: Packets, answer: Answer, handshake: Handshake) -> N
 def _acknowledgement(answer: Answer, max_out_frame: int) -> dict[str, object]:
     if isinstance(answer, Refused):
         return {"error": _error(answer.error)}
-    _, fields = wire_answer(answer, max_out_frame)
+    fields = fields_of(wire_answer(answer, max_out_frame))
     if isinstance(answer, Joined):
         fields.pop("history")  # which follows as an event
     return fields

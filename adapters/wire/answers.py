@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from ...application.rooms.list_rooms import RoomList
 from ...application.rooms.tell_members import MemberList
 from ...application.sessions.answers import (
@@ -19,61 +21,70 @@ from ...application.sessions.limits import ENVELOPE_SIZE
 from ...application.sessions.notice import Marked, RoomCreated, RoomDeleted
 from ...domain.errors import DialogueError
 from ...domain.page import Page
-from .frames import compact, encodable, json_bytes, wire_events, wire_position, wire_room
+from . import messages
+from .frames import encodable, json_bytes, wire_events, wire_position, wire_room
+from .messages import given
 
-Fields = dict[str, object]
+P = TypeVar("P", bound=messages.Page)
+R = TypeVar("R", bound=messages.RoomPage)
 
 
-def wire_answer(answer: Answer, max_out_frame: int) -> tuple[str, Fields]:
-    """The type of the message, and its fields."""
+def wire_answer(answer: Answer, max_out_frame: int) -> messages.Sent:
+    """The message that answers."""
     match answer:
         case Triggered():
-            return "triggered", _triggered(answer)
+            return _triggered(answer)
         case TriggeredBatch():
-            return "triggeredBatch", _triggered_batch(answer)
+            return messages.TriggeredBatch(
+                room_id=answer.room_id,
+                timestamp=answer.timestamp_ms,
+                seqs=list(answer.seqs),
+                duplicate=answer.is_duplicate,
+            )
         case Page():
-            return "history", wire_page(answer)
+            return wire_page(answer, messages.History)
         case Joined():
-            return "joined", _joined(answer)
+            return _joined(answer)
         case Refused(error=error):
-            return "error", _error(error)
+            return _error(error)
         case Connected():
-            return "connected", _connected(answer)
+            return _connected(answer)
         case Left(room_id=room_id):
-            return "left", {"roomId": room_id}
+            return messages.Left(room_id=room_id)
         case Subscribed(room_id=room_id, events=events):
-            return "subscribed", {"roomId": room_id, "events": events}
+            return messages.Subscribed(room_id=room_id, events=events)
         case Marked(room_id=room_id, seq=seq, unread=unread):
-            return "marked", {"roomId": room_id, "seq": seq, "unread": unread}
+            return messages.Marked(room_id=room_id, seq=seq, unread=unread)
         case MemberList(room_id=room_id, sessions=sessions):
-            return "members", {"roomId": room_id, "members": [_member(*each) for each in sessions.items()]}
+            members = [messages.Member(user_id=user_id, sessions=count) for user_id, count in sessions.items()]
+            return messages.Members(room_id=room_id, members=members)
         case RoomList():
-            return "rooms", wire_rooms(answer, max_out_frame)
+            return wire_rooms(answer, max_out_frame, messages.Rooms)
         case RoomCreated(room=room):
-            return "roomCreated", {"room": wire_room(room)}
+            return messages.RoomCreated(room=wire_room(room))
         case RoomDeleted(room_id=room_id):
-            return "roomDeleted", {"roomId": room_id}
+            return messages.RoomDeleted(room_id=room_id)
         case Pong():
-            return "pong", {}
+            return messages.Pong()
 
 
-def wire_page(page: Page) -> Fields:
-    """The fields of a page."""
-    return compact(
-        roomId=page.room_id,
-        event=page.event_name,
+def wire_page(page: Page, kind: type[P]) -> P:
+    """A page as it travels."""
+    return kind(
+        room_id=page.room_id,
+        event=given(page.event_name),
         epoch=page.epoch,
         events=wire_events(page.events),
-        hasMore=page.has_more,
-        hasMoreAfter=page.has_more_after,
+        has_more=page.has_more,
+        has_more_after=given(page.has_more_after),
     )
 
 
-def wire_rooms(listed: RoomList, max_out_frame: int) -> Fields:
-    """The fields of a list of rooms; it ends before it would pass `max_out_frame`."""
+def wire_rooms(listed: RoomList, max_out_frame: int, kind: type[R]) -> R:
+    """A list of rooms as it travels; it ends before it would pass `max_out_frame`."""
     space = max_out_frame - ENVELOPE_SIZE
     cursor = listed.cursor
-    rooms: list[Fields] = []
+    rooms: list[messages.Room] = []
     for room in listed.rooms:
         wired = wire_room(room)
         space -= len(json_bytes(wired)) + 1
@@ -81,53 +92,41 @@ def wire_rooms(listed: RoomList, max_out_frame: int) -> Fields:
             cursor = listed.rooms[len(rooms) - 1].id
             break
         rooms.append(wired)
-    return compact(rooms=rooms, cursor=cursor, mayCreate=listed.may_create)
+    return kind(rooms=rooms, cursor=given(cursor), may_create=listed.may_create)
 
 
-def _connected(answer: Connected) -> Fields:
+def _connected(answer: Connected) -> messages.Connected:
     seconds = answer.heartbeat_s
-    return {
-        "clientId": answer.client_id,
-        "userId": answer.user_id,
-        "heartbeat": int(seconds) if seconds.is_integer() else seconds,
-        "maxFrame": answer.max_frame,
-    }
+    return messages.Connected(
+        client_id=answer.client_id,
+        user_id=answer.user_id,
+        heartbeat=int(seconds) if seconds.is_integer() else seconds,
+        max_frame=answer.max_frame,
+    )
 
 
-def _joined(answer: Joined) -> Fields:
-    return compact(
-        roomId=answer.room.id,
-        roomName=answer.room.name,
+def _joined(answer: Joined) -> messages.Joined:
+    return messages.Joined(
+        room_id=answer.room.id,
+        room_name=answer.room.name,
         events=answer.events,
         position=wire_position(answer.position),
-        recovered=answer.recovered,
+        recovered=given(answer.recovered),
         history=wire_events(answer.history),
-        hasMore=answer.has_more,
+        has_more=answer.has_more,
     )
 
 
-def _triggered(answer: Triggered) -> Fields:
-    return compact(
-        roomId=answer.room_id,
+def _triggered(answer: Triggered) -> messages.Triggered:
+    return messages.Triggered(
+        room_id=answer.room_id,
         event=answer.event,
         timestamp=answer.timestamp_ms,
-        seq=answer.seq,
-        duplicate=True if answer.is_duplicate else None,
+        seq=given(answer.seq),
+        duplicate=answer.is_duplicate,
     )
 
 
-def _triggered_batch(answer: TriggeredBatch) -> Fields:
-    return compact(
-        roomId=answer.room_id,
-        timestamp=answer.timestamp_ms,
-        seqs=list(answer.seqs),
-        duplicate=True if answer.is_duplicate else None,
-    )
-
-
-def _member(user_id: str, sessions: int) -> Fields:
-    return {"userId": user_id, "sessions": sessions}
-
-
-def _error(error: DialogueError) -> Fields:
-    return encodable(compact(code=error.code, message=error.message, details=error.details))
+def _error(error: DialogueError) -> messages.Error:
+    said = encodable({"message": error.message, "details": error.details})
+    return messages.Error(code=error.code, message=str(said["message"]), details=given(said["details"]))

@@ -6,77 +6,71 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import msgspec
-from msgspec import UNSET, Raw, Struct, UnsetType, field
+from msgspec import UNSET, Raw, structs
 
 from ...application.sessions.frame import Frame
 from ...application.sessions.notice import RoomInfo
-from ...application.sessions.requests import RequestId
 from ...domain.event import Event
 from ...domain.event_definition import EventDefinition
 from ...domain.position import Position
+from . import messages
+from .messages import given
 
 _encoder = msgspec.json.Encoder()
 
 
-class WireEvent(Struct, rename="camel", omit_defaults=True):
-    """An event as it travels; the payload passes as the bytes that were kept."""
-
-    event: str
-    room_id: str
-    data: Raw
-    sender: str = field(name="from")
-    timestamp: int
-    seq: int | UnsetType = UNSET
-    meta: Raw | UnsetType = UNSET
-    redacted: bool = False
-
-    @classmethod
-    def of(cls, event: Event) -> WireEvent:
-        """The wire's form of an event."""
-        return cls(
-            event=event.name,
-            room_id=event.room_id,
-            data=Raw(event.payload),
-            sender=event.sender,
-            timestamp=event.timestamp_ms,
-            seq=UNSET if event.seq is None else event.seq,
-            meta=UNSET if event.meta is None else Raw(event.meta),
-            redacted=event.is_redacted,
-        )
+def wire_event(event: Event) -> messages.Event:
+    """An event as it travels."""
+    return messages.Event(
+        event=event.name,
+        room_id=event.room_id,
+        data=Raw(event.payload),
+        sender=event.sender,
+        timestamp=event.timestamp_ms,
+        seq=UNSET if event.seq is None else event.seq,
+        meta=UNSET if event.meta is None else Raw(event.meta),
+        redacted=event.is_redacted,
+    )
 
 
 def event_bytes(event: Event) -> bytes:
     """The event as JSON."""
-    return _encoder.encode(WireEvent.of(event))
+    return _encoder.encode(wire_event(event))
 
 
-def wire_events(events: Iterable[Event]) -> list[WireEvent]:
+def wire_events(events: Iterable[Event]) -> list[messages.Event]:
     """The events as they travel, in the same order."""
-    return [WireEvent.of(event) for event in events]
+    return [wire_event(event) for event in events]
 
 
-def wire_position(position: Position) -> dict[str, object]:
+def wire_position(position: Position) -> messages.Position:
     """A position as it travels."""
-    return {"epoch": position.epoch, "seq": position.seq}
+    return messages.Position(epoch=position.epoch, seq=position.seq)
 
 
-def wire_room(room: RoomInfo) -> dict[str, object]:
+def wire_room(room: RoomInfo) -> messages.Room:
     """A room as it travels; what there is not is left out."""
-    return compact(
+    return messages.Room(
         id=room.id,
         name=room.name,
-        description=room.description,
+        description=given(room.description),
         size=room.size,
-        users=room.users,
-        maxSize=room.max_size,
-        createdById=room.created_by_id,
-        unread=room.unread,
+        users=given(room.users),
+        max_size=given(room.max_size),
+        created_by_id=given(room.created_by_id),
+        unread=given(room.unread),
     )
 
 
 def wire_definition(definition: EventDefinition[Any]) -> dict[str, object]:
     """An event that a room allows, as it travels."""
     return compact(name=definition.name, hasHistory=definition.has_history, schema=definition.json_schema)
+
+
+def fields_of(message: messages.Part) -> dict[str, object]:
+    """What stands in a message but for its type, for a way in that writes it otherwise."""
+    values = ((field, getattr(message, field.name)) for field in structs.fields(message))
+    return {field.encode_name: value for field, value in values if value is not field.default}
 
 
 def compact(**fields: object) -> dict[str, object]:
@@ -102,12 +96,11 @@ def json_bytes(value: object) -> bytes:
     return _encoder.encode(value)
 
 
-def frame(kind: str, request_id: RequestId = None, /, **fields: Any) -> Frame:
-    """A message of that type, with the id of the request that it answers where there is one."""
-    message: dict[str, object] = {"type": kind}
+def frame(message: messages.Sent, request_id: Any = None) -> Frame:
+    """The frame of a message, with the id of the request that it answers where there is one."""
     if request_id is not None:
-        message["id"] = request_id
-    return Frame(_encoder.encode(message | fields))
+        message.id = request_id
+    return Frame(_encoder.encode(message))
 
 
 def in_runs(encoded: Iterable[bytes], size: int, limit: int) -> Iterator[list[bytes]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from time import monotonic
+from typing import Any, Generic, TypeVar
 
 from ...application.sessions.requests import (
     Asked,
@@ -29,11 +31,27 @@ from ...domain.json_value import MAX_VALUES, is_unicode
 from ...domain.names import MAX_ROOM_ID, flaw_of_name, flaw_of_room_id
 from ...domain.new_event import NewEvent
 from ...domain.position import Position
-from . import request_fields
+from . import messages
 from .frame_reader import FrameReader
-from .request_fields import parse
+from .messages import MAX_REQUEST_ID
+from .request_fields import (
+    ConnectFields,
+    CreateRoomFields,
+    Fields,
+    GetHistoryFields,
+    JoinFields,
+    ListRoomsFields,
+    MarkReadFields,
+    NoFields,
+    RoomFields,
+    SubscribeFields,
+    TriggerBatchFields,
+    TriggerFields,
+    page_request,
+    parse,
+)
 
-MAX_REQUEST_ID = 64
+F = TypeVar("F", bound=Fields)
 
 Message = Mapping[str, object]
 RequestId = str | int | None
@@ -64,11 +82,11 @@ class RequestReader:
 def request_of(message: Message) -> SessionRequest:
     """The request that a message is, by its `type`. Raises InvalidRequest where there is no such type."""
     kind = message.get("type")
-    decode = _BY_TYPE.get(kind) if isinstance(kind, str) else None
-    if decode is None:
-        raise InvalidRequest.field("type", f"must be one of {', '.join(_BY_TYPE)}")
+    request = REQUESTS.get(kind) if isinstance(kind, str) else None
+    if request is None:
+        raise InvalidRequest.field("type", f"must be one of {', '.join(REQUESTS)}")
     try:
-        return decode(message)
+        return request.make(parse(request.fields, message))
     except DialogueError as error:
         if kind == "connect":
             raise
@@ -86,62 +104,54 @@ def _request_id(message: Message) -> RequestId:
     raise InvalidRequest.field("id", f"must be a text of at most {MAX_REQUEST_ID} characters, or an integer")
 
 
-def _connect(message: Message) -> Connect:
-    return Connect(parse(request_fields.ConnectFields, message).auth)
+def _connect(fields: ConnectFields) -> Connect:
+    return Connect(fields.auth)
 
 
-def _join(message: Message) -> Join:
-    fields = parse(request_fields.JoinFields, message)
+def _join(fields: JoinFields) -> Join:
     since = None if fields.since is None else Position(epoch=fields.since.epoch, seq=fields.since.seq)
     return Join(fields.room_id, fields.events, since)
 
 
-def _leave(message: Message) -> Leave:
-    return Leave(parse(request_fields.RoomFields, message).room_id)
+def _leave(fields: RoomFields) -> Leave:
+    return Leave(fields.room_id)
 
 
-def _subscribe(message: Message) -> Subscribe:
-    fields = parse(request_fields.SubscribeFields, message)
+def _subscribe(fields: SubscribeFields) -> Subscribe:
     return Subscribe(fields.room_id, fields.events)
 
 
-def _unsubscribe(message: Message) -> Unsubscribe:
-    fields = parse(request_fields.SubscribeFields, message)
+def _unsubscribe(fields: SubscribeFields) -> Unsubscribe:
     return Unsubscribe(fields.room_id, fields.events)
 
 
-def _trigger(message: Message) -> Trigger:
-    fields = parse(request_fields.TriggerFields, message)
+def _trigger(fields: TriggerFields) -> Trigger:
     return Trigger(fields.room_id, fields.event, fields.data, fields.meta, fields.key)
 
 
-def _trigger_batch(message: Message) -> TriggerBatch:
-    fields = parse(request_fields.TriggerBatchFields, message)
+def _trigger_batch(fields: TriggerBatchFields) -> TriggerBatch:
     events = tuple(NewEvent(event.event, event.data, event.meta) for event in fields.events)
     return TriggerBatch(fields.room_id, events, fields.key)
 
 
-def _get_history(message: Message) -> GetHistory:
-    fields = parse(request_fields.GetHistoryFields, message)
-    return GetHistory(request_fields.page_request(fields.room_id, fields))
+def _get_history(fields: GetHistoryFields) -> GetHistory:
+    return GetHistory(page_request(fields.room_id, fields))
 
 
-def _mark_read(message: Message) -> MarkAsRead:
-    fields = parse(request_fields.MarkReadFields, message)
+def _mark_read(fields: MarkReadFields) -> MarkAsRead:
     return MarkAsRead(fields.room_id, fields.seq)
 
 
-def _list_members(message: Message) -> GetMembers:
-    return GetMembers(parse(request_fields.RoomFields, message).room_id)
+def _list_members(fields: RoomFields) -> GetMembers:
+    return GetMembers(fields.room_id)
 
 
-def _list_rooms(message: Message) -> GetRooms:
-    fields = parse(request_fields.ListRoomsFields, message)
+def _list_rooms(fields: ListRoomsFields) -> GetRooms:
     return GetRooms(fields.cursor, fields.limit)
 
 
-def _create_room(message: Message) -> CreateRoom:
-    room = parse(request_fields.CreateRoomFields, message).room
+def _create_room(fields: CreateRoomFields) -> CreateRoom:
+    room = fields.room
     for path, flaw in (("room.id", flaw_of_room_id(room.id)), ("room.name", flaw_of_name(room.name, MAX_ROOM_ID))):
         if flaw:
             raise InvalidRequest.field(path, flaw)
@@ -150,28 +160,37 @@ def _create_room(message: Message) -> CreateRoom:
     )
 
 
-def _delete_room(message: Message) -> DeleteRoom:
-    return DeleteRoom(parse(request_fields.RoomFields, message).room_id)
+def _delete_room(fields: RoomFields) -> DeleteRoom:
+    return DeleteRoom(fields.room_id)
 
 
-def _ping(message: Message) -> Ping:
-    parse(request_fields.NoFields, message)
+def _ping(_: NoFields) -> Ping:
     return Ping()
 
 
-_BY_TYPE: Mapping[str, Callable[[Message], SessionRequest]] = {
-    "connect": _connect,
-    "trigger": _trigger,
-    "triggerBatch": _trigger_batch,
-    "join": _join,
-    "leave": _leave,
-    "subscribe": _subscribe,
-    "unsubscribe": _unsubscribe,
-    "getHistory": _get_history,
-    "markRead": _mark_read,
-    "listMembers": _list_members,
-    "listRooms": _list_rooms,
-    "createRoom": _create_room,
-    "deleteRoom": _delete_room,
-    "ping": _ping,
+@dataclass(frozen=True, slots=True)
+class Kind(Generic[F]):
+    """A type of request: its fields, what they ask, and what it is answered with, where it is not refused."""
+
+    fields: type[F]
+    make: Callable[[F], SessionRequest]
+    answer: type[messages.Sent]
+
+
+REQUESTS: Mapping[str, Kind[Any]] = {
+    "connect": Kind(ConnectFields, _connect, messages.Connected),
+    "trigger": Kind(TriggerFields, _trigger, messages.Triggered),
+    "triggerBatch": Kind(TriggerBatchFields, _trigger_batch, messages.TriggeredBatch),
+    "join": Kind(JoinFields, _join, messages.Joined),
+    "leave": Kind(RoomFields, _leave, messages.Left),
+    "subscribe": Kind(SubscribeFields, _subscribe, messages.Subscribed),
+    "unsubscribe": Kind(SubscribeFields, _unsubscribe, messages.Subscribed),
+    "getHistory": Kind(GetHistoryFields, _get_history, messages.History),
+    "markRead": Kind(MarkReadFields, _mark_read, messages.Marked),
+    "listMembers": Kind(RoomFields, _list_members, messages.Members),
+    "listRooms": Kind(ListRoomsFields, _list_rooms, messages.Rooms),
+    "createRoom": Kind(CreateRoomFields, _create_room, messages.RoomCreated),
+    "deleteRoom": Kind(RoomFields, _delete_room, messages.RoomDeleted),
+    "ping": Kind(NoFields, _ping, messages.Pong),
 }
+"""All that a client may ask. AsyncAPI is made from this, too."""

@@ -19,8 +19,10 @@ from ...application.sessions.notice import (
 )
 from ...application.sessions.requests import RequestId
 from ...domain.event import Event
+from . import messages
 from .answers import wire_answer
-from .frames import compact, event_bytes, frame, in_runs, json_bytes, wire_position, wire_room
+from .frames import event_bytes, frame, in_runs, json_bytes, wire_position, wire_room
+from .messages import given
 
 
 class WireCodec:
@@ -37,33 +39,35 @@ class WireCodec:
 
     def answer(self, answer: Answer, request_id: RequestId) -> Frame:
         """See `ClientCodec.answer`."""
-        kind, fields = wire_answer(answer, self._max_out_frame)
-        return frame(kind, request_id, **fields)
+        return frame(wire_answer(answer, self._max_out_frame), request_id)
 
     def notice(self, notice: Notice) -> Frame:
         """See `Codec.notice`."""
-        match notice:
-            case PutIntoRoom():
-                return frame(
-                    "joined",
-                    roomId=notice.room_id,
-                    roomName=notice.room_name,
-                    events=notice.events,
-                    position=wire_position(notice.position),
-                    history=(),
-                    hasMore=notice.has_more,
-                )
-            case TakenOut(room_id=room_id, reason=reason):
-                return frame("left", roomId=room_id, reason=reason)
-            case RoomCreated(room=room):
-                return frame("roomCreated", room=wire_room(room))
-            case RoomDeleted(room_id=room_id):
-                return frame("roomDeleted", roomId=room_id)
-            case RoomSize(room_id=room_id, size=size, users=users):
-                return frame("roomSize", **compact(roomId=room_id, size=size, users=users))
-            case MemberJoined(room_id=room_id, user_id=user_id):
-                return frame("memberJoined", roomId=room_id, userId=user_id)
-            case MemberLeft(room_id=room_id, user_id=user_id):
-                return frame("memberLeft", roomId=room_id, userId=user_id)
-            case Marked():
-                return frame("marked", roomId=notice.room_id, seq=notice.seq, unread=notice.unread)
+        return frame(_message(notice))
+
+
+def _message(notice: Notice) -> messages.Sent:
+    match notice:
+        case PutIntoRoom():
+            return messages.Joined(
+                room_id=notice.room_id,
+                room_name=notice.room_name,
+                events=notice.events,
+                position=wire_position(notice.position),
+                history=[],
+                has_more=notice.has_more,
+            )
+        case TakenOut(room_id=room_id, reason=reason):
+            return messages.Left(room_id=room_id, reason=reason)
+        case RoomCreated(room=room):
+            return messages.RoomCreated(room=wire_room(room))
+        case RoomDeleted(room_id=room_id):
+            return messages.RoomDeleted(room_id=room_id)
+        case RoomSize(room_id=room_id, size=size, users=users):
+            return messages.RoomSize(room_id=room_id, size=size, users=given(users))
+        case MemberJoined(room_id=room_id, user_id=user_id):
+            return messages.MemberJoined(room_id=room_id, user_id=user_id)
+        case MemberLeft(room_id=room_id, user_id=user_id):
+            return messages.MemberLeft(room_id=room_id, user_id=user_id)
+        case Marked():
+            return messages.Marked(room_id=notice.room_id, seq=notice.seq, unread=notice.unread)

@@ -2,6 +2,7 @@
 
 - `server_process`: starts, stops and kills a command that serves; begin here.
 - `forked`: how it starts, quickly: by a fork of one process that has imported all (`fork_server`).
+- `described`: frames against `/asyncapi.json`; all clients here hold what they see to it.
 - `wire_client`: the client to take, async; it holds every frame to what all frames must be.
 - `blocking_client`: asks and waits for the answer; for tests without a loop.
 - `raw_client`: answers nothing by itself; for what no well-behaved client does.

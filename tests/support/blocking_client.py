@@ -10,6 +10,8 @@ from typing import Any
 
 from websockets.sync.client import ClientConnection, connect
 
+from .described import ensure_sent_as_described
+
 DEADLINE_S = 20.0
 
 
@@ -47,6 +49,7 @@ class BlockingClient:
 
     def _next(self) -> dict[str, Any]:
         message: dict[str, Any] = json.loads(self._socket.recv(timeout=DEADLINE_S))
+        ensure_sent_as_described(message)
         return message
 
 

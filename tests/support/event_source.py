@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 from anyio import fail_after
 
+from .described import ensure_event_as_described
 from .wire_client import DEADLINE_S, Message, without_repeats
 
 
@@ -80,6 +81,7 @@ class EventSource:
     async def _event(self) -> Message:
         sent = await self.next()
         assert sent.name == "message", sent
+        ensure_event_as_described(sent.data)
         if "seq" in sent.data:
             assert sent.id is not None
             assert sent.id.endswith(f"-{sent.data['seq']}")

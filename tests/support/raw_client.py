@@ -11,6 +11,8 @@ from typing import Any
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, CloseConnection, Event, Request, TextMessage
 
+from .described import ensure_sent_as_described
+
 DEADLINE_S = 15.0
 
 
@@ -45,6 +47,7 @@ class RawClient:
         while not isinstance(event := self.next(), TextMessage):
             assert not isinstance(event, CloseConnection), event
         answer: dict[str, Any] = json.loads(event.data)
+        ensure_sent_as_described(answer)
         return answer
 
 

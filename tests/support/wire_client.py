@@ -1,4 +1,5 @@
-"""A client of `dialogue.v1` that sees every frame, in order, and holds each to what all frames must be."""
+"""A client of `dialogue.v1` that sees every frame, in order, and holds each to what all frames must be, and to what
+`/asyncapi.json` says: also what it sends itself, where the server takes it."""
 
 from __future__ import annotations
 
@@ -11,6 +12,8 @@ from typing import Any
 from anyio import fail_after
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+
+from .described import ensure_sent_as_described, ensure_taken_as_described
 
 DEADLINE_S = 15.0
 MAX_OUT_FRAME = 1 << 20
@@ -27,6 +30,7 @@ class WireClient:
         self.sizes: list[int] = []
         self._ids = count(1)
         self._unread: list[Message] = []
+        self._asked: dict[int, Message] = {}
 
     async def ask(self, kind: str, **fields: object) -> Message:
         """Send a request and give back its answer, which is no error."""
@@ -44,7 +48,8 @@ class WireClient:
     async def send(self, kind: str, **fields: object) -> int:
         """Send a request without waiting; its id."""
         request_id = next(self._ids)
-        await self.send_text(json.dumps({"type": kind, "id": request_id, **fields}))
+        self._asked[request_id] = {"type": kind, "id": request_id, **fields}
+        await self.send_text(json.dumps(self._asked[request_id]))
         return request_id
 
     async def send_text(self, text: str | bytes) -> None:
@@ -128,8 +133,15 @@ class WireClient:
         assert self.sizes[-1] <= MAX_OUT_FRAME
         frame = json.loads(text, object_pairs_hook=without_repeats)
         assert next(iter(frame)) == "type", frame
+        self._ensure_described(frame)
         self.frames.append(frame)
         self._unread.append(frame)
+
+    def _ensure_described(self, frame: Message) -> None:
+        ensure_sent_as_described(frame)
+        asked = self._asked.pop(frame["id"], None) if type(frame.get("id")) is int else None
+        if asked is not None and frame["type"] != "error":
+            ensure_taken_as_described(asked)
 
 
 def same(one: object, other: object) -> bool:

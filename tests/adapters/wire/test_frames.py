@@ -7,6 +7,7 @@ import json
 from hypothesis import given
 from hypothesis import strategies as st
 
+from dialogue.adapters.wire import messages
 from dialogue.adapters.wire.frames import event_bytes, frame
 from dialogue.adapters.wire.wire_codec import WireCodec
 from dialogue.application.sessions.notice import Marked, PutIntoRoom, RoomCreated, RoomDeleted, RoomInfo, TakenOut
@@ -60,9 +61,9 @@ def test_a_batch_is_split_in_order_so_that_no_frame_is_too_large(room_id: str, b
 
 
 def test_type_is_the_first_key_and_id_the_second_where_there_is_one() -> None:
-    assert frame("pong").text == '{"type":"pong"}'
-    assert frame("pong", 0).text == '{"type":"pong","id":0}'
-    assert frame("left", "", roomId="x").text == '{"type":"left","id":"","roomId":"x"}'
+    assert frame(messages.Pong()).text == '{"type":"pong"}'
+    assert frame(messages.Pong(), 0).text == '{"type":"pong","id":0}'
+    assert frame(messages.Left(room_id="x"), "").text == '{"type":"left","id":"","roomId":"x"}'
 
 
 def test_notices_have_the_fields_of_the_protocol() -> None:
