@@ -59,8 +59,9 @@ def _refuse_strangers(app: DialogueApp, listener: socket.socket) -> None:
     if app.settings.trust_clients or not app.container.authenticator().trusts_clients or is_loopback(address):
         return
     raise ConfigurationError(
-        f"On {address} every client that can reach it would be believed to be who it says it is. Say --auth proxy "
-        "behind a proxy that knows its users, listen on 127.0.0.1, or allow it with --trust-clients"
+        f"On {address} every client that can reach it would be believed to be who it says it is. Say --auth jwt "
+        "or api-keys, --auth proxy behind a proxy that knows its users, listen on 127.0.0.1, or allow it with "
+        "--trust-clients"
     )
 
 

@@ -26,6 +26,7 @@ from ..settings.environment import ENV_PREFIX
 from ..version import __version__
 from ..worker import Worker
 from ..workers import Workers
+from .credentials import api_key, token
 from .doctor import repair
 from .load_app import load_app
 from .migrate import migrate_database
@@ -116,6 +117,10 @@ def doctor(
     settings = load_app(target).configure(database=database)
     configure_logs(settings.log_level)
     anyio.run(partial(repair, settings, console, epochs=new_epochs, times=mend_times))
+
+
+app.command(epilog=_EPILOG)(token)
+app.command()(api_key)
 
 
 def _version(wanted: bool) -> None:

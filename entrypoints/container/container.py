@@ -43,7 +43,7 @@ class Container(ServiceParts):
         origins=providers.Factory(OriginPolicy, settings.allowed_origins),
         seen=providers.Selector(
             settings.auth,
-            trusting=providers.Object(nobody),
+            **dict.fromkeys(("trusting", "jwt", "api-keys"), providers.Object(nobody)),
             proxy=providers.Factory(ProxyUser, settings.proxy_user_header, trusted_proxies),
         ),
         find_peer=Single(FindPeer, trusted_proxies, believes_proxies=settings.proxy_headers),

@@ -16,6 +16,7 @@ from ...application.ports.clock import Clock
 from ...application.ports.event_bus import EventBus
 from ...application.ports.metrics import Metrics
 from ..app_config import AppConfig
+from ..authenticators import api_key_authenticator, jwt_authenticator
 from ..settings.settings import Settings
 from .bus import bus_of, new_origin
 from .part import Chosen, Derived, Given, Part, Single
@@ -33,7 +34,11 @@ class Inputs(containers.DeclarativeContainer):
 
     clock: Part[Clock] = Single(SystemClock)
     authenticator: Part[OwnAuthenticator] = Chosen(
-        settings.provided.auth, trusting=Single(TrustingAuthenticator), proxy=Single(ProxyAuthenticator)
+        settings.provided.auth,
+        trusting=Single(TrustingAuthenticator),
+        jwt=Single(jwt_authenticator, settings),
+        proxy=Single(ProxyAuthenticator),
+        **{"api-keys": Single(api_key_authenticator, settings)},
     )
     checked_authenticator = Single(CheckedAuthenticator, authenticator)
 

@@ -20,7 +20,8 @@ class DoorSettings(BaseModel):
     )
     auth: Auth = Field(
         "trusting",
-        description="Who says who a client is: itself (trusting, for development), or a proxy in front that knows.",
+        description="Who says who a client is: itself (trusting, for development), whoever has signed its token (jwt), "
+        "a key that you have made for it (api-keys), or a proxy in front that knows.",
     )
     trust_clients: bool = Field(
         default=False,

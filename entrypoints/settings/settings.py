@@ -24,10 +24,18 @@ from .environment import ENV_PREFIX, refuse_unknown
 from .history import HistorySettings
 from .hooks import HookSettings
 from .server import ServerSettings
+from .tokens import TokenSettings
 
 
 class Settings(  # the last stands first in every list
-    HookSettings, HistorySettings, BoundSettings, DoorSettings, DatabaseSettings, ServerSettings, BaseSettings
+    HookSettings,
+    HistorySettings,
+    BoundSettings,
+    TokenSettings,
+    DoorSettings,
+    DatabaseSettings,
+    ServerSettings,
+    BaseSettings,
 ):
     """All settings, their defaults, and what each bound protects.
 
@@ -55,6 +63,13 @@ class Settings(  # the last stands first in every list
     def _bus_fits(self) -> Settings:
         if self.bus != "none" and not is_postgresql(self.database):
             raise ValueError("a bus is for nodes that share a database: give --database postgresql://…, or --bus none")
+        return self
+
+    @model_validator(mode="after")
+    def _tokens_fit(self) -> Settings:
+        flaw = self.flaw_of_tokens(self.auth)
+        if flaw is not None:
+            raise ValueError(flaw)
         return self
 
 

@@ -59,16 +59,10 @@ def _are_proxies(names: list[str]) -> list[str]:
     return names
 
 
-def _is_here(kind: Any) -> Any:
-    if kind in ("jwt", "api-keys"):
-        raise ValueError(f"{kind!r} is not supported by this version yet; choose trusting or proxy")
-    return kind
-
-
 Names = Annotated[list[str], NoDecode, BeforeValidator(_as_list)]
 """Names, as `a,b` or as a JSON list."""
 
 Origins = Annotated[Names, AfterValidator(_are_origins)]
 Hosts = Annotated[Names, AfterValidator(_are_hosts)]
 Proxies = Annotated[Names, AfterValidator(_are_proxies)]
-Auth = Annotated[Literal["trusting", "proxy"], BeforeValidator(_is_here)]
+Auth = Literal["trusting", "jwt", "api-keys", "proxy"]

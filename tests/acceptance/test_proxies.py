@@ -165,8 +165,6 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureF
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["--auth", "jwt"], "auth: 'jwt' is not supported by this version yet; choose trusting or proxy"),
-        (["--auth", "api-keys"], "auth: 'api-keys' is not supported by this version yet"),
         (["--auth", "none"], "auth: "),
         (["--trusted-proxies", "nginx"], "trusted_proxies: 'nginx'"),
         (["--trusted-proxies", "10.0.0.1/8"], "trusted_proxies: "),

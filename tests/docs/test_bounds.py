@@ -10,6 +10,7 @@ import pytest
 
 from dialogue import History, RoomConfig, RuntimeRooms
 from dialogue.adapters.asgi import path
+from dialogue.adapters.auth import jwks_address, jwt_authenticator, read_keys, watched_file
 from dialogue.adapters.litestar import query
 from dialogue.adapters.own_storage import own_stream as hooked_stream
 from dialogue.adapters.own_storage import places, senders
@@ -39,6 +40,7 @@ from dialogue.domain import errors, idempotency_key, json_value, page, retention
 from dialogue.domain.ports import read_marks as read_mark_port
 from dialogue.entrypoints.settings.environment import ENV_PREFIX
 from dialogue.entrypoints.settings.settings import Settings
+from dialogue.entrypoints.settings.tokens import TokenSettings
 
 from .examples import ROOT
 from .test_reference import quoted, rows
@@ -63,6 +65,7 @@ NO_BOUNDS = {
         "proxy_headers",
         "socketio",
     ),
+    *TokenSettings.model_fields,
 }
 
 # Bounds without a setting, by the words of the page.
@@ -125,6 +128,14 @@ FIXED: dict[str, float] = {
     "a measurement of readiness": readiness.PATIENCE_S,
     "a path": path.MAX_PATH,
     "parameters of a query": query.MAX_PARAMETERS,
+    "characters of a token": jwt_authenticator.MAX_TOKEN,
+    "keys of a key set": read_keys.MAX_KEYS,
+    "bytes of an answer with keys": jwks_address.MAX_BYTES,
+    "the time for an answer with keys": jwks_address.TIMEOUT_S,
+    "the age of keys before they are asked for again": jwks_address.FRESH_S,
+    "the age of keys while nobody gives newer ones": jwks_address.STALE_S,
+    "questions for keys in a row": jwks_address.BURST,
+    "bytes of a file of keys": watched_file.MAX_SIZE,
     "a query": query.MAX_QUERY,
     "bytes that wait for the next poll": polling_transport.HIGH_WATER,
     "packets ahead of their handling": connection.PACKETS_AHEAD,

@@ -1,0 +1,36 @@
+"""Making tokens, for development and tests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import jwt
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_private_key
+
+from .verification_key import UnfitKey, VerificationKey, VerificationKeys
+
+
+def sign_token(key: str, payload: Mapping[str, Any], algorithm: str | None = None) -> str:
+    """A token of that payload, signed with a secret or a private key as PEM, by the usual algorithm of its kind.
+
+    Raises UnfitKey where the key cannot sign, or the algorithm does not fit it.
+    """
+    key = key.strip()
+    signing, verifying = (
+        _private(key) if "-----BEGIN" in key else (key.encode(), VerificationKey.of_secret(key.encode()))
+    )
+    if algorithm is not None:
+        VerificationKeys([verifying]).ensure_fit([algorithm])
+    return jwt.encode(dict(payload), signing, algorithm=algorithm or verifying.algorithms[0])
+
+
+def _private(pem: str) -> tuple[Any, VerificationKey]:
+    if "PRIVATE KEY" not in pem:
+        raise UnfitKey("a public key cannot sign: give the private one")
+    try:
+        key = load_pem_private_key(pem.encode(), None)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        raise UnfitKey("the private key cannot be read, or has a password") from None
+    return key, VerificationKey.of_public(key.public_key())
