@@ -20,7 +20,8 @@ class MemoryRoomMoves:
         name, _, number = (since or "").partition(":")
         if name != self._store.name:
             return Moves(cursor=cursor, rooms=(), is_complete=False)
-        return Moves(cursor=cursor, rooms=[self._move(room_id) for room_id in self._store.moved_since(int(number))])
+        rooms = [self._move(room_id) for room_id in self._store.moved_since(int(number))]
+        return Moves(cursor=cursor, rooms=rooms, removals=self._store.removals_since(int(number)))
 
     async def at(self, room_ids: Sequence[str]) -> Sequence[RoomMove]:
         """See `RoomMoves.at`."""

@@ -9,6 +9,7 @@ from .eviction_marks import MemoryEvictionMarks
 from .history_archive import DAY_S, MAX_ENDED_ROOMS, MemoryHistoryArchive
 from .history_source import MemoryHistorySource
 from .read_marks import MemoryReadMarks
+from .removals import MemoryRemovals
 from .room_moves import MemoryRoomMoves
 from .room_store import MemoryRoomStore
 from .store import MemoryStore
@@ -29,6 +30,7 @@ class MemoryStorage:
         self.eviction_marks = MemoryEvictionMarks(store)
         self.moves = MemoryRoomMoves(store)
         self.presence = store.presence
+        self.removals = MemoryRemovals(store)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

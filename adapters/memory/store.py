@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import secrets
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from time import monotonic
 
 from ...domain.kept_marks import Marks, Unread
 from ...domain.made_rooms import MadeRooms
+from ...domain.ports.removals import Removal
 from .kept_room import KeptRoom
 from .presence import MemoryPresence
+
+REMEMBERED_S = 86_400.0
 
 
 def _random_name() -> str:
@@ -37,6 +40,8 @@ class MemoryStore:
         self.unswept: Counter[str] = Counter()
         self.moves = 0
         self._moves: dict[str, int] = {}  # the number of each room's last move, in order of these
+        self._now_s = now_s
+        self._removals: deque[tuple[int, float, Removal]] = deque()  # with their numbers among the moves, and when
 
     def opened(self, room_id: str) -> KeptRoom:
         """The room `room_id`, new where it was never seen before."""
@@ -51,6 +56,18 @@ class MemoryStore:
         self.moves += 1
         self._moves.pop(room_id, None)
         self._moves[room_id] = self.moves
+
+    def remove_user(self, removal: Removal) -> None:
+        """The nodes are to remove a user."""
+        now_s = self._now_s()
+        while self._removals and self._removals[0][1] < now_s - REMEMBERED_S:
+            self._removals.popleft()
+        self.moves += 1
+        self._removals.append((self.moves, now_s, removal))
+
+    def removals_since(self, number: int) -> list[Removal]:
+        """The removals behind the move of that number, oldest first."""
+        return [removal for place, _, removal in self._removals if place > number]
 
     def moved_since(self, number: int) -> Iterator[str]:
         """The rooms that moved after the move of that number."""

@@ -18,6 +18,7 @@ class OwnStorage:
 
     moves = None
     presence = None
+    removals = None
     transactions = None
 
     def __init__(self, store: OwnStore, max_ended_rooms: int = MAX_ENDED_ROOMS) -> None:

@@ -237,6 +237,10 @@ class Hub:
         """The connected sessions."""
         return list(self._sessions)
 
+    def sessions_of(self, user_id: str) -> list[Session]:
+        """The connected sessions of the user."""
+        return list(self._by_user.get(user_id, ()))
+
     def tell(self, sessions: Iterable[Session], notice: Notice) -> None:
         """Tell these sessions."""
         self._tell(sessions, notice, None)

@@ -10,6 +10,7 @@ from ..feed.apply_events import ApplyEvents
 from ..rooms.manage_rooms import ManageRooms
 from ..rooms.room_registry import RoomRegistry
 from .catch_up import CatchUp
+from .remove_user import RemoveUser
 
 ASKED_AT_ONCE = 1_000
 
@@ -28,7 +29,9 @@ class FollowMoves:
         manage: ManageRooms,
         apply: ApplyEvents,
         catch_up: CatchUp,
+        remove: RemoveUser,
     ) -> None:
+        self._remove = remove
         apply.is_shared = storage.moves is not None
         self._registry = registry
         self._storage = storage
@@ -38,6 +41,8 @@ class FollowMoves:
 
     async def __call__(self, found: Moves) -> None:
         """Follow. Raises Unavailable: then the same has to be followed again."""
+        for removal in found.removals:
+            self._remove.here(removal)
         if found.is_complete:
             await self._refresh([move.room_id for move in found.rooms if self._registry.differs(move)])
             doubtful = self._compare(found.rooms)

@@ -71,6 +71,10 @@ class TellNodes:
         """This node has made or deleted a room."""
         self._tell(RoomsChanged())
 
+    def look(self) -> None:
+        """This node has written what the others find with their next poll."""
+        self._tell(RoomsChanged())
+
     def crowds_changed(self, room_ids: Sequence[str]) -> None:
         """It has changed who is in these rooms here."""
         for start in range(0, len(room_ids), ROOMS_AT_ONCE):

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from .removals import Removal
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomMove:
@@ -31,11 +33,13 @@ class Moves:
 
     Where it is not complete the storage cannot tell what happened since the cursor (it was restored, wiped, promoted,
     or the cursor was None): `rooms` is empty, and whoever asks has to look at every room that he knows, by `at` and
-    `RoomStore.rooms`.
+    `RoomStore.rooms`. `removals` are those that were added since, oldest first, each once; where it is not complete
+    they are those since the time of the cursor, some maybe once more.
     """
 
     cursor: str
     rooms: Sequence[RoomMove]
+    removals: Sequence[Removal] = ()
     is_complete: bool = True
 
 

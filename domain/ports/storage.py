@@ -10,6 +10,7 @@ from .history_archive import HistoryArchive
 from .history_source import HistorySource
 from .presence import Presence
 from .read_marks import ReadMarks
+from .removals import Removals
 from .room_moves import RoomMoves
 from .room_store import RoomStore
 from .transaction_archive import TransactionArchive
@@ -60,6 +61,11 @@ class Storage(Protocol):
     @property
     def presence(self) -> Presence | None:
         """Knows who is in the rooms over all nodes; None where the storage serves one node alone."""
+        ...
+
+    @property
+    def removals(self) -> Removals | None:
+        """Tells all nodes of users who are to be removed; None where the storage serves one node alone."""
         ...
 
     @property

@@ -19,6 +19,7 @@ from ...application.nodes.hear_nodes import HearNodes
 from ...application.nodes.keep_lease import KeepLease, new_life
 from ...application.nodes.own_notices import OwnNotices
 from ...application.nodes.poll_moves import PollMoves
+from ...application.nodes.remove_user import RemoveUser
 from ...application.nodes.run_bus import RunBus
 from ...application.nodes.seats import Seats
 from ...application.nodes.share_crowds import ShareCrowds
@@ -136,7 +137,8 @@ class ServiceParts(StorageParts):
     )
     sizes = Single(TellSizes, hub)
     catch_up = Single(CatchUp, registry, apply, refresh)
-    follow_moves = Single(FollowMoves, registry, StorageParts.storage, manage, apply, catch_up)
+    remove_user = Single(RemoveUser, StorageParts.removals, hub, join, tell_nodes)
+    follow_moves = Single(FollowMoves, registry, StorageParts.storage, manage, apply, catch_up, remove_user)
     poll = Single(PollMoves, StorageParts.moves, follow_moves, registry, settings.poll_interval_s)
     hear_nodes = Single(HearNodes, own_notices, poll, catch_up, apply, hub, crowds)
     run_bus = Single(RunBus, Inputs.bus, hear_nodes)

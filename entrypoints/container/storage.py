@@ -18,6 +18,7 @@ from ...domain.ports.history_archive import HistoryArchive
 from ...domain.ports.history_source import HistorySource
 from ...domain.ports.presence import Presence
 from ...domain.ports.read_marks import ReadMarks
+from ...domain.ports.removals import Removals
 from ...domain.ports.room_moves import RoomMoves
 from ...domain.ports.room_store import RoomStore
 from ...domain.ports.storage import Storage
@@ -67,6 +68,10 @@ def _moves(storage: Storage) -> RoomMoves | None:
 
 def _presence(storage: Storage) -> Presence | None:
     return storage.presence
+
+
+def _removals(storage: Storage) -> Removals | None:
+    return storage.removals
 
 
 def _eviction_marks(storage: Storage) -> EvictionMarks:
@@ -131,5 +136,6 @@ class StorageParts(Inputs):
     eviction_marks = Derived(_eviction_marks, storage)
     moves = Derived(_moves, storage)
     presence = Derived(_presence, storage)
+    removals = Derived(_removals, storage)
     transactions = Derived(_transactions, storage)
     cleanup_hook = Derived(_cleanup_hook, storage_kind, Inputs.config)

@@ -28,6 +28,7 @@ from dialogue.application.nodes.hear_nodes import HearNodes
 from dialogue.application.nodes.keep_lease import KeepLease
 from dialogue.application.nodes.own_notices import OwnNotices
 from dialogue.application.nodes.poll_moves import PollMoves
+from dialogue.application.nodes.remove_user import RemoveUser
 from dialogue.application.nodes.run_bus import RunBus
 from dialogue.application.nodes.seats import Seats
 from dialogue.application.nodes.share_crowds import ShareCrowds
@@ -182,7 +183,8 @@ class MemoryNode:
         self.crowds = ShareCrowds(presence, self.lease, self.seats, self.hub, self.tell)
         self.list_rooms = ListRooms(self.manage, self.mark_read, self.crowds, self.access)
         catch_up = CatchUp(self.registry, self.apply, refresh)
-        follow = FollowMoves(self.registry, storage, self.manage, self.apply, catch_up)
+        self.remove_user = RemoveUser(storage.removals if self.is_one_of_many else None, self.hub, self.join, self.tell)
+        follow = FollowMoves(self.registry, storage, self.manage, self.apply, catch_up, self.remove_user)
         self.poll = PollMoves(storage.moves, follow, self.registry, self.poll_interval_s)
         hear = HearNodes(own, self.poll, catch_up, self.apply, self.hub, self.crowds)
         self.run_bus = RunBus(self.bus, hear)

@@ -69,6 +69,7 @@ OF_POSTGRESQL = {
     "dialogue_rooms": ["moved"],
     "dialogue_leases": ["node_id", "until", "life"],
     "dialogue_crowds": ["room_id", "node_id", "sessions", "users", "life", "number", "said_at"],
+    "dialogue_removals": ["removal_id", "user_id", "room_id", "reason", "removed_at", "moved"],
     "dialogue_turns": ["work", "node_id", "until"],
 }
 """Columns that are there alone, and not in the classes."""

@@ -13,6 +13,7 @@ from dialogue.domain.page import PageLimit
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
 from dialogue.domain.ports.presence import NodeCrowd, NodeLife, Presence
+from dialogue.domain.ports.removals import Removal, Removals
 from dialogue.domain.ports.room_moves import Moves, RoomMove, RoomMoves
 from dialogue.domain.ports.room_store import RoomStore, StoredRoom
 from dialogue.domain.position import Applied, RoomHead, StreamFloor
@@ -33,6 +34,7 @@ class FarStorage:
         self.rooms = FarRooms(storage.rooms, link)
         self.moves: RoomMoves = FarMoves(storage.moves, link)
         self.presence: Presence = FarPresence(storage.presence, link)
+        self.removals: Removals = FarRemovals(storage.removals, link)
         self.transactions = None
         self.read_marks = storage.read_marks
         self.user_events = storage.user_events
@@ -136,6 +138,17 @@ class FarMoves:
 
     async def at(self, room_ids: Sequence[str]) -> Sequence[RoomMove]:
         return await self._link.read(lambda: self._moves.at(room_ids))
+
+
+class FarRemovals:
+    """`Removals` over the link."""
+
+    def __init__(self, removals: Removals, link: Link) -> None:
+        self._removals = removals
+        self._link = link
+
+    async def add(self, removal: Removal) -> None:
+        await self._link.change(lambda: self._removals.add(removal))
 
 
 class FarPresence:

@@ -11,6 +11,7 @@ from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
 from dialogue.domain.ports.presence import Presence
 from dialogue.domain.ports.read_marks import ReadMarks
+from dialogue.domain.ports.removals import Removals
 from dialogue.domain.ports.room_moves import RoomMoves
 from dialogue.domain.ports.room_store import RoomStore
 from dialogue.domain.ports.storage import Storage
@@ -30,6 +31,7 @@ class StorageParts:
     eviction_marks: EvictionMarks
     moves: RoomMoves | None
     presence: Presence | None
+    removals: Removals | None
     transactions: TransactionArchive | None
 
     @classmethod
@@ -44,6 +46,7 @@ class StorageParts:
             eviction_marks=storage.eviction_marks,
             moves=storage.moves,
             presence=storage.presence,
+            removals=storage.removals,
             transactions=storage.transactions,
         )
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, bindparam, select, text
 
+from ....domain.ports.removals import Removal
 from ....domain.ports.room_moves import Moves, RoomMove
 from ..database import Database
 from ..tables import rooms
@@ -25,19 +26,36 @@ _IDENTITY = """
     (SELECT system_identifier FROM pg_control_system()) || '/'
     || substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8) || '/' || pg_relation_filepath('dialogue_rooms')
 """
-_NOW = f"SELECT {_IDENTITY} AS identity, CAST(pg_current_snapshot() AS text) AS snapshot"
+_NOW = f"""
+    SELECT {_IDENTITY} AS identity, CAST(pg_current_snapshot() AS text) AS snapshot,
+        CAST(extract(EPOCH FROM clock_timestamp()) AS bigint) AS now_s
+"""
 NOW = text(_NOW)
 # Numbers that are not given yet are a restored dump's; they tell nothing, and are mended at the start.
+_ROOMS = """
+    SELECT room_id, epoch, head, floor, stamp, definition IS NOT NULL AS is_made,
+        CAST(NULL AS bigint) AS removal_id, CAST(NULL AS text) AS user_id, CAST(NULL AS text) AS reason
+    FROM dialogue_rooms
+"""
+_REMOVALS = "SELECT room_id, NULL, NULL, NULL, NULL, NULL, removal_id, user_id, reason FROM dialogue_removals"
+_CAME_LATER = "moved >= CAST(:next AS xid8) AND moved < pg_snapshot_xmax(pg_current_snapshot())"
+_WERE_OPEN = "moved = ANY (CAST(:still_open AS xid8[]))"
 MOVED = text(f"""
-    SELECT identity, snapshot, room_id, epoch, head, floor, stamp, definition IS NOT NULL
+    SELECT identity, snapshot, now_s, moved.*
     FROM ({_NOW}) AS now
     LEFT JOIN (
-        SELECT * FROM dialogue_rooms
-        WHERE moved >= CAST(:next AS xid8) AND moved < pg_snapshot_xmax(pg_current_snapshot())
-        UNION ALL
-        SELECT * FROM dialogue_rooms WHERE moved = ANY (CAST(:still_open AS xid8[]))
+        {_ROOMS} WHERE {_CAME_LATER}
+        UNION ALL {_ROOMS} WHERE {_WERE_OPEN}
+        UNION ALL {_REMOVALS} WHERE {_CAME_LATER}
+        UNION ALL {_REMOVALS} WHERE {_WERE_OPEN}
     ) AS moved ON true
 """)
+REMOVED_SINCE = text("""
+    SELECT user_id, room_id, reason FROM dialogue_removals
+    WHERE removed_at >= to_timestamp(CAST(:since_s AS double precision)) ORDER BY removal_id
+""")
+SLACK_S = 30
+"""So much before a cursor that is worth nothing a removal may have been, of which it did not know."""
 _room_ids: BindParameter[Sequence[str]] = bindparam("b_room_ids", expanding=True)
 AT = select(
     rooms.c.room_id, rooms.c.epoch, rooms.c.head, rooms.c.floor, rooms.c.stamp, rooms.c.definition.is_not(None)
@@ -48,23 +66,25 @@ FROM_THE_FUTURE = text("""
         ORDER BY room_id LIMIT :limit FOR UPDATE
     )
 """)
+REMOVALS_FROM_THE_FUTURE = text("DELETE FROM dialogue_removals WHERE moved >= pg_snapshot_xmax(pg_current_snapshot())")
 
 
 @dataclass(frozen=True, slots=True)
 class _Cursor:
-    """Where, and with which snapshot, somebody asked: all transactions before `next` but for `still_open` had ended."""
+    """Where, when, and with which snapshot somebody asked: transactions before `next` but `still_open` had ended."""
 
     identity: str
     next: int
     still_open: tuple[int, ...]
+    now_s: int
 
     @classmethod
     def of(cls, cursor: str) -> _Cursor | None:
         """What the text says; None where it is not one of ours."""
-        found = re.fullmatch(r"(.+) \d+:(\d+):([\d,]*)", cursor)
-        return (
-            None if found is None else cls(found[1], int(found[2]), tuple(map(int, filter(None, found[3].split(",")))))
-        )
+        found = re.fullmatch(r"(.+) \d+:(\d+):([\d,]*) (\d+)", cursor)
+        if found is None:
+            return None
+        return cls(found[1], int(found[2]), tuple(map(int, filter(None, found[3].split(",")))), int(found[4]))
 
 
 class PostgresqlRoomMoves:
@@ -76,7 +96,11 @@ class PostgresqlRoomMoves:
     async def moved(self, since: str | None) -> Moves:
         """See `RoomMoves.moved`."""
         last = None if since is None else _Cursor.of(since)
-        return await self._database.peek(lambda connection: _moved(connection, last))
+        found = await self._database.peek(lambda connection: _moved(connection, last))
+        if found.is_complete or last is None:
+            return found
+        removals = await self._database.peek(lambda connection: _removed_since(connection, last.now_s - SLACK_S))
+        return replace(found, removals=removals)
 
     async def at(self, room_ids: Sequence[str]) -> Sequence[RoomMove]:
         """See `RoomMoves.at`."""
@@ -84,23 +108,37 @@ class PostgresqlRoomMoves:
 
 
 def mend_moves(connection: Connection, limit: int = 10_000) -> int:
-    """Let up to `limit` rooms move now whose last move lies in the future, as in a restored dump; how many did."""
+    """Let up to `limit` rooms move now whose last move lies in the future, as in a restored dump; how many did.
+
+    Removals of such a time are none of the present users'.
+    """
+    connection.execute(REMOVALS_FROM_THE_FUTURE)
     return connection.execute(FROM_THE_FUTURE, {"limit": limit}).rowcount
 
 
 def _moved(connection: Connection, last: _Cursor | None) -> Moves:
     if last is None:
-        identity, snapshot = connection.execute(NOW).one()
-        return Moves(cursor=f"{identity} {snapshot}", rooms=(), is_complete=False)
+        identity, snapshot, now_s = connection.execute(NOW).one()
+        return Moves(cursor=f"{identity} {snapshot} {now_s}", rooms=(), is_complete=False)
     parameters = {"next": last.next, "still_open": last.still_open}
     rows = connection.execute(MOVED, parameters).all()
-    cursor = f"{rows[0][0]} {rows[0][1]}"
+    cursor = f"{rows[0][0]} {rows[0][1]} {rows[0][2]}"
     now = _Cursor.of(cursor)
     assert now is not None
     # Numbers go back where a backup was put into the place of the server's data.
     if now.identity != last.identity or now.next < last.next:
         return Moves(cursor=cursor, rooms=(), is_complete=False)
-    return Moves(cursor=cursor, rooms=[_move(row[2:]) for row in rows if row[2] is not None])
+    removals = sorted(row[-3:] + row[3:4] for row in rows if row[-3] is not None)
+    return Moves(
+        cursor=cursor,
+        rooms=[_move(row[3:9]) for row in rows if row[-3] is None and row[3] is not None],
+        removals=[Removal(user_id=user, room_id=room, reason=reason) for _, user, reason, room in removals],
+    )
+
+
+def _removed_since(connection: Connection, since_s: int) -> list[Removal]:
+    found = connection.execute(REMOVED_SINCE, {"since_s": since_s})
+    return [Removal(user_id=user_id, room_id=room_id, reason=reason) for user_id, room_id, reason in found]
 
 
 def _at(connection: Connection, room_ids: Sequence[str]) -> list[RoomMove]:

@@ -12,6 +12,7 @@ from ..user_events import SqlUserEvents
 from .database import PostgresqlDatabase
 from .history_source import PostgresqlHistorySource
 from .presence import PostgresqlPresence
+from .removals import PostgresqlRemovals
 from .room_moves import PostgresqlRoomMoves
 from .transaction_archive import PostgresqlTransactionArchive
 
@@ -31,6 +32,7 @@ class PostgresqlStorage:
         self.eviction_marks = SqlEvictionMarks(database)
         self.moves = PostgresqlRoomMoves(database)
         self.presence = PostgresqlPresence(database)
+        self.removals = PostgresqlRemovals(database)
         self.transactions = PostgresqlTransactionArchive(database, key_ttl_s)
 
     def running(self) -> AbstractAsyncContextManager[None]:

@@ -18,6 +18,7 @@ class SqliteStorage:
 
     moves = None
     presence = None
+    removals = None
     transactions = None
 
     def __init__(

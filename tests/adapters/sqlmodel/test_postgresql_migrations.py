@@ -97,6 +97,6 @@ async def test_the_migrations_make_what_the_table_classes_say(postgresql_server:
 
 def _is_of_postgresql_alone(row: tuple[Any, ...]) -> bool:
     """Alembic's table, and what several nodes need: SQLite has no use for it."""
-    presence = ("dialogue_leases", "dialogue_crowds", "dialogue_turns")
-    tables = ("dialogue_alembic_version", *presence)
+    of_nodes = ("dialogue_leases", "dialogue_crowds", "dialogue_turns", "dialogue_removals")
+    tables = ("dialogue_alembic_version", *of_nodes)
     return any(table in row[0] for table in tables) or row[:2] == ("dialogue_rooms", "moved") or "_moved" in row[0]

@@ -10,14 +10,16 @@ import pytest
 
 from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
 from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
-from dialogue.adapters.sqlmodel.postgresql.room_moves import MOVED
+from dialogue.adapters.sqlmodel.postgresql.room_moves import MOVED, mend_moves
 from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
+from dialogue.domain.ports.removals import Removal
 
 MOVE = "UPDATE dialogue_rooms SET head = head + 1 WHERE room_id = %s"
 MAKE_ROOMS = """
     INSERT INTO dialogue_rooms (room_id, epoch, head, floor, swept, last_timestamp)
     SELECT 'room-' || n, 'e', 0, 0, 0, 0 FROM generate_series(1, %s) AS n
 """
+MANY_REMOVALS = "INSERT INTO dialogue_removals (user_id, reason) SELECT 'ada', '' FROM generate_series(1, %s)"
 MANY_MOVES = """
     DO $$ BEGIN
         FOR n IN 1..20000 LOOP
@@ -146,7 +148,8 @@ async def test_a_poll_among_many_rooms_seeks(storage: PostgresqlStorage, url: st
     """Also with a plan that was made for any cursor."""
     with psycopg.connect(url, autocommit=True) as other:
         other.execute(MAKE_ROOMS, [10_000])
-        other.execute("VACUUM ANALYZE dialogue_rooms")
+        other.execute(MANY_REMOVALS, [10_000])
+        other.execute("VACUUM ANALYZE dialogue_rooms, dialogue_removals")
         cursor = (await storage.moves.moved(None)).cursor
         following = int(cursor.split(":")[1])
         sql = str(MOVED).replace(":next", "$1").replace(":still_open", "$2")
@@ -157,3 +160,64 @@ async def test_a_poll_among_many_rooms_seeks(storage: PostgresqlStorage, url: st
             plan = "\n".join(row[0] for row in rows)
             assert "Seq Scan" not in plan
             assert plan.count("ix_dialogue_rooms_moved") >= 2
+
+
+REMOVE = "INSERT INTO dialogue_removals (user_id, reason) VALUES (%s, '')"
+
+
+async def removed(storage: PostgresqlStorage, cursor: str | None) -> tuple[list[str], str]:
+    """Who was removed since the cursor, and the next one."""
+    moves = await storage.moves.moved(cursor)
+    return [removal.user_id for removal in moves.removals], moves.cursor
+
+
+async def test_a_removal_that_commits_late_is_told_when_it_does(
+    storage: PostgresqlStorage, writer: psycopg.Connection
+) -> None:
+    writer.execute(REMOVE, ["ada"])
+    _, cursor = await removed(storage, None)
+    await storage.removals.add(Removal(user_id="bob"))
+    found, cursor = await removed(storage, cursor)
+    assert found == ["bob"]
+    writer.commit()
+    found, cursor = await removed(storage, cursor)
+    assert found == ["ada"]
+    assert (await removed(storage, cursor))[0] == []
+
+
+async def test_removals_since_a_cursor_that_is_worth_nothing_are_told_by_their_time(
+    storage: PostgresqlStorage, writer: psycopg.Connection
+) -> None:
+    writer.execute(
+        "INSERT INTO dialogue_removals (user_id, reason, removed_at) VALUES ('eve', '', now() - interval '1h')"
+    )
+    writer.commit()
+    _, cursor = await removed(storage, None)
+    await storage.removals.add(Removal(user_id="ada"))
+    found, cursor = await removed(storage, f"another server {cursor.split(' ', 1)[1]}")
+    assert found == ["ada"]
+    assert (await removed(storage, cursor))[0] == []
+
+
+async def test_removals_of_a_restored_dump_are_never_told(
+    storage: PostgresqlStorage, writer: psycopg.Connection
+) -> None:
+    writer.execute(
+        "INSERT INTO dialogue_removals (user_id, reason, moved) "
+        "SELECT 'ada', '', CAST(CAST(CAST(CAST(pg_current_xact_id() AS text) AS bigint) + n AS text) AS xid8) "
+        "FROM generate_series(3, 20) AS n"
+    )
+    writer.commit()
+    _, cursor = await removed(storage, None)
+    await storage._database.write(mend_moves)
+    for _ in range(20):
+        await storage.removals.add(Removal(user_id="bob"))
+    assert set((await removed(storage, cursor))[0]) == {"bob"}
+
+
+async def test_removals_are_forgotten_after_a_day(storage: PostgresqlStorage, writer: psycopg.Connection) -> None:
+    await storage.removals.add(Removal(user_id="ada"))
+    writer.execute("UPDATE dialogue_removals SET removed_at = removed_at - interval '25 hours'")
+    writer.commit()
+    await storage.removals.add(Removal(user_id="bob"))
+    assert writer.execute("SELECT user_id FROM dialogue_removals").fetchall() == [("bob",)]
