@@ -177,6 +177,16 @@ class Disconnected(DialogueError):
         super().__init__(f"The connection {client_id!r} has ended")
 
 
+class RateLimited(DialogueError):
+    """Too much at once, or too often: the same may be asked again in `retry_after_ms`."""
+
+    code = "RATE_LIMITED"
+
+    def __init__(self, what: str, *, retry_after_ms: int) -> None:
+        self.retry_after_ms = retry_after_ms
+        super().__init__(f"{what}: try again in {retry_after_ms} ms", details={"retryAfterMs": retry_after_ms})
+
+
 class NotJoined(DialogueError):
     """The session asks something of a room in which it is not."""
 

@@ -96,6 +96,7 @@ class RunningApp:
         return {
             "authenticator": container.checked_authenticator,
             "access": container.access,
+            "limits": container.client_limits,
             "rooms": container.list_rooms,
             "pages": container.pages,
             "publish": container.publish,

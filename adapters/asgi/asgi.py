@@ -12,7 +12,8 @@ Send = Callable[[Message], Awaitable[None]]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 """An application: `(scope, receive, send)`, in whatever types its framework gives these."""
 
-Headers = list[tuple[bytes, bytes]]
+Header = tuple[bytes, bytes]
+Headers = list[Header]
 
 
 def header(scope: Scope, name: bytes) -> str | None:

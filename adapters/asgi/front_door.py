@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 
 from ...application.ports.authenticator import SEEN
 from ...application.ports.peer import PEER, Peer
@@ -13,6 +14,7 @@ from .origin_policy import OriginPolicy
 from .path import NotThere, Path
 from .refusal import Refused, close_foreign_socket, refuse_socket
 from .request_deadline import with_deadline
+from .visitors import Visitors
 
 JSON = "application/json"
 _READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
@@ -20,7 +22,6 @@ _WITH_A_BODY = frozenset({"POST"})
 
 Seen = Callable[[Scope], Mapping[str, object]]
 """What the server itself sees of who asks, as claims for the authenticator. Raises Refused."""
-FindsPeer = Callable[[Scope], Peer]
 
 
 class FrontDoor:
@@ -37,14 +38,14 @@ class FrontDoor:
         hosts: HostPolicy,
         origins: OriginPolicy,
         seen: Seen,
-        find_peer: FindsPeer,
+        visitors: Visitors,
         request_timeout_s: float,
     ) -> None:
         self._app = app
         self._hosts = hosts
         self._origins = origins
         self._seen = seen
-        self._find_peer = find_peer
+        self._visitors = visitors
         self._request_timeout_s = request_timeout_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,14 +62,16 @@ class FrontDoor:
         origin = header(scope, b"origin")
         is_allowed = self._hosts.allows(host := header(scope, b"host")) and self._allows(origin, host)
         answer = Answer(send, origin=origin if is_allowed else None, only_head=method == "HEAD")
+        peer = self._visitors.find_peer(scope)
         try:
+            self._visitors.ensure("requests", peer)
             path = self._path(scope)
             opens = path.is_stream or path.is_socketio
             if origin is not None and not is_allowed and (method not in _READING or opens):
-                raise Refused(403, "FORBIDDEN", "must be an origin that this server allows", "Origin")
+                raise Refused.of_header(403, "FORBIDDEN", "Origin", "must be an origin that this server allows")
             if origin is not None and method == "OPTIONS" and header(scope, b"access-control-request-method"):
                 if not is_allowed:
-                    raise Refused(403, "FORBIDDEN", "must be an origin that this server allows", "Origin")
+                    raise Refused.of_header(403, "FORBIDDEN", "Origin", "must be an origin that this server allows")
                 await answer_preflight(scope, origin, send)
                 return
             if method not in _READING and not path.is_socketio and (method in _WITH_A_BODY or _has_body(scope)):
@@ -76,25 +79,27 @@ class FrontDoor:
             if path.without_slash is not None and method in ("GET", "HEAD"):
                 await _redirect(path.without_slash, scope, answer)
                 return
-            inner = self._inner(scope, path)
+            inner = self._inner(scope, path, peer)
+            if method == "HEAD" and not opens:
+                inner["method"] = "GET"
+            with self._visitors.connected(peer) if path.is_stream else nullcontext():
+                await with_deadline(self._app, inner, receive, answer, self._request_timeout_s)
         except Refused as refused:
             await refused.answer(answer)
-            return
-        if method == "HEAD" and not opens:
-            inner["method"] = "GET"
-        await with_deadline(self._app, inner, receive, answer, self._request_timeout_s)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        peer = self._visitors.find_peer(scope)
         try:
-            inner = self._inner(scope, self._path(scope))
+            self._visitors.ensure("connections", peer)
+            inner = self._inner(scope, self._path(scope), peer)
+            origin = header(scope, b"origin")
+            with self._visitors.connected(peer):
+                if origin is not None and not self._allows(origin, header(scope, b"host")):
+                    await close_foreign_socket(scope, receive, send)
+                else:
+                    await self._app(inner, receive, send)
         except Refused as refused:
             await refuse_socket(refused, scope, receive, send)
-            return
-        origin = header(scope, b"origin")
-        if origin is not None and not self._allows(origin, header(scope, b"host")):
-            await close_foreign_socket(scope, receive, send)
-            return
-        await self._app(inner, receive, send)
 
     def _path(self, scope: Scope) -> Path:
         """The path, below a host that may ask for it."""
@@ -113,15 +118,11 @@ class FrontDoor:
     def _check_host(self, scope: Scope) -> None:
         host = header(scope, b"host")
         if not self._hosts.allows(host):
-            raise Refused(
-                400,
-                "INVALID_REQUEST",
-                f"must be a name of this server, not {(host or '')[:255]!r}: list it in --allowed-hosts",
-                "Host",
-            )
+            text = f"must be a name of this server, not {(host or '')[:255]!r}: list it in --allowed-hosts"
+            raise Refused.of_header(400, "INVALID_REQUEST", "Host", text)
 
-    def _inner(self, scope: Scope, path: Path) -> dict[str, object]:
-        state = {**(scope.get("state") or {}), SEEN: self._seen(scope), PEER: self._find_peer(scope)}
+    def _inner(self, scope: Scope, path: Path, peer: Peer) -> dict[str, object]:
+        state = {**(scope.get("state") or {}), SEEN: self._seen(scope), PEER: peer}
         return {**scope, "path": path.escaped, "root_path": "", "path_params": {}, "state": state}
 
 
@@ -133,7 +134,7 @@ def _refuse_other_types(scope: Scope) -> None:
     # What a form or a script of any page can send without asking first is never this type.
     kind = header(scope, b"content-type") or ""
     if kind.partition(";")[0].strip().lower() != JSON:
-        raise Refused(415, "INVALID_REQUEST", f"must be {JSON}", "Content-Type")
+        raise Refused.of_header(415, "INVALID_REQUEST", "Content-Type", f"must be {JSON}")
 
 
 async def _redirect(place: bytes, scope: Scope, send: Send) -> None:

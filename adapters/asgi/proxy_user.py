@@ -27,11 +27,11 @@ class ProxyUser:
         if not values or not self._proxies.sent(scope):
             return {}
         if len(values) > 1:
-            raise Refused(422, "INVALID_REQUEST", "must stand once", self._name)
+            raise Refused.of_header(422, "INVALID_REQUEST", self._name, "must stand once")
         try:
             return {PROXY_USER: values[0].decode()}
         except UnicodeDecodeError as error:
-            raise Refused(422, "INVALID_REQUEST", "must be UTF-8", self._name) from error
+            raise Refused.of_header(422, "INVALID_REQUEST", self._name, "must be UTF-8") from error
 
 
 def nobody(_: Scope) -> Mapping[str, object]:

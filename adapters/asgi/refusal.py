@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..wire.problem import PROBLEM_JSON, problem_document
-from .asgi import Receive, Scope, Send
+from .asgi import Header, Receive, Scope, Send
 
 RESPONSE_EXTENSION = "websocket.http.response"
 FOREIGN_ORIGIN = 4403
 
 
 class Refused(Exception):
-    """A request that breaks a rule of the door; `field` is the header that breaks it."""
+    """A request that breaks a rule of the door, with what a program can act on, and headers for the answer."""
 
-    def __init__(self, status: int, code: str, message: str, field: str | None = None) -> None:
+    def __init__(
+        self, status: int, code: str, message: str, *, details: object = None, headers: Sequence[Header] = ()
+    ) -> None:
         super().__init__(message)
         self.status = status
-        self._document = problem_document(
-            status,
-            code,
-            message if field is None else f"{field} {message}",
-            None if field is None else [{"path": field, "message": message}],
-        )
+        self._headers = headers
+        self._document = problem_document(status, code, message, details)
+
+    @classmethod
+    def of_header(cls, status: int, code: str, name: str, message: str) -> Refused:
+        """The common case: one header breaks it."""
+        return cls(status, code, f"{name} {message}", details=[{"path": name, "message": message}])
 
     async def answer(self, send: Send, kind: str = "http") -> None:
         """Send it: over HTTP, or, before a WebSocket is accepted, as `websocket.http` (ASGI's extension)."""
         headers = [
             (b"content-type", PROBLEM_JSON.encode()),
             (b"content-length", str(len(self._document)).encode()),
+            *self._headers,
         ]
         await send({"type": f"{kind}.response.start", "status": self.status, "headers": headers})
         await send({"type": f"{kind}.response.body", "body": self._document, "more_body": False})

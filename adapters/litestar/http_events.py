@@ -17,6 +17,7 @@ from ...application.ports.authenticator import Authenticator
 from ...application.publishing.publish_event import PublishEvent
 from ...application.publishing.redact_event import RedactEvent
 from ...application.reading.page_history import PageHistory
+from ...application.sessions.client_limits import ClientLimits
 from ...domain.errors import InvalidRequest
 from ...domain.idempotency_key import MAX_KEY
 from ...domain.page import MAX_LIMIT, Page
@@ -25,7 +26,7 @@ from ..wire.answers import wire_page
 from ..wire.frame_reader import FrameReader
 from ..wire.frames import wire_event
 from .headers import header_text
-from .http_identity import identity_of
+from .http_identity import ensure_pace, identity_of
 from .http_rooms import RoomInPath, UserId, integer, json_response, problems
 from .operation import DescribedOperation
 from .query import number, query_fields
@@ -73,12 +74,14 @@ Offset = Annotated[
         "and newer (`prev`) events."
     ),
     tags=["Events"],
-    responses={200: ResponseSpec(HistoryDocument, description="The page.")} | problems(401, 403, 404, 410, 422, 503),
+    responses={200: ResponseSpec(HistoryDocument, description="The page.")}
+    | problems(401, 403, 404, 410, 422, 429, 503),
     operation_class=DescribedOperation,
 )
 async def get_history(
     request: Request[Any, Any, Any],
     authenticator: NamedDependency[Authenticator],
+    limits: NamedDependency[ClientLimits],
     pages: NamedDependency[PageHistory],
     access: NamedDependency[Access],
     room_id: RoomInPath,
@@ -100,6 +103,7 @@ async def get_history(
 ) -> Response[bytes]:
     """Read a page of history."""
     identity = await identity_of(request, authenticator)
+    ensure_pace(request, limits, identity, "history")
     given = query_fields(request, texts=("event", "epoch"), numbers=NUMBERS)
     fields = request_fields.parse(request_fields.HistoryFields, given)
     await access.ensure_reader(identity, room_id)
@@ -117,12 +121,13 @@ async def get_history(
         201: ResponseSpec(EventDocument, description="The event as it was kept."),
         200: ResponseSpec(EventDocument, description="The event as it was kept before, for the same key."),
     }
-    | problems(401, 403, 404, 413, 415, 422, 503),
+    | problems(401, 403, 404, 413, 415, 422, 429, 503),
     operation_class=PublishOperation,
 )
 async def post_event(
     request: Request[Any, Any, Any],
     authenticator: NamedDependency[Authenticator],
+    limits: NamedDependency[ClientLimits],
     publish: NamedDependency[PublishEvent],
     max_values: NamedDependency[int],
     room_id: RoomInPath,
@@ -138,6 +143,7 @@ async def post_event(
 ) -> Response[bytes]:
     """Publish an event."""
     identity = await identity_of(request, authenticator)
+    ensure_pace(request, limits, identity, "events")
     key = request_fields.parse(
         request_fields.IdempotencyHeaderFields, {"Idempotency-Key": header_text(request, "Idempotency-Key")}
     ).key
@@ -157,12 +163,13 @@ async def post_event(
         "so twice is fine."
     ),
     tags=["Events"],
-    responses={204: ResponseSpec(None, description="It is blank.")} | problems(401, 403, 404, 410, 422, 503),
+    responses={204: ResponseSpec(None, description="It is blank.")} | problems(401, 403, 404, 410, 422, 429, 503),
     operation_class=DescribedOperation,
 )
 async def redact_event(
     request: Request[Any, Any, Any],
     authenticator: NamedDependency[Authenticator],
+    limits: NamedDependency[ClientLimits],
     redact: NamedDependency[RedactEvent],
     room_id: RoomInPath,
     seq: Annotated[str, PathParameter(description="The event's seq.", schema_extra=NUMBER)],
@@ -170,6 +177,7 @@ async def redact_event(
 ) -> None:
     """Redact an event."""
     identity = await identity_of(request, authenticator)
+    ensure_pace(request, limits, identity, "events")
     place = request_fields.parse(request_fields.EventPlaceFields, {"seq": number("seq", seq)}).seq
     await redact.by_user(identity, room_id, place)
 

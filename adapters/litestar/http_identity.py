@@ -7,6 +7,9 @@ from typing import Any
 from litestar import Request
 
 from ...application.ports.authenticator import Authenticator, Identity, claims_of
+from ...application.ports.peer import peer_of
+from ...application.ports.rate_limiter import Action
+from ...application.sessions.client_limits import ClientLimits
 from ...domain.errors import InvalidRequest
 from .headers import header_text
 from .query import query_text
@@ -36,3 +39,12 @@ async def identity_of(
         if error.problems[0].path != CLAIMED_USER:
             raise
         raise InvalidRequest.field(USER_HEADER, error.problems[0].message) from error
+
+
+def ensure_pace(
+    request: Request[Any, Any, Any], limits: ClientLimits, identity: Identity, action: Action | None = None
+) -> None:
+    """Count the user's request, and what it does. Raises RateLimited, which is 429."""
+    limits.ensure("requests", identity.user_id, None)  # its address was counted at the door
+    if action is not None:
+        limits.ensure(action, identity.user_id, peer_of(request.scope))

@@ -12,11 +12,12 @@ from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
 from ...application.ports.authenticator import Authenticator
 from ...application.rooms.list_rooms import ListRooms
+from ...application.sessions.client_limits import ClientLimits
 from ...domain.page import MAX_LIMIT
 from ..wire import messages, request_fields
 from ..wire.answers import wire_rooms
 from ..wire.frames import json_bytes, wire_room
-from .http_identity import identity_of
+from .http_identity import ensure_pace, identity_of
 from .operation import DescribedOperation
 from .query import query_fields
 from .schemas import ProblemDocument, RoomDocument, RoomsDocument
@@ -47,6 +48,7 @@ _MEANINGS = {
     413: "The body is larger than a frame may be.",
     415: "The body is not `application/json`.",
     422: "A field, or the event, is not valid; `details` names the paths.",
+    429: "Too many requests: `details` and the header `Retry-After` say when to come again.",
     503: "The history cannot be reached now; nothing was kept.",
 }
 
@@ -67,12 +69,13 @@ def json_response(value: object, status: int = 200, headers: dict[str, str] | No
     summary="List the rooms",
     description="The rooms that the caller may see, in order of id.",
     tags=["Rooms"],
-    responses={200: ResponseSpec(RoomsDocument, description="Some of the rooms.")} | problems(401, 422, 503),
+    responses={200: ResponseSpec(RoomsDocument, description="Some of the rooms.")} | problems(401, 422, 429, 503),
     operation_class=DescribedOperation,
 )
 async def list_rooms(
     request: Request[Any, Any, Any],
     authenticator: NamedDependency[Authenticator],
+    limits: NamedDependency[ClientLimits],
     rooms: NamedDependency[ListRooms],
     max_out_frame: NamedDependency[int],
     x_user_id: UserId = None,
@@ -84,6 +87,7 @@ async def list_rooms(
 ) -> Response[bytes]:
     """List the rooms."""
     identity = await identity_of(request, authenticator)
+    ensure_pace(request, limits, identity)
     wanted = request_fields.parse(
         request_fields.ListRoomsFields, query_fields(request, texts=("cursor",), numbers=("limit",))
     )
@@ -97,16 +101,18 @@ async def list_rooms(
     summary="One room",
     description="One room as its visitors see it.",
     tags=["Rooms"],
-    responses={200: ResponseSpec(RoomDocument, description="The room.")} | problems(401, 404, 422, 503),
+    responses={200: ResponseSpec(RoomDocument, description="The room.")} | problems(401, 404, 422, 429, 503),
     operation_class=DescribedOperation,
 )
 async def get_room(
     request: Request[Any, Any, Any],
     authenticator: NamedDependency[Authenticator],
+    limits: NamedDependency[ClientLimits],
     rooms: NamedDependency[ListRooms],
     room_id: RoomInPath,
     x_user_id: UserId = None,
 ) -> Response[bytes]:
     """Tell of one room."""
     identity = await identity_of(request, authenticator)
+    ensure_pace(request, limits, identity)
     return json_response(wire_room(await rooms.one(identity, room_id)))

@@ -14,12 +14,13 @@ from ...application.access.access import Access
 from ...application.ports.authenticator import Authenticator
 from ...application.ports.peer import peer_of
 from ...application.rooms.list_rooms import ListRooms
+from ...application.sessions.client_limits import ClientLimits
 from ...application.sessions.listen_to_room import Listen, ListenToRoom
 from ..wire import request_fields
 from ..wire.sse_codec import SseCodec
 from .event_stream import EventStream
 from .headers import header_text
-from .http_identity import identity_of
+from .http_identity import ensure_pace, identity_of
 from .http_rooms import RoomInPath, UserId, problems
 from .operation import DescribedOperation
 from .query import query_text
@@ -39,12 +40,13 @@ from .query import query_text
     ),
     tags=["Events"],
     responses={200: ResponseSpec(str, description="The stream.", media_type="text/event-stream")}
-    | problems(401, 403, 404, 409, 422, 503),
+    | problems(401, 403, 404, 409, 422, 429, 503),
     operation_class=DescribedOperation,
 )
 async def stream_events(
     request: Request[Any, Any, Any],
     authenticator: NamedDependency[Authenticator],
+    limits: NamedDependency[ClientLimits],
     listen: NamedDependency[ListenToRoom],
     sse_codec: NamedDependency[SseCodec],
     room_id: RoomInPath,
@@ -72,6 +74,7 @@ async def stream_events(
 ) -> ASGIApp:
     """Stream a room's events."""
     identity = await identity_of(request, authenticator, query_text(request, "token"))
+    ensure_pace(request, limits, identity)
     wanted = request_fields.parse(request_fields.StreamFields, {} if event is None else {"event": event})
     last_id = header_text(request, "Last-Event-ID")
     since = None if last_id is None else request_fields.since(last_id)
@@ -84,6 +87,7 @@ async def stream_events(
 async def head_stream(
     request: Request[Any, Any, Any],
     authenticator: NamedDependency[Authenticator],
+    limits: NamedDependency[ClientLimits],
     rooms: NamedDependency[ListRooms],
     access: NamedDependency[Access],
     room_id: RoomInPath,
@@ -91,6 +95,7 @@ async def head_stream(
 ) -> Response[None]:
     """Say how a stream would be answered, without joining the room."""
     identity = await identity_of(request, authenticator, query_text(request, "token"))
+    ensure_pace(request, limits, identity)
     await access.ensure_reader(identity, room_id)
     await rooms.one(identity, room_id)
     return Response(None, media_type="text/event-stream", headers={"Cache-Control": "no-store"})

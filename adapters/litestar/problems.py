@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,7 +11,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from ...application.ports.metrics import Metrics
-from ...domain.errors import DialogueError
+from ...domain.errors import DialogueError, RateLimited
 from ..wire.problem import PROBLEM_JSON, problem_document
 
 STATUS = {
@@ -46,7 +47,9 @@ def refusing(metrics: Callable[[], Metrics]) -> Callable[[Request[Any, Any, Any]
 
     def refused(_: Request[Any, Any, Any], error: DialogueError) -> Response[bytes]:
         metrics().refused(error.code)
-        return problem(STATUS.get(error.code, 500), error.code, error.message, error.details)
+        wait_s = math.ceil(error.retry_after_ms / 1000) if isinstance(error, RateLimited) else None
+        headers = None if wait_s is None else {"Retry-After": str(wait_s)}
+        return problem(STATUS.get(error.code, 500), error.code, error.message, error.details, headers)
 
     return refused
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from anyio import Event as Signal
 
-from ...domain.errors import Disconnected
+from ...domain.errors import Disconnected, JoinDenied
 from ...domain.event import Event
 from ..ports.codec import Codec
 from ..ports.metrics import UNCOUNTED, Metrics
@@ -27,12 +27,13 @@ class Hub:
     """Knows the sessions and their memberships, and hands each what it is subscribed to.
 
     Everything here is synchronous: between two awaits of anybody the picture is whole, and no client's socket is ever
-    waited for.
+    waited for. `max_rooms` is how many rooms one session may be in.
     """
 
-    def __init__(self, metrics: Metrics = UNCOUNTED) -> None:
+    def __init__(self, metrics: Metrics = UNCOUNTED, max_rooms: int = 1_000) -> None:
         self.metrics = metrics
         """Who is told of what becomes of the sessions' requests."""
+        self._max_rooms = max_rooms
         # Dictionaries keep the order of arrival; sets would give these another one in each process.
         self._outboxes: dict[Outbox, None] = {}
         self.deliveries = 0
@@ -101,10 +102,13 @@ class Hub:
     def enter(self, session: Session, room_id: str, membership: Membership) -> None:
         """Put the session into the room, in place of its earlier membership where it has one.
 
-        Raises Disconnected where its connection has ended: nobody would take it out again.
+        Raises Disconnected where its connection has ended, since nobody would take it out again; and JoinDenied where
+        it is in as many rooms as it may be.
         """
         if session.has_ended:
             raise Disconnected(session.id)
+        if len(session.memberships) >= self._max_rooms and room_id not in session.memberships:
+            raise JoinDenied(f"You are in {self._max_rooms} rooms, and may be in no more")
         session.memberships[room_id] = membership
         self._rooms.setdefault(room_id, Members()).enter(session, membership)
         self.note_resized(room_id)

@@ -6,12 +6,15 @@ from collections.abc import Iterable
 
 from ...domain.errors import DialogueError
 from ...domain.page import weight
+from ...domain.rate import Rate
 from ..feed.hub import Hub
 from ..hooks.client import Client, OnConnected
 from ..hooks.run_hook import Call, RunHook
 from ..ports.authenticator import Authenticator
 from ..ports.codec import Codec
 from ..ports.peer import Peer
+from .client_limits import ClientLimits
+from .client_pace import ClientPace
 from .join_room import Joined, JoinRoom
 from .outbox import Outbox
 from .requests import Connect
@@ -28,19 +31,31 @@ class AdmitClient:
         join: JoinRoom,
         run_hook: RunHook,
         on_connected: OnConnected | None,
+        limits: ClientLimits,
     ) -> None:
         self._authenticator = authenticator
         self._hub = hub
         self._join = join
         self._run_hook = run_hook
         self._on_connected = on_connected
+        self._limits = limits
 
     async def __call__(self, client_id: str, request: Connect, peer: Peer, codec: Codec, outbox: Outbox) -> Session:
-        """The session of the user whom the claims name. Raises Unauthenticated and InvalidRequest."""
+        """The session of the user whom the claims name. Raises Unauthenticated, InvalidRequest and RateLimited."""
         identity = await self._authenticator.authenticate(request.claims, client_id)
         session = Session(session_id=client_id, identity=identity, peer=peer, codec=codec, outbox=outbox)
+        self._limits.enter(session.user_id)
         self._hub.connect(session)
         return session
+
+    def leave(self, session: Session) -> None:
+        """Forget a session that was made here; to be called once."""
+        self._limits.leave(session.user_id)
+        self._hub.disconnect(session)
+
+    def pace(self, peer: Peer, warnings: Rate) -> ClientPace | None:
+        """What counts the requests of a new connection; None where nothing is limited."""
+        return ClientPace(self._limits, warnings, peer) if self._limits.are_on else None
 
     async def resume(self, session: Session, request: Connect) -> tuple[Joined, ...] | None:
         """Put the session where an earlier one of its user was: into all its rooms with nothing missed, or into none.

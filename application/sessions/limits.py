@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ...domain.rate import Rate
+
 ENVELOPE_SIZE = 16_384
 """How many bytes of a frame are left to what stands around the events."""
 
@@ -27,3 +29,4 @@ class SessionLimits:
     heartbeat_s: float
     connect_timeout_s: float
     request_timeout_s: float
+    warnings: Rate = Rate(100, 60.0)  # noqa: RUF009

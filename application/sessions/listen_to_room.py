@@ -16,6 +16,7 @@ from ..node import Node
 from ..ports.authenticator import Identity
 from ..ports.peer import Peer
 from ..ports.transport import Transport
+from .client_limits import ClientLimits
 from .frame import Frame
 from .join_room import JoinRoom
 from .limits import SessionLimits
@@ -50,11 +51,14 @@ class Listener(Protocol):
 class ListenToRoom:
     """Joins a room on behalf of a client that asks for nothing else, and serves it until either side ends it."""
 
-    def __init__(self, node: Node, hub: Hub, join: JoinRoom, limits: SessionLimits) -> None:
+    def __init__(
+        self, node: Node, hub: Hub, join: JoinRoom, limits: SessionLimits, client_limits: ClientLimits
+    ) -> None:
         self._node = node
         self._hub = hub
         self._join = join
         self._limits = limits
+        self._client_limits = client_limits
 
     async def __call__(
         self, wanted: Listen, transport: Transport, codec: ClientCodec, alive: Frame, client: Listener
@@ -69,6 +73,8 @@ class ListenToRoom:
         )
         # No await between these two: a stop closes all that are attached, and lets nobody through afterwards.
         self._node.ensure_running()
+        self._client_limits.ensure("joins", wanted.identity.user_id, wanted.peer)
+        self._client_limits.enter(wanted.identity.user_id)
         self._hub.attach(outbox)
         try:
             joined = await self._join(session, wanted.room_id, events=wanted.events, since=wanted.since)
@@ -79,6 +85,7 @@ class ListenToRoom:
         finally:
             self._hub.disconnect(session)
             self._hub.detach(outbox)
+            self._client_limits.leave(wanted.identity.user_id)
 
     async def _serve(self, session: Session, alive: Frame, client: Listener) -> None:
         try:

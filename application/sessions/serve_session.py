@@ -11,7 +11,7 @@ from typing import Protocol
 from anyio import create_task_group, sleep, sleep_forever
 from anyio.lowlevel import checkpoint
 
-from ...domain.errors import DialogueError, InvalidRequest, Unauthenticated
+from ...domain.errors import DialogueError, InvalidRequest, RateLimited, Unauthenticated
 from ...domain.event import Event
 from ...domain.outcome import GroupOutcome, Outcome, OutcomeUnknown, Repeat
 from ..deadline import deadline_at
@@ -38,6 +38,7 @@ LEAST = 1_024
 
 NO_CONNECT = Closing(4408, "no connect in time")
 NOT_AUTHENTICATED = Closing(4401, "not authenticated")
+TOO_MANY = Closing(4429, "too many requests")
 
 logger = logging.getLogger("dialogue.session")
 
@@ -110,10 +111,12 @@ class _Served:
         self._codec = codec
         self._peer = peer
         self._ending = ending
+        self._pace = service.admit.pace(peer, self._limits.warnings)
         self._outbox = Outbox(transport, service.limits.backlog)
         self._in_flight = InFlight(service.limits.max_in_flight)
         self._id = token_urlsafe(12)
         self._session: Session | None = None
+        self._has_left = False
         self._spent = 0  # bytes, since others had their turn
 
     async def run(self, receive: Receive) -> None:
@@ -131,11 +134,12 @@ class _Served:
 
     def _leave(self) -> None:
         session = self._session
-        if session is None or session.has_ended:
+        if session is None or self._has_left:
             return
-        if self._ending is not None:
+        self._has_left = True
+        if self._ending is not None and not session.has_ended:
             self._ending(session)
-        self._service.hub.disconnect(session)
+        self._service.admit.leave(session)
 
     async def _await_connect(self) -> None:
         await sleep(self._limits.connect_timeout_s)
@@ -172,11 +176,15 @@ class _Served:
     async def _handle(self, asked: Asked) -> None:
         reply = partial(self._reply, asked.id)
         try:
+            if self._pace is not None:
+                self._pace.ensure(asked.request, self._session)
             if isinstance(asked.request, DialogueError):
                 raise asked.request
             await self._dispatch(asked.request, reply)
         except DialogueError as error:
             self._refuse(error, reply)
+            if self._pace is not None and isinstance(error, RateLimited) and self._pace.warn():
+                self._outbox.finish(TOO_MANY)
         except Exception:
             logger.exception("a request failed")
             self._outbox.abort(SERVER_FAULT)
@@ -210,6 +218,10 @@ class _Served:
         except Unauthenticated as error:
             self._refuse(error, reply)
             self._outbox.finish(NOT_AUTHENTICATED)
+            return
+        except RateLimited as error:
+            self._refuse(error, reply)
+            self._outbox.finish(TOO_MANY)
             return
         self._session = session
         resumed = await self._service.admit.resume(session, request)

@@ -10,6 +10,7 @@ from ...adapters.asgi.host_policy import HostPolicy
 from ...adapters.asgi.origin_policy import OriginPolicy
 from ...adapters.asgi.proxy_user import ProxyUser, nobody
 from ...adapters.asgi.trusted_proxies import TrustedProxies
+from ...adapters.asgi.visitors import Visitors
 from ...adapters.socketio.app import BesideSocketIo
 from ...adapters.socketio.codec import SocketIoCodec
 from ...adapters.socketio.connections import Connections
@@ -18,11 +19,13 @@ from ...adapters.wire.sse_codec import SseCodec
 from ...adapters.wire.wire_codec import WireCodec
 from ...application.sessions.admit_client import AdmitClient
 from ...application.sessions.answer_request import AnswerRequest
+from ...application.sessions.client_limits import ClientLimits
 from ...application.sessions.limits import Backlog, SessionLimits
 from ...application.sessions.listen_to_room import ListenToRoom
 from ...application.sessions.serve_session import ServeSession
 from .inputs import Inputs
-from .part import Single
+from .limits import warnings_of
+from .part import Derived, Single
 from .services import ServiceParts
 
 settings, config = Inputs.settings.provided, Inputs.config.provided
@@ -37,6 +40,7 @@ class Container(ServiceParts):
     codec = Single(WireCodec, settings.max_out_frame)
     sse_codec = Single(SseCodec, settings.max_out_frame, ServiceParts.registry.provided.epoch)
     trusted_proxies = Single(TrustedProxies, settings.trusted_proxies)
+    client_limits = Single(ClientLimits, ServiceParts.limiter, settings.max_sessions_per_user)
     front_door = providers.Factory(
         FrontDoor,
         hosts=providers.Factory(HostPolicy, settings.allowed_hosts, settings.host),
@@ -46,7 +50,12 @@ class Container(ServiceParts):
             **dict.fromkeys(("trusting", "jwt", "api-keys"), providers.Object(nobody)),
             proxy=providers.Factory(ProxyUser, settings.proxy_user_header, trusted_proxies),
         ),
-        find_peer=Single(FindPeer, trusted_proxies, believes_proxies=settings.proxy_headers),
+        visitors=providers.Factory(
+            Visitors,
+            providers.Factory(FindPeer, trusted_proxies, believes_proxies=settings.proxy_headers),
+            client_limits.provider,
+            settings.max_connections_per_address,
+        ),
         request_timeout_s=settings.request_timeout_s,
     )
     session_limits = Single(
@@ -58,6 +67,7 @@ class Container(ServiceParts):
         heartbeat_s=settings.heartbeat_s,
         connect_timeout_s=settings.connect_timeout_s,
         request_timeout_s=settings.request_timeout_s,
+        warnings=Derived(warnings_of, Inputs.settings),
     )
     admit = Single(
         AdmitClient,
@@ -66,6 +76,7 @@ class Container(ServiceParts):
         ServiceParts.join,
         Inputs.run_hook,
         config.hooks.on_connected,
+        client_limits,
     )
     answer = Single(
         AnswerRequest,
@@ -106,4 +117,4 @@ class Container(ServiceParts):
     beside_socketio = providers.Factory(
         BesideSocketIo, node=ServiceParts.node.provider, connections=connections.provider
     )
-    listen = Single(ListenToRoom, ServiceParts.node, ServiceParts.hub, ServiceParts.join, session_limits)
+    listen = Single(ListenToRoom, ServiceParts.node, ServiceParts.hub, ServiceParts.join, session_limits, client_limits)

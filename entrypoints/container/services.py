@@ -54,6 +54,7 @@ from ...application.sessions.limits import ENVELOPE_SIZE
 from ..settings.settings import Settings
 from ..version import __version__
 from .inputs import Inputs
+from .limits import limiter_of
 from .part import Derived, Single
 from .storage import StorageParts
 
@@ -76,7 +77,8 @@ def _turn_s(settings: Settings) -> float:
 class ServiceParts(StorageParts):
     """What the application layer does, and the node that runs it."""
 
-    hub = Single(Hub, Inputs.metrics)
+    limiter = Single(limiter_of, Inputs.settings, Inputs.checked_authenticator.provided.trusts_clients)
+    hub = Single(Hub, Inputs.metrics, settings.max_rooms_per_session)
     access = Single(Access, Inputs.run_hook, config.hooks.authorize)
     listeners = Single(Listeners, Inputs.run_hook, config.rooms)
     open_history = Single(
@@ -146,7 +148,8 @@ class ServiceParts(StorageParts):
         Readiness, StorageParts.storage, StorageParts.counted_source, settings.ready_interval_s, run_bus, lease
     )
     of_many_nodes = (lease, crowds, tell_nodes, run_bus, poll, catch_up)
-    workers = providers.List(sizes, tell_members, tell_rooms, sweeper, idle_rooms, evictions, readiness, *of_many_nodes)
+    of_rooms = (sizes, tell_members, tell_rooms, sweeper, idle_rooms)
+    workers = providers.List(*of_rooms, evictions, readiness, limiter, *of_many_nodes)
     node = Single(Node, registry, journal, hub, listeners, workers)
     scrape = Single(
         Scrape,

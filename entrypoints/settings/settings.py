@@ -23,6 +23,7 @@ from .doors import DoorSettings
 from .environment import ENV_PREFIX, refuse_unknown
 from .history import HistorySettings
 from .hooks import HookSettings
+from .limits import LimitSettings
 from .server import ServerSettings
 from .tokens import TokenSettings
 
@@ -30,6 +31,7 @@ from .tokens import TokenSettings
 class Settings(  # the last stands first in every list
     HookSettings,
     HistorySettings,
+    LimitSettings,
     BoundSettings,
     TokenSettings,
     DoorSettings,

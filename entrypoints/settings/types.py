@@ -8,12 +8,16 @@ import secrets
 import socket
 from typing import Annotated, Any, Literal
 
+from limits import parse_many
 from pydantic import AfterValidator, BeforeValidator
 from pydantic_settings import NoDecode
 
 from ...adapters.asgi.origin_policy import ANY, as_origin
 from ...adapters.asgi.trusted_proxies import UNIX, network_of
+from ...domain.rate import Rate
 
+OFF = "off"
+MAX_RATE = 1_000_000_000
 KIB = 1024
 MIB = 1024 * KIB
 
@@ -59,10 +63,29 @@ def _are_proxies(names: list[str]) -> list[str]:
     return names
 
 
+def rates_of(text: str) -> tuple[Rate, ...]:
+    """The limits that `text` names, as in `50/second` or `50/second, 1000/hour`. Raises ValueError."""
+    if text == OFF:
+        return ()
+    try:
+        found = tuple(Rate(item.amount, float(item.get_expiry())) for item in parse_many(text))
+    except ValueError:
+        found = ()
+    if not found or any(not 0 < rate.amount <= MAX_RATE or rate.per_s <= 0 for rate in found):
+        raise ValueError(f"{text!r} must be a limit, as in 50/second, 600/minute or 1000/5 minutes, or {OFF}")
+    return found
+
+
+def _are_rates(text: str) -> str:
+    rates_of(text)
+    return text
+
+
 Names = Annotated[list[str], NoDecode, BeforeValidator(_as_list)]
 """Names, as `a,b` or as a JSON list."""
 
 Origins = Annotated[Names, AfterValidator(_are_origins)]
 Hosts = Annotated[Names, AfterValidator(_are_hosts)]
 Proxies = Annotated[Names, AfterValidator(_are_proxies)]
+Rates = Annotated[str, AfterValidator(_are_rates)]
 Auth = Literal["trusting", "jwt", "api-keys", "proxy"]

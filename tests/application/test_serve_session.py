@@ -11,20 +11,24 @@ from anyio import create_task_group, fail_after, sleep_forever
 from anyio.lowlevel import checkpoint
 
 from dialogue.adapters.auth.trusting_authenticator import TrustingAuthenticator
+from dialogue.adapters.limits.local_limiter import LocalLimiter
 from dialogue.adapters.memory.transport import MemoryTransport
 from dialogue.adapters.wire.request_reader import RequestReader
 from dialogue.adapters.wire.wire_codec import WireCodec
 from dialogue.application.hooks.client import Client
 from dialogue.application.ports.peer import UNKNOWN
+from dialogue.application.ports.rate_limiter import RateLimiter
 from dialogue.application.sessions import serve_session
 from dialogue.application.sessions.admit_client import AdmitClient
 from dialogue.application.sessions.answer_request import AnswerRequest
+from dialogue.application.sessions.client_limits import ClientLimits
 from dialogue.application.sessions.frame import Closing
 from dialogue.application.sessions.limits import Backlog, SessionLimits
 from dialogue.application.sessions.requests import Asked
 from dialogue.application.sessions.serve_session import ServeSession
 from dialogue.domain.errors import Disconnected
 from dialogue.domain.event_definition import History, define_event
+from dialogue.domain.rate import Rate
 from dialogue.domain.room import RoomConfig
 
 from .node import MemoryNode
@@ -37,6 +41,7 @@ ROOMS = {
     "single": RoomConfig(name="Single", events=[MESSAGE], max_size=1),
 }
 CODEC = WireCodec(1 << 20)
+WARNINGS = Rate(100, 60)
 
 
 class Caller:
@@ -77,7 +82,14 @@ class Caller:
 class Served:
     """A node with its clients."""
 
-    def __init__(self, on_connected: Callable[[Client], object] | None = None) -> None:
+    def __init__(
+        self,
+        on_connected: Callable[[Client], object] | None = None,
+        *,
+        limiter: RateLimiter | None = None,
+        max_sessions: int = 100,
+        warnings: Rate = WARNINGS,
+    ) -> None:
         self.node = node = MemoryNode(ROOMS)
         limits = SessionLimits(
             max_frame=65_536,
@@ -87,8 +99,12 @@ class Served:
             heartbeat_s=25.0,
             connect_timeout_s=10.0,
             request_timeout_s=5.0,
+            warnings=warnings,
         )
-        admit = AdmitClient(TrustingAuthenticator(), node.hub, node.join, node.run_hook, on_connected)
+        self.client_limits = ClientLimits(limiter or LocalLimiter({}, 1), max_sessions)
+        admit = AdmitClient(
+            TrustingAuthenticator(), node.hub, node.join, node.run_hook, on_connected, self.client_limits
+        )
         answer = AnswerRequest(
             node.join, node.pages, node.mark_read, node.list_rooms, node.manage, node.access, node.members
         )

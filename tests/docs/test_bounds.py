@@ -11,6 +11,7 @@ import pytest
 from dialogue import History, RoomConfig, RuntimeRooms
 from dialogue.adapters.asgi import path
 from dialogue.adapters.auth import jwks_address, jwt_authenticator, read_keys, watched_file
+from dialogue.adapters.limits import meter
 from dialogue.adapters.litestar import query
 from dialogue.adapters.own_storage import own_stream as hooked_stream
 from dialogue.adapters.own_storage import places, senders
@@ -64,6 +65,8 @@ NO_BOUNDS = {
         "trusted_proxies",
         "proxy_headers",
         "socketio",
+        "rate_limits",
+        "limit_store",
     ),
     *TokenSettings.model_fields,
 }
@@ -146,6 +149,7 @@ FIXED: dict[str, float] = {
     "bytes of sessions without a connection": kept_sessions.MAX_BYTES,
     "events sent of which a session knows the offset": sent_log.MAX_MARKS,
     "bytes of answers kept to be sent again": sent_log.MAX_BODIES,
+    "users, or addresses, that are remembered for each limit": meter.MAX_SUBJECTS,
 }
 IN_CODE: dict[str, object] = {
     "sync_history_on_join": signature(RoomConfig).parameters["sync_history_on_join"].default,
@@ -190,7 +194,8 @@ def test_a_bound_has_the_default_of_the_code(row: list[str]) -> None:
         expected = [IN_CODE[name] for name in names if name in IN_CODE]
         assert expected in ([], [None])
     elif names and names[0].startswith(ENV_PREFIX):
-        assert float(number[0]) == Settings.model_fields[names[0].removeprefix(ENV_PREFIX).lower()].default
+        default = str(Settings.model_fields[names[0].removeprefix(ENV_PREFIX).lower()].default)
+        assert float(number[0]) == float(default.partition("/")[0])
     elif names:
         assert float(number[0]) == IN_CODE[names[0]]
     else:

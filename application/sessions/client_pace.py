@@ -1,0 +1,55 @@
+"""How fast one connection goes."""
+
+from __future__ import annotations
+
+from anyio import current_time
+
+from ...domain.errors import DialogueError
+from ...domain.rate import Rate
+from ..ports.peer import Peer
+from ..ports.rate_limiter import Action
+from .client_limits import ClientLimits
+from .requests import CreateRoom, DeleteRoom, GetHistory, Join, Ping, SessionRequest, Trigger, TriggerBatch
+from .session import Session
+
+_ACTIONS: dict[type[object], Action] = {
+    Join: "joins",
+    GetHistory: "history",
+    CreateRoom: "rooms",
+    DeleteRoom: "rooms",
+    Trigger: "events",
+    TriggerBatch: "events",
+}
+
+
+class ClientPace:
+    """Counts what one connection asks for, and how often it was told that it asks too fast."""
+
+    def __init__(self, limits: ClientLimits, warnings: Rate, peer: Peer) -> None:
+        self._limits = limits
+        self._warnings = warnings
+        self._peer = peer
+        self._warned = 0
+        self._since = 0.0
+
+    def ensure(self, request: SessionRequest | DialogueError, session: Session | None) -> None:
+        """Count the request. Raises RateLimited; and NotJoined first, for an event in a room of other people's."""
+        if isinstance(request, Ping):
+            return
+        user_id = None if session is None else session.user_id
+        self._limits.ensure("requests", user_id, self._peer)
+        action = _ACTIONS.get(type(request))
+        if action is None or session is None:
+            return
+        if isinstance(request, Trigger | TriggerBatch):
+            session.membership(request.room_id)
+        cost = len(request.events) if isinstance(request, TriggerBatch) else 1
+        self._limits.ensure(action, user_id, self._peer, cost)
+
+    def warn(self) -> bool:
+        """Count that the client was told; whether that was once too often."""
+        now = current_time()
+        if now - self._since > self._warnings.per_s:
+            self._since, self._warned = now, 0
+        self._warned += 1
+        return self._warned > self._warnings.amount
