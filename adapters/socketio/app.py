@@ -57,7 +57,6 @@ class BesideSocketIo:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            self._node().ensure_running()
             query = _query(scope)
             if scope["type"] == "websocket":
                 await self._socket(scope, query, receive, send)
@@ -175,6 +174,7 @@ class BesideSocketIo:
             raise Refused(
                 5, f"Unsupported protocol version: EIO must be {PROTOCOL}, as in socket.io-client 3.0 and later"
             )
+        self._node().ensure_running()  # whoever is there already gets what waits, and the close
         connections = self._connections()
         if connections.is_full:
             raise Refused(4, "Forbidden: too many clients are connecting at once", 503)

@@ -60,10 +60,10 @@ class PollingTransport:
             await self._changes()
 
     def close(self, code: int, reason: str) -> None:  # noqa: ARG002  # this way in has no codes
-        """See `Transport.close`."""
-        if not self._is_closing and not self._is_over:
+        """See `Transport.close`. The close goes by itself: a client drops what comes in one answer with it."""
+        if self.is_open:
             self._is_closing = True
-            self.put(CLOSE)
+            self._change()
 
     def abort(self) -> None:
         """See `Transport.abort`."""
@@ -83,8 +83,10 @@ class PollingTransport:
 
     async def poll(self) -> bytes:
         """What there is for the client, once there is something; the end of the connection is something, too."""
-        while not self._packets and not self._is_over and not self._hurries:
+        while not self._packets and self.is_open and not self._hurries:
             await self._changes()
+        if self._is_closing and not self._packets:
+            self.abort()
         return self.take() or (CLOSE if self._is_over else NOOP)
 
     def take(self) -> bytes:
@@ -92,7 +94,6 @@ class PollingTransport:
         payload = SEPARATOR.join(self._packets)
         self._packets.clear()
         self._size = 0
-        self._is_over = self._is_over or self._is_closing
         self._change()
         return payload
 
