@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from litestar import Litestar, Request
 from litestar.di import Provide
 from litestar.exceptions import HTTPException
 
+from ...application.log_fields import log_about
 from ...application.node import Node
 from ...application.ports.metrics import Metrics
 from ...domain.errors import DialogueError
@@ -60,6 +62,7 @@ def build_app(
     """
 
     async def before_request(request: Request[Any, Any, Any]) -> None:
+        log_about(partial(_log_fields, request))
         if request.scope["path"] not in (LIVE, METRICS):
             node().ensure_running()
         # A dictionary of its own: the router shares the one that it gives among all requests of this path.
@@ -87,6 +90,15 @@ def build_app(
         logging_config=None,
         openapi_config=None,  # it would be made and encoded on the loop: see `SchemaDocuments`
     )
+
+
+def _log_fields(request: Request[Any, Any, Any]) -> dict[str, object]:
+    # Without its query: a token may stand there.
+    named = {
+        "request": f"{request.method} {request.scope['path']}",
+        "room": request.scope["path_params"].get("room_id"),
+    }
+    return {name: value for name, value in named.items() if value is not None}
 
 
 def _provided(make: Callable[[], object]) -> Provide:

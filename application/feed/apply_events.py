@@ -176,7 +176,9 @@ class ApplyEvents:
 
     def begin_anew(self, room_id: str) -> None:
         """The room has another life than the one that is applied: let its members come back for it."""
-        logger.info("room %r has begun a new life elsewhere: its members have to come back", room_id)
+        logger.info(
+            "room %r has begun a new life elsewhere: its members have to come back", room_id, extra={"room": room_id}
+        )
         self._send_back(room_id)
 
     async def look(self, room_id: str, reached: int | None = None) -> None:
@@ -217,9 +219,17 @@ class ApplyEvents:
         if is_shown:
             self._pass_to_nodes(room_id, history, own)
         if step.begins_anew:
-            logger.error("the storage holds less of room %r than was there before: it begins anew", room_id)
+            logger.error(
+                "the storage holds less of room %r than was there before: it begins anew",
+                room_id,
+                extra={"room": room_id},
+            )
         if step.has_gap:
-            logger.warning("events of room %r are gone that were not shown yet: its members have to come back", room_id)
+            logger.warning(
+                "events of room %r are gone that were not shown yet: its members have to come back",
+                room_id,
+                extra={"room": room_id},
+            )
         if step.begins_anew or step.has_gap or not is_shown:
             self._send_back(room_id)
 
@@ -233,7 +243,11 @@ class ApplyEvents:
             history.pass_time(events[-1].timestamp_ms)
             self._hub.deliver(room_id, defined)
         except Exception:
-            logger.exception("events of room %r could not be sent on: its members have to come back", room_id)
+            logger.exception(
+                "events of room %r could not be sent on: its members have to come back",
+                room_id,
+                extra={"room": room_id},
+            )
             return False
         return True
 
@@ -243,7 +257,7 @@ class ApplyEvents:
             if self._follower is not None and events:
                 self._follower.wake(room_id)
         except Exception:
-            logger.exception("handlers in %r could not be told of events", room_id)
+            logger.exception("handlers in %r could not be told of events", room_id, extra={"room": room_id})
 
     def _flush(self, room_id: str) -> None:
         gathered = self._gathered.pop(room_id, None)
@@ -327,6 +341,7 @@ class ApplyEvents:
             room_id,
             error,
             exc_info=None if isinstance(error, DialogueError) else error,
+            extra={"room": room_id},
         )
         refusal = error if isinstance(error, DialogueError) else Unavailable("The history cannot be reached")
         for each in abandoned:

@@ -283,5 +283,9 @@ def _encoded(codec: Codec, room_id: str, events: Sequence[Event]) -> Sequence[Fr
     try:
         return codec.events(room_id, events) if events else ()
     except Exception:
-        logger.exception("events of room %r could not be encoded: whom they are for has to come back", room_id)
+        logger.exception(
+            "events of room %r could not be encoded: whom they are for has to come back",
+            room_id,
+            extra={"room": room_id},
+        )
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Collection, Sequence
+from functools import partial
 from typing import Any
 
 from anyio import Event as Signal
@@ -12,6 +13,7 @@ from anyio import WouldBlock, create_memory_object_stream, create_task_group, mo
 from ...domain.event import Event
 from ...domain.event_definition import EventDefinition
 from ..hooks.run_hook import Call, RunHook
+from ..log_fields import log_about
 
 Handler = Callable[[Event[Any]], Awaitable[object] | object]
 EventKind = EventDefinition[Any] | str | None
@@ -54,6 +56,7 @@ class _Listener:
 
     async def run(self) -> None:
         async for event in self._receive:
+            log_about(partial(_log_fields, event))
             about = f"a handler of {event.name!r} in {event.room_id!r} (seq {event.seq})"
             given = event if self._definition is None else event.typed(self._definition)
             await self._run_hook.contained(Call(self._handler, (given,), about), to_its_end=True)
@@ -64,6 +67,10 @@ class _Listener:
     def close(self) -> None:
         self.finish()
         self._receive.close()
+
+
+def _log_fields(event: Event) -> dict[str, object]:
+    return {"room": event.room_id, "event_name": event.name, "seq": event.seq}
 
 
 class Listeners:

@@ -95,9 +95,9 @@ class CatchUp:
                 if self._there.get(room_id) == there:
                     del self._there[room_id]
         except (RoomNotFound, Unavailable) as error:
-            logger.debug("room %r could not catch up now: %s", room_id, error)
+            logger.debug("room %r could not catch up now: %s", room_id, error, extra={"room": room_id})
         except Exception:
-            logger.exception("room %r could not catch up; it is tried again", room_id)
+            logger.exception("room %r could not catch up; it is tried again", room_id, extra={"room": room_id})
         finally:
             self._reading.pop(room_id, None)
             self._wanted.set()

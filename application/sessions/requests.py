@@ -169,3 +169,14 @@ class Asked:
     id: RequestId = None
     arrived_at: float = field(default_factory=monotonic)
     size: int = 0
+
+    def log_fields(self) -> dict[str, object]:
+        """What the log says of it: its kind, its id, its room and its event's name, and nothing that it holds."""
+        asked = self.request.page if isinstance(self.request, GetHistory) else self.request
+        found = {
+            "request": type(self.request).__name__,
+            "request_id": self.id if isinstance(self.id, str | int) else None,
+            "room": getattr(asked, "room_id", None),
+            "event_name": getattr(asked, "event", None) or getattr(asked, "event_name", None),
+        }
+        return {name: value for name, value in found.items() if value is not None}

@@ -16,6 +16,7 @@ from ...domain.event import Event
 from ...domain.outcome import GroupOutcome, Outcome, OutcomeUnknown, Repeat
 from ..deadline import deadline_at
 from ..feed.hub import Hub
+from ..log_fields import log_about
 from ..ports.codec import Codec
 from ..ports.peer import Peer
 from ..ports.transport import Transport
@@ -118,8 +119,10 @@ class _Served:
         self._session: Session | None = None
         self._has_left = False
         self._spent = 0  # bytes, since others had their turn
+        self._asked: Asked | None = None
 
     async def run(self, receive: Receive) -> None:
+        log_about(self._log_fields)
         self._service.hub.attach(self._outbox)
         try:
             async with create_task_group() as tasks:
@@ -131,6 +134,10 @@ class _Served:
             self._leave()
             self._outbox.give_up()
             self._service.hub.detach(self._outbox)
+
+    def _log_fields(self) -> dict[str, object]:
+        user = {} if self._session is None else {"user": self._session.user_id}
+        return {"session": self._id, **user, **({} if self._asked is None else self._asked.log_fields())}
 
     def _leave(self) -> None:
         session = self._session
@@ -174,6 +181,7 @@ class _Served:
             await checkpoint()
 
     async def _handle(self, asked: Asked) -> None:
+        self._asked = asked
         reply = partial(self._reply, asked.id)
         try:
             if self._pace is not None:
@@ -191,6 +199,7 @@ class _Served:
 
     def _refuse(self, error: DialogueError, reply: Reply) -> None:
         self._service.hub.metrics.refused(error.code)
+        logger.debug("refused with %s", error.code)
         reply(Refused(error))
 
     def _reply(self, request_id: RequestId, answer: Answer) -> None:

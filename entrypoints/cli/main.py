@@ -64,7 +64,7 @@ def serve(target: Target, overrides: dict[str, Any]) -> None:
     worker = Worker.found()
     dialogue = load_app(target)
     settings = dialogue.configure(**overrides)
-    configure_logs(settings.log_level)
+    configure_logs(settings.log_level, settings.log_format)
     if settings.workers > 1:
         dialogue.ensure_serves(settings.workers)
         if "bus" not in settings.model_fields_set:
@@ -95,7 +95,7 @@ app.command()(with_settings(serve))
 def migrate(target: Target = None, database: DatabaseUrl = None) -> None:
     """Bring the database to this version's tables; `serve` does so by itself at its start."""
     settings = load_app(target).configure(database=database)
-    configure_logs(settings.log_level)
+    configure_logs(settings.log_level, settings.log_format)
     anyio.run(migrate_database, settings, console)
 
 
@@ -115,7 +115,7 @@ def doctor(
     if not new_epochs and not mend_times:
         raise typer.BadParameter("say what to do: --new-epochs, --mend-times")
     settings = load_app(target).configure(database=database)
-    configure_logs(settings.log_level)
+    configure_logs(settings.log_level, settings.log_format)
     anyio.run(partial(repair, settings, console, epochs=new_epochs, times=mend_times))
 
 

@@ -68,6 +68,9 @@ class ServerSettings(BaseModel):
         description="How long a stopping server waits for its clients to take their close, in seconds.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    log_format: Literal["auto", "console", "json"] = Field(
+        "auto", description="How: lines for people, or a JSON object each; auto is console on a terminal, else json."
+    )
 
     @field_validator("bus")
     @classmethod
