@@ -7,10 +7,13 @@ from typing import Any
 
 import psycopg
 import pytest
+from anyio import create_task_group
+from anyio.lowlevel import checkpoint
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
+from sqlalchemy.util.concurrency import greenlet_spawn
 
-from dialogue.adapters.sqlmodel.jsonb import from_jsonb, to_jsonb
+from dialogue.adapters.sqlmodel.jsonb import NUMBERS_AT_ONCE, from_jsonb, to_jsonb
 from dialogue.domain import json_value
 
 from ....support.postgresql import PostgresqlServer
@@ -82,6 +85,26 @@ async def test_what_no_event_of_ours_could_hold_is_left_as_it_is(connection: psy
     found = kept(connection, json)
     assert b"e" not in found
     assert found.count(b"[") == json.count(b"[")
+
+
+@pytest.mark.parametrize("number", [1e300, -1.2345678901234567e300, 5e-324, 1.2345678901234567e17])
+async def test_the_loop_gets_many_turns_while_the_worst_is_read(connection: psycopg.Connection, number: float) -> None:
+    row = connection.execute("SELECT (%s::jsonb)::text", [to_jsonb(json_value.encode([number] * 9_999))]).fetchone()
+    assert row is not None
+    turns = 0
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            await checkpoint()
+            turns += 1
+
+    async with create_task_group() as tasks:
+        tasks.start_soon(count)
+        found = await greenlet_spawn(from_jsonb, row[0])
+        tasks.cancel_scope.cancel()
+    assert found == json_value.encode([number] * 9_999)
+    assert turns >= 9_999 // NUMBERS_AT_ONCE - 1
 
 
 @pytest.mark.parametrize("number", [1e300, 5e-324, 1.2345678901234567e17, -1e16])
