@@ -15,7 +15,7 @@ from ...application.ports.peer import peer_of
 from ...application.ports.transport import ARRIVED_AT, Transport, transport_of
 from ...application.sessions.frame import Closing, Frame
 from ...application.sessions.limits import SessionLimits
-from ...application.sessions.requests import Asked, Connect
+from ...application.sessions.requests import Asked, Connect, Refresh
 from ...application.sessions.serve_session import ServeSession
 from ...domain.errors import Unavailable
 from ..wire.plain_transport import PlainTransport
@@ -75,8 +75,9 @@ class _Client:
             return FRAME_TOO_LARGE
         arrived_at: Any = message.get(ARRIVED_AT)
         asked = self._requests.read(text, arrived_at)
-        if isinstance(asked.request, Connect):
-            return replace(asked, request=Connect(claims_of(self._socket.scope, asked.request.claims)))
+        if isinstance(asked.request, Connect | Refresh):
+            claims = claims_of(self._socket.scope, asked.request.claims)
+            return replace(asked, request=replace(asked.request, claims=claims))
         return asked
 
     async def send(self, frame: Frame) -> None:

@@ -11,6 +11,7 @@ from ...application.sessions.answers import (
     Connected,
     Left,
     Pong,
+    Refreshed,
     Refused,
     Subscribed,
     Triggered,
@@ -49,6 +50,8 @@ def wire_answer(answer: Answer, max_out_frame: int) -> messages.Sent:
             return _error(error)
         case Connected():
             return _connected(answer)
+        case Refreshed(expires_at_ms=expires_at_ms):
+            return messages.Refreshed(expires_at=given(expires_at_ms))
         case Left(room_id=room_id):
             return messages.Left(room_id=room_id)
         case Subscribed(room_id=room_id, events=events):
@@ -102,6 +105,7 @@ def _connected(answer: Connected) -> messages.Connected:
         user_id=answer.user_id,
         heartbeat=int(seconds) if seconds.is_integer() else seconds,
         max_frame=answer.max_frame,
+        expires_at=given(answer.expires_at_ms),
     )
 
 

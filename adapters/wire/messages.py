@@ -31,6 +31,13 @@ UserId = Annotated[str, Meta(description="The user.")]
 EventName = Annotated[str, Meta(description="The event's name.")]
 Names = Annotated[Sequence[str], Meta(description="The names of the events that the client now receives.")]
 Timestamp = Annotated[int, Meta(description="Milliseconds since the Unix epoch.")]
+ExpiresAt = Annotated[
+    int | UnsetType,
+    Meta(
+        description="When the connection is closed with 4401, without a refresh, in milliseconds since the Unix epoch; "
+        "left out where it is not."
+    ),
+]
 Duplicate = Annotated[bool, Meta(description="True where it had been kept before, for the same key.")]
 Size = Annotated[int, Meta(ge=0, description="How many sessions are in it.")]
 Users = Annotated[
@@ -106,6 +113,13 @@ class Connected(Message, tag="connected", kw_only=True):
     user_id: Annotated[str, Meta(description="Who the client is, as the server knows it.")]
     heartbeat: Annotated[int | float, Meta(description="How often the server pings, in seconds.")]
     max_frame: Annotated[int, Meta(description="The largest frame that the server takes, in bytes.")]
+    expires_at: ExpiresAt = UNSET
+
+
+class Refreshed(Message, tag="refreshed", kw_only=True):
+    """The connection goes on under the new token."""
+
+    expires_at: ExpiresAt = UNSET
 
 
 class Joined(Message, tag="joined", kw_only=True):

@@ -54,6 +54,12 @@ class ConnectFields(Fields):
     auth: dict[str, Any] = Field(default_factory=dict)
 
 
+class RefreshFields(Fields):
+    """Says anew who one is, to stay connected when the token runs out: another token of the same user."""
+
+    auth: dict[str, Any]
+
+
 class NoFields(Fields):
     """A request without fields."""
 

@@ -19,6 +19,7 @@ from ...application.sessions.requests import (
     Leave,
     MarkAsRead,
     Ping,
+    Refresh,
     SessionRequest,
     Subscribe,
     Trigger,
@@ -43,6 +44,7 @@ from .request_fields import (
     ListRoomsFields,
     MarkReadFields,
     NoFields,
+    RefreshFields,
     RoomFields,
     SubscribeFields,
     TriggerBatchFields,
@@ -106,6 +108,10 @@ def _request_id(message: Message) -> RequestId:
 
 def _connect(fields: ConnectFields) -> Connect:
     return Connect(fields.auth)
+
+
+def _refresh(fields: RefreshFields) -> Refresh:
+    return Refresh(fields.auth)
 
 
 def _join(fields: JoinFields) -> Join:
@@ -179,6 +185,7 @@ class Kind(Generic[F]):
 
 REQUESTS: Mapping[str, Kind[Any]] = {
     "connect": Kind(ConnectFields, _connect, messages.Connected),
+    "refresh": Kind(RefreshFields, _refresh, messages.Refreshed),
     "trigger": Kind(TriggerFields, _trigger, messages.Triggered),
     "triggerBatch": Kind(TriggerBatchFields, _trigger_batch, messages.TriggeredBatch),
     "join": Kind(JoinFields, _join, messages.Joined),

@@ -10,11 +10,11 @@ from ...domain.rate import Rate
 from ..feed.hub import Hub
 from ..hooks.client import Client, OnConnected
 from ..hooks.run_hook import Call, RunHook
-from ..ports.authenticator import Authenticator
 from ..ports.codec import Codec
 from ..ports.peer import Peer
 from .client_limits import ClientLimits
 from .client_pace import ClientPace
+from .identities import Identities
 from .join_room import Joined, JoinRoom
 from .outbox import Outbox
 from .requests import Connect
@@ -26,14 +26,14 @@ class AdmitClient:
 
     def __init__(
         self,
-        authenticator: Authenticator,
+        identities: Identities,
         hub: Hub,
         join: JoinRoom,
         run_hook: RunHook,
         on_connected: OnConnected | None,
         limits: ClientLimits,
     ) -> None:
-        self._authenticator = authenticator
+        self.identities = identities
         self._hub = hub
         self._join = join
         self._run_hook = run_hook
@@ -42,7 +42,7 @@ class AdmitClient:
 
     async def __call__(self, client_id: str, request: Connect, peer: Peer, codec: Codec, outbox: Outbox) -> Session:
         """The session of the user whom the claims name. Raises Unauthenticated, InvalidRequest and RateLimited."""
-        identity = await self._authenticator.authenticate(request.claims, client_id)
+        identity = await self.identities.of(request.claims, client_id)
         session = Session(session_id=client_id, identity=identity, peer=peer, codec=codec, outbox=outbox)
         self._limits.enter(session.user_id)
         self._hub.connect(session)

@@ -15,7 +15,7 @@ from .notice import Marked, RoomCreated, RoomDeleted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Connected:
-    """The client is known as this user, and what holds for its connection.
+    """The client is known as this user, until then, and what holds for its connection.
 
     `resumed` are the joins by which it goes on where its earlier connection was, with all that it missed; None where it
     begins anew.
@@ -25,7 +25,15 @@ class Connected:
     user_id: str
     heartbeat_s: float
     max_frame: int
+    expires_at_ms: int | None = None
     resumed: tuple[Joined, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Refreshed:
+    """The client is known until then, or for ever."""
+
+    expires_at_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +86,7 @@ class Pong:
 
 Answer = (
     Connected
+    | Refreshed
     | Joined
     | Left
     | Subscribed

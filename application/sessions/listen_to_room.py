@@ -18,6 +18,7 @@ from ..ports.peer import Peer
 from ..ports.transport import Transport
 from .client_limits import ClientLimits
 from .frame import Frame
+from .identities import ENDED, RUN_OUT, Identities
 from .join_room import JoinRoom
 from .limits import SessionLimits
 from .outbox import Outbox
@@ -52,11 +53,18 @@ class ListenToRoom:
     """Joins a room on behalf of a client that asks for nothing else, and serves it until either side ends it."""
 
     def __init__(
-        self, node: Node, hub: Hub, join: JoinRoom, limits: SessionLimits, client_limits: ClientLimits
+        self,
+        node: Node,
+        hub: Hub,
+        join: JoinRoom,
+        identities: Identities,
+        limits: SessionLimits,
+        client_limits: ClientLimits,
     ) -> None:
         self._node = node
         self._hub = hub
         self._join = join
+        self._identities = identities
         self._limits = limits
         self._client_limits = client_limits
 
@@ -92,6 +100,8 @@ class ListenToRoom:
             async with create_task_group() as tasks:
                 tasks.start_soon(self._write, session, tasks.cancel_scope.cancel)
                 tasks.start_soon(self._keep_alive, session.outbox, alive)
+                if session.identity.expires_at_s is not None:
+                    tasks.start_soon(self._end_with_identity, session)
                 await client.gone()
                 tasks.cancel_scope.cancel()
         finally:
@@ -100,6 +110,12 @@ class ListenToRoom:
     async def _write(self, session: Session, finished: Callable[[], None]) -> None:
         await session.outbox.run(partial(self._hub.disconnect, session))
         finished()
+
+    async def _end_with_identity(self, session: Session) -> None:
+        await self._identities.ended(session)
+        for room_id in tuple(session.memberships):
+            self._join.take_out(session, room_id, RUN_OUT)
+        session.outbox.finish(ENDED)
 
     async def _keep_alive(self, outbox: Outbox, alive: Frame) -> None:
         while True:

@@ -40,6 +40,13 @@ class Connect:
 
 
 @dataclass(frozen=True, slots=True)
+class Refresh:
+    """Say anew who one is, before what was said runs out; `claims` are as in Connect."""
+
+    claims: Mapping[str, object]
+
+
+@dataclass(frozen=True, slots=True)
 class Leave:
     """Leave a room."""
 
@@ -144,6 +151,7 @@ class Unfit:
 
 SessionRequest = (
     Connect
+    | Refresh
     | Join
     | Leave
     | Subscribe

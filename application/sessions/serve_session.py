@@ -9,6 +9,7 @@ from secrets import token_urlsafe
 from typing import Protocol
 
 from anyio import create_task_group, sleep, sleep_forever
+from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
 from ...domain.errors import DialogueError, InvalidRequest, RateLimited, Unauthenticated
@@ -24,12 +25,13 @@ from ..publishing.publish_batch import PublishBatch
 from ..publishing.publish_event import PublishEvent
 from .admit_client import AdmitClient
 from .answer_request import AnswerRequest, Reply
-from .answers import Answer, Connected, Refused, Triggered, TriggeredBatch
+from .answers import Answer, Connected, Refreshed, Refused, Triggered, TriggeredBatch
 from .frame import SERVER_FAULT, Closing, Frame
+from .identities import ENDED, ends_at_ms
 from .in_flight import InFlight
 from .limits import SessionLimits
 from .outbox import Outbox
-from .requests import Asked, Connect, RequestId, SessionRequest, Trigger, TriggerBatch, Unfit
+from .requests import Asked, Connect, Refresh, RequestId, SessionRequest, Trigger, TriggerBatch, Unfit
 from .session import Session
 
 A_TURN = 16_384
@@ -118,6 +120,8 @@ class _Served:
         self._id = token_urlsafe(12)
         self._session: Session | None = None
         self._has_left = False
+        self._tasks: TaskGroup | None = None
+        self._ends = False
         self._spent = 0  # bytes, since others had their turn
         self._asked: Asked | None = None
 
@@ -126,6 +130,7 @@ class _Served:
         self._service.hub.attach(self._outbox)
         try:
             async with create_task_group() as tasks:
+                self._tasks = tasks
                 tasks.start_soon(self._write, tasks.cancel_scope.cancel)
                 tasks.start_soon(self._await_connect)
                 await self._read(receive)
@@ -212,6 +217,8 @@ class _Served:
             await self._connect(request, reply)
         elif self._session is None:
             raise Unauthenticated("The first request must be connect")
+        elif isinstance(request, Refresh):
+            await self._refresh(self._session, request, reply)
         elif isinstance(request, Unfit):
             raise request.error
         elif isinstance(request, Trigger | TriggerBatch):
@@ -240,11 +247,28 @@ class _Served:
                 user_id=session.user_id,
                 heartbeat_s=self._limits.heartbeat_s,
                 max_frame=self._limits.max_frame,
+                expires_at_ms=ends_at_ms(session.identity),
                 resumed=resumed,
             )
         )
         self._service.admit.release(session, resumed)
+        self._end_in_time(session)
         await self._service.admit.welcome(session)
+
+    async def _refresh(self, session: Session, request: Refresh, reply: Reply) -> None:
+        identity = await self._service.admit.identities.renew(session, request.claims)
+        reply(Refreshed(ends_at_ms(identity)))
+        self._end_in_time(session)
+
+    def _end_in_time(self, session: Session) -> None:
+        """See to the end of an identity that has one: those that have none cost no task."""
+        if session.identity.expires_at_s is not None and not self._ends and self._tasks is not None:
+            self._ends = True
+            self._tasks.start_soon(self._end_with_identity, session)
+
+    async def _end_with_identity(self, session: Session) -> None:
+        await self._service.admit.identities.ended(session)
+        self._outbox.finish(ENDED)
 
     async def _trigger(self, session: Session, request: Trigger | TriggerBatch, reply: Reply) -> None:
         await self._in_flight.enter()

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from anyio import Event as Signal
+
 from ...domain.errors import NotJoined
 from ...domain.event import Event
 from ...domain.names import REDACTED
@@ -65,13 +67,14 @@ class Session:
     It compares and hashes by identity, so collections of sessions keep them in order of arrival.
     """
 
-    __slots__ = ("codec", "has_ended", "id", "identity", "memberships", "outbox", "peer", "user_id")
+    __slots__ = ("codec", "has_ended", "id", "identity", "memberships", "outbox", "peer", "renewing", "user_id")
 
     def __init__(
         self, *, session_id: str, identity: Identity, codec: Codec, outbox: Outbox, peer: Peer = UNKNOWN
     ) -> None:
         self.id = session_id
-        self.identity = identity  # a refresh replaces it by another of the same user
+        self.identity = identity
+        self.renewing: Signal | None = None
         self.user_id = identity.user_id
         self.peer = peer
         self.codec = codec
@@ -85,6 +88,18 @@ class Session:
         if found is None:
             raise NotJoined(room_id)
         return found
+
+    def renew(self, identity: Identity) -> None:
+        """Go on under a newer identity of the same user."""
+        self.identity = identity
+        if self.renewing is not None:
+            self.renewing.set()
+            self.renewing = None
+
+    async def renewed(self) -> None:
+        """Return when it goes on under a newer identity."""
+        self.renewing = self.renewing or Signal()
+        await self.renewing.wait()
 
     def hold_back(self, membership: Membership, events: Sequence[Event]) -> None:
         """Keep a room's live events while the join is being answered: no more than the outbox would take.

@@ -20,6 +20,7 @@ from ...adapters.wire.wire_codec import WireCodec
 from ...application.sessions.admit_client import AdmitClient
 from ...application.sessions.answer_request import AnswerRequest
 from ...application.sessions.client_limits import ClientLimits
+from ...application.sessions.identities import Identities
 from ...application.sessions.limits import Backlog, SessionLimits
 from ...application.sessions.listen_to_room import ListenToRoom
 from ...application.sessions.serve_session import ServeSession
@@ -69,9 +70,10 @@ class Container(ServiceParts):
         request_timeout_s=settings.request_timeout_s,
         warnings=Derived(warnings_of, Inputs.settings),
     )
+    identities = Single(Identities, Inputs.checked_authenticator, Inputs.clock)
     admit = Single(
         AdmitClient,
-        Inputs.checked_authenticator,
+        identities,
         ServiceParts.hub,
         ServiceParts.join,
         Inputs.run_hook,
@@ -117,4 +119,12 @@ class Container(ServiceParts):
     beside_socketio = providers.Factory(
         BesideSocketIo, node=ServiceParts.node.provider, connections=connections.provider
     )
-    listen = Single(ListenToRoom, ServiceParts.node, ServiceParts.hub, ServiceParts.join, session_limits, client_limits)
+    listen = Single(
+        ListenToRoom,
+        ServiceParts.node,
+        ServiceParts.hub,
+        ServiceParts.join,
+        identities,
+        session_limits,
+        client_limits,
+    )

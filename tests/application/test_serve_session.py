@@ -13,6 +13,7 @@ from anyio.lowlevel import checkpoint
 from dialogue.adapters.auth.trusting_authenticator import TrustingAuthenticator
 from dialogue.adapters.limits.local_limiter import LocalLimiter
 from dialogue.adapters.memory.transport import MemoryTransport
+from dialogue.adapters.system_clock import SystemClock
 from dialogue.adapters.wire.request_reader import RequestReader
 from dialogue.adapters.wire.wire_codec import WireCodec
 from dialogue.application.hooks.client import Client
@@ -23,6 +24,7 @@ from dialogue.application.sessions.admit_client import AdmitClient
 from dialogue.application.sessions.answer_request import AnswerRequest
 from dialogue.application.sessions.client_limits import ClientLimits
 from dialogue.application.sessions.frame import Closing
+from dialogue.application.sessions.identities import Identities
 from dialogue.application.sessions.limits import Backlog, SessionLimits
 from dialogue.application.sessions.requests import Asked
 from dialogue.application.sessions.serve_session import ServeSession
@@ -102,9 +104,8 @@ class Served:
             warnings=warnings,
         )
         self.client_limits = ClientLimits(limiter or LocalLimiter({}, 1), max_sessions)
-        admit = AdmitClient(
-            TrustingAuthenticator(), node.hub, node.join, node.run_hook, on_connected, self.client_limits
-        )
+        identities = Identities(TrustingAuthenticator(), SystemClock())
+        admit = AdmitClient(identities, node.hub, node.join, node.run_hook, on_connected, self.client_limits)
         answer = AnswerRequest(
             node.join, node.pages, node.mark_read, node.list_rooms, node.manage, node.access, node.members
         )
