@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from dialogue.application.access.action import Action
     from dialogue.application.access.roles import roles
-    from dialogue.application.hooks.client import Client, Hooks
+    from dialogue.application.hooks.client import Client
+    from dialogue.application.hooks.hooks import Hooks
+    from dialogue.application.hooks.incoming_event import IncomingEvent
+    from dialogue.application.ports.authenticator import Identity
     from dialogue.application.rooms.runtime_rooms import RuntimeRooms
     from dialogue.application.sessions.notice import RoomInfo
     from dialogue.domain.errors import (
@@ -42,6 +45,8 @@ __all__ = [
     "EventRejected",
     "History",
     "Hooks",
+    "Identity",
+    "IncomingEvent",
     "JoinDenied",
     "PayloadMismatch",
     "Position",
@@ -60,8 +65,11 @@ __all__ = [
 _HOMES = {
     "application.access.action": ("Action",),
     "application.access.roles": ("roles",),
-    "application.hooks.client": ("Client", "Hooks"),
+    "application.hooks.client": ("Client",),
+    "application.hooks.hooks": ("Hooks",),
+    "application.hooks.incoming_event": ("IncomingEvent",),
     "application.sessions.notice": ("RoomInfo",),
+    "application.ports.authenticator": ("Identity",),
     "application.rooms.runtime_rooms": ("RuntimeRooms",),
     "domain.errors": (
         "ConfigurationError",

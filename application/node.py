@@ -11,7 +11,6 @@ from anyio import CancelScope
 from ..domain.errors import Unavailable
 from .background import background_tasks
 from .feed.hub import Hub
-from .feed.listeners import Listeners
 from .publishing.journal import Journal
 from .rooms.room_registry import RoomRegistry
 from .sessions.frame import GOING_AWAY
@@ -25,16 +24,29 @@ class Worker(Protocol):
         ...
 
 
+class Teller(Worker, Protocol):
+    """What tells the application's own code of something, and has to be let tell what waits when the node stops."""
+
+    async def finish(self) -> None:
+        """Return when all was told that waits, or when that takes too long."""
+        ...
+
+
 class Node:
-    """Runs the journal, the listeners and the workers, and stops them so that nothing promised is lost."""
+    """Runs the journal, the tellers and the workers, and stops them so that nothing promised is lost."""
 
     def __init__(
-        self, registry: RoomRegistry, journal: Journal, hub: Hub, listeners: Listeners, workers: Sequence[Worker]
+        self,
+        registry: RoomRegistry,
+        journal: Journal,
+        hub: Hub,
+        tellers: Sequence[Teller],
+        workers: Sequence[Worker],
     ) -> None:
         self._registry = registry
         self._journal = journal
         self._hub = hub
-        self._listeners = listeners
+        self._tellers = tellers
         self._workers = workers
         self._is_running = False
 
@@ -60,7 +72,8 @@ class Node:
         """
         await self._registry.load()
         async with background_tasks() as background:
-            background.start_soon(self._listeners.run)
+            for teller in self._tellers:
+                background.start_soon(teller.run)
             for worker in self._workers:
                 background.start_soon(worker.run)
             background.start_soon(self._keep)
@@ -70,7 +83,8 @@ class Node:
             finally:
                 with CancelScope(shield=True):
                     await self.stop()
-                    await self._listeners.finish()
+                    for teller in self._tellers:
+                        await teller.finish()
 
     async def _keep(self) -> None:
         # Whoever cancels the context from outside must not cancel the journal: the stop waits for what it holds.

@@ -124,7 +124,7 @@ class JoinDenied(DialogueError):
     code = "JOIN_DENIED"
 
     def __init__(self, reason: str = "You may not join this room") -> None:
-        super().__init__(reason)
+        super().__init__(str(reason)[:MAX_PROBLEM_TEXT])
 
 
 class EventRejected(DialogueError):
@@ -133,7 +133,7 @@ class EventRejected(DialogueError):
     code = "EVENT_REJECTED"
 
     def __init__(self, reason: str = "The event was refused") -> None:
-        super().__init__(reason)
+        super().__init__(str(reason)[:MAX_PROBLEM_TEXT])
 
 
 class RoomNotFound(DialogueError):

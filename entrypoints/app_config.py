@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from ..application.hooks.client import Hooks
+from ..application.hooks.hooks import Hooks
 from ..application.rooms.runtime_rooms import RuntimeOffer, RuntimeRooms
 from ..domain.errors import ConfigurationError
 from ..domain.event_definition import EventDefinition

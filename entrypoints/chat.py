@@ -6,7 +6,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, StringConstraints
 
-from ..application.hooks.client import Client, Hooks
+from ..application.hooks.client import Client
+from ..application.hooks.hooks import Hooks
 from ..application.rooms.runtime_rooms import RuntimeRooms
 from ..domain.event_definition import History, define_event
 from ..domain.room import RoomConfig

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..application.hooks.client import Hooks
+from ..application.hooks.hooks import Hooks
 from ..application.rooms.runtime_rooms import RuntimeRooms
 from ..domain.errors import ConfigurationError
 from ..domain.room import RoomConfig

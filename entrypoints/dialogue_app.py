@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from .app_calls import AppCalls
 from .app_handlers import AppHandlers
+from .app_hooks import AppHooks
 
 
-class DialogueApp(AppHandlers, AppCalls):
+class DialogueApp(AppHooks, AppHandlers, AppCalls):
     """An application: its configuration, its container, an ASGI app, and the calls for the developer's own code.
 
     Parts of `container` may be exchanged until the start. The application is itself an ASGI app, for any asyncio

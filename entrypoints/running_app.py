@@ -14,6 +14,7 @@ from dependency_injector import providers
 from ..adapters.asgi.path import unescape
 from ..adapters.litestar.app import build_app
 from ..application.background import background_tasks
+from ..application.feed.listeners import Listeners
 from ..domain.errors import ConfigurationError
 from .app_config import AppConfig
 from .container import Container
@@ -124,9 +125,11 @@ class RunningApp:
         self.container.reset_singletons()  # what was made before a part was exchanged has the old one
         seal(self.container, is_in_use=True)
         try:
+            self._config.hooks.ensure_whole()
             self.container.checked_authenticator()  # one that is none is told now, and not to the first client
             async with self.container.storage().running():
                 self._handlers.install(self.container.listeners())
+                self._install_hooks(self.container.listeners())
                 self._say_what_is_in_force()
                 await self.container.publish_within().tell_rules()
                 async with background_tasks() as ways_in, self.container.node().run():
@@ -140,6 +143,14 @@ class RunningApp:
     async def drain(self) -> None:
         """Take no more events, and return when every client has its answers and its close (1001)."""
         await self.container.node().drain()
+
+    def _install_hooks(self, listeners: Listeners) -> None:
+        hooks = self._config.hooks
+        if hooks.on_triggered is not None:
+            listeners.on_every(hooks.on_triggered)
+        if hooks.after_each is not None:
+            listeners.after_each(hooks.after_each, self.container.hub().recipients)
+        listeners.on_rooms({name: getattr(hooks, name) for name in ("on_room_created", "on_room_deleted")})
 
     def _ensure_not_started(self, call: str) -> None:
         if self._is_entered:

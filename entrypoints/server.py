@@ -56,7 +56,7 @@ async def serve_as_worker(app: DialogueApp, listener: socket.socket, link: Link)
 def _refuse_strangers(app: DialogueApp, listener: socket.socket) -> None:
     """Raise ConfigurationError where other machines could be whoever they say they are."""
     address = listener.getsockname()[0]
-    if app.settings.trust_clients or not app.container.authenticator().trusts_clients or is_loopback(address):
+    if app.settings.trust_clients or not app.container.checked_authenticator().trusts_clients or is_loopback(address):
         return
     raise ConfigurationError(
         f"On {address} every client that can reach it would be believed to be who it says it is. Say --auth jwt "

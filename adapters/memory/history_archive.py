@@ -48,7 +48,7 @@ class MemoryHistoryArchive:
     def __init__(self, store: MemoryStore, key_ttl_s: float = DAY_S, max_ended_rooms: int = MAX_ENDED_ROOMS) -> None:
         self._max_ended_rooms = max_ended_rooms
         self._store = store
-        self._keys = UsedKeys(round(key_ttl_s * 1_000))
+        self.keys = UsedKeys(round(key_ttl_s * 1_000))
 
     async def open(self, room_id: str) -> RoomHead:
         """See `HistoryArchive.open`."""
@@ -73,7 +73,7 @@ class MemoryHistoryArchive:
             return RoomNotFound(group.room_id)
         if found.went_back:
             return HistoryWentBack(group.room_id)
-        used = self._keys.outcome(group, now_ms)
+        used = self.keys.outcome(group, now_ms)
         if used is not None:
             return used
         redaction = group.drafts[0].redaction
@@ -82,12 +82,12 @@ class MemoryHistoryArchive:
             if done is not None:
                 return done
         events = tuple(found.room.keep(draft, found.time_ms, now_ms) for draft in group.drafts)
-        self._keys.add(group, events[0])
+        self.keys.add(group, events[0])
         return events
 
     async def sweep(self, limit: int, now_ms: int) -> int:
         """See `HistoryArchive.sweep`."""
-        removed = self._store.sweep(limit) + self._keys.sweep(limit, now_ms)
+        removed = self._store.sweep(limit) + self.keys.sweep(limit, now_ms)
         return removed or self._store.forget_rooms(self._max_ended_rooms)
 
     async def expired(

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from .eviction_marks import MemoryEvictionMarks
 from .history_archive import DAY_S, MAX_ENDED_ROOMS, MemoryHistoryArchive
 from .history_source import MemoryHistorySource
+from .key_index import MemoryKeyIndex
 from .read_marks import MemoryReadMarks
 from .removals import MemoryRemovals
 from .room_moves import MemoryRoomMoves
@@ -24,6 +25,7 @@ class MemoryStorage:
     def __init__(self, store: MemoryStore, key_ttl_s: float = DAY_S, max_ended_rooms: int = MAX_ENDED_ROOMS) -> None:
         self.archive = MemoryHistoryArchive(store, key_ttl_s, max_ended_rooms)
         self.source = MemoryHistorySource(store)
+        self.keys = MemoryKeyIndex(self.archive.keys)
         self.rooms = MemoryRoomStore(store)
         self.read_marks = MemoryReadMarks(store)
         self.user_events = MemoryUserEvents(store)

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from .eviction_marks import OwnEvictionMarks
 from .history_archive import MAX_ENDED_ROOMS, OwnHistoryArchive
 from .history_source import OwnHistorySource
+from .key_index import OwnKeyIndex
 from .read_marks import OwnReadMarks
 from .room_store import OwnRoomStore
 from .store import OwnStore
@@ -25,6 +26,7 @@ class OwnStorage:
         self._store = store
         self.archive = OwnHistoryArchive(store, max_ended_rooms)
         self.source = OwnHistorySource(store)
+        self.keys = OwnKeyIndex(store)
         self.rooms = OwnRoomStore(store)
         self.read_marks = OwnReadMarks(store)
         self.user_events = OwnUserEvents(store)

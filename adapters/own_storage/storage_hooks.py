@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from anyio import fail_after
 
 from ...application.deadline import remaining_s
-from ...application.hooks.client import OnCleanup, OnLoad
+from ...application.hooks.hooks import OnCleanup, OnLoad
 from ...application.hooks.run_hook import Call, RunHook, Turn
 from ...domain.errors import Unavailable
 from ...domain.event import Event

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 
-from ...domain.errors import Forbidden, RoomNotFound, Unavailable
+from ...domain.errors import Forbidden, JoinDenied, RoomNotFound, Unavailable
 from ..deadline import remaining_s
 from ..hooks.run_hook import Call, RunHook
 from ..ports.authenticator import Identity
-from .action import Action, Authorize
+from ..rooms.room_registry import RoomRegistry
+from .action import Action, Authorize, BeforeJoin
 from .roles import Roles
 
 OPEN: frozenset[Action] = frozenset({"join", "read", "publish", "create"})
@@ -20,15 +22,36 @@ SOMEWHERE = ""
 logger = logging.getLogger("dialogue.access")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnRights:
+    """What needs no permission: making rooms where there are no rules, and deleting and redacting what is one's own."""
+
+    create: bool = True
+    delete: bool = True
+    redact: bool = True
+
+
 class Access:
     """Asks the application's rules, where it has some: `authorize` decides then, and no one else.
 
-    Where it fails, takes too long or gives no bool, nothing is allowed.
+    Where it fails, takes too long or gives no bool, nothing is allowed. `before_join` may keep a user out of a room
+    that it may join by the rules, on every way in; what it raises beside JoinDenied keeps the user out, too.
     """
 
-    def __init__(self, run_hook: RunHook, authorize: Authorize | None = None) -> None:
+    def __init__(
+        self,
+        run_hook: RunHook,
+        registry: RoomRegistry,
+        authorize: Authorize | None = None,
+        before_join: BeforeJoin | None = None,
+        own: OwnRights | None = None,
+    ) -> None:
+        self.own = own or OwnRights()
+        self._open = OPEN if self.own.create else OPEN - {"create"}
         self._run_hook = run_hook
+        self._registry = registry
         self._authorize = authorize
+        self._before_join = before_join
 
     @property
     def is_open(self) -> bool:
@@ -48,7 +71,7 @@ class Access:
         Whoever may not enter a room does not learn that it is there: so this is asked before the room is looked for.
         Raises Unavailable where the rules do not say.
         """
-        if self._authorize is None and action in OPEN:
+        if self._authorize is None and action in self._open:
             return
         if not await self._asked(identity, action, room_id):
             if action == "join":
@@ -56,18 +79,42 @@ class Access:
             raise Forbidden(f"You may not {_SAID[action]}")
 
     async def ensure_reader(self, identity: Identity, room_id: str) -> None:
-        """Raise what keeps the user from the room's events: RoomNotFound, Forbidden, Unavailable."""
-        await self.ensure(identity, "join", room_id)
-        await self.ensure(identity, "read", room_id)
+        """Raise what keeps the user, member or not, from the room's events.
+
+        That is RoomNotFound, Forbidden, JoinDenied, Unavailable.
+        """
+        await self._ensure_inside(identity, "read", room_id)
 
     async def ensure_publisher(self, identity: Identity, room_id: str) -> None:
-        """Raise what keeps the user, member or not, from publishing there: RoomNotFound, Forbidden, Unavailable."""
+        """Raise what keeps the user, member or not, from publishing there; as above."""
+        await self._ensure_inside(identity, "publish", room_id)
+
+    async def _ensure_inside(self, identity: Identity, action: Action, room_id: str) -> None:
         await self.ensure(identity, "join", room_id)
-        await self.ensure(identity, "publish", room_id)
+        await self.ensure(identity, action, room_id)
+        if self._before_join is not None:
+            await self._registry.look_for(room_id)
+            self._registry.room(room_id)
+            await self._ask_before_join(self._before_join, identity, room_id)
+
+    async def _ask_before_join(self, before_join: BeforeJoin, identity: Identity, room_id: str) -> None:
+        about = f"before_join of {identity.user_id!r} in {room_id!r}"
+        try:
+            call = Call(before_join, (identity, room_id), about)
+            answer: object = await self._run_hook(call, timeout_s=remaining_s())
+        except JoinDenied as denied:
+            raise JoinDenied(denied.message) from denied
+        except Exception as error:
+            logger.exception("%s failed: the user is kept out", about)
+            raise JoinDenied from error
+        if answer is not None and answer is not True:
+            if answer is not False:
+                logger.error("%s gave %.200r, which is neither None nor a bool: the user is kept out", about, answer)
+            raise JoinDenied
 
     async def _asked(self, identity: Identity, action: Action, room_id: str) -> bool:
         if self._authorize is None:
-            return action in OPEN
+            return action in self._open
         if isinstance(self._authorize, Roles):
             return self._authorize(identity, action, room_id)
         about = f"authorize, whether {identity.user_id!r} may {action} in {room_id!r},"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Protocol
 
 from anyio import Event as Signal
 
@@ -21,6 +22,22 @@ from ..sessions.session import Membership, Session
 logger = logging.getLogger("dialogue.hub")
 
 _NOBODY = Members()
+
+
+class Watcher(Protocol):
+    """Somebody who is told of what sessions do; nothing here waits."""
+
+    def joined(self, session: Session, room_id: str) -> None:
+        """A join has succeeded; also one of a session that was in the room already."""
+        ...
+
+    def left(self, session: Session, room_id: str) -> None:
+        """The session is in the room no more; also where its join had not been answered yet."""
+        ...
+
+    def ended(self, session: Session) -> None:
+        """The session has left all its rooms, and has ended; may be told twice."""
+        ...
 
 
 class Hub:
@@ -53,6 +70,11 @@ class Hub:
         self._has_regrouped = Signal()
         self.keeps_changes = True
         """Whether somebody tells other nodes of who comes and goes."""
+        self._watcher: Watcher | None = None
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` of what sessions do."""
+        self._watcher = watcher
 
     @property
     def outboxes(self) -> list[Outbox]:
@@ -98,6 +120,8 @@ class Hub:
             own.pop(session, None)
             if not own:
                 del self._by_user[session.user_id]
+        if self._watcher is not None:
+            self._watcher.ended(session)
 
     def enter(self, session: Session, room_id: str, membership: Membership) -> None:
         """Put the session into the room, in place of its earlier membership where it has one.
@@ -115,12 +139,19 @@ class Hub:
         self.note_changed(room_id)
         self._note_regrouped(room_id)
 
+    def joined(self, session: Session, room_id: str) -> None:
+        """The session that is in the room is there to stay: its join has succeeded."""
+        if self._watcher is not None:
+            self._watcher.joined(session, room_id)
+
     def leave(self, session: Session, room_id: str) -> None:
         """Take the session out of the room; doing so twice is fine."""
         session.memberships.pop(room_id, None)
         members = self._rooms.get(room_id)
         if members is None or not members.leave(session):
             return
+        if self._watcher is not None:
+            self._watcher.left(session, room_id)
         if members.sessions:
             self.note_resized(room_id)
         else:
@@ -215,6 +246,11 @@ class Hub:
     def memberships(self, room_id: str) -> list[tuple[Session, Membership]]:
         """The sessions in the room, and what they receive."""
         return list(self._rooms.get(room_id, _NOBODY).sessions.items())
+
+    def recipients(self, room_id: str, event_name: str) -> int:
+        """How many sessions on this node an event of that name goes to in the room."""
+        members = self._rooms.get(room_id, _NOBODY).sessions.values()
+        return sum(1 for membership in members if event_name in membership.names)
 
     def deliver(self, room_id: str, events: Sequence[Event]) -> None:
         """Send `events`, oldest first, to the room's subscribers; encoded once for each set of subscriptions.

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from anyio import Event as Signal
 from anyio import WouldBlock, create_memory_object_stream, create_task_group, move_on_after
@@ -17,6 +17,10 @@ from ..log_fields import log_about
 
 Handler = Callable[[Event[Any]], Awaitable[object] | object]
 EventKind = EventDefinition[Any] | str | None
+Recipients = Callable[[str, str], int]
+"""`recipients(room_id, event_name)` is how many sessions of this node get such an event."""
+
+T = TypeVar("T")
 
 MAX_BACKLOG = 10_000
 PATIENCE_S = 10.0
@@ -24,42 +28,31 @@ PATIENCE_S = 10.0
 logger = logging.getLogger("dialogue.listeners")
 
 
-class _Listener:
-    """One handler with its own queue, so that a slow one delays only itself."""
+class _Queue(Generic[T]):
+    """What waits for one function, or for several whose order matters: what is slow delays only itself."""
 
-    def __init__(self, event: EventKind, handler: Handler, run_hook: RunHook) -> None:
-        self._definition = event if isinstance(event, EventDefinition) else None
-        self._event_name = event.name if isinstance(event, EventDefinition) else event
-        self._handler = handler
+    def __init__(self, run_hook: RunHook, what: str, call: Callable[[T], Call]) -> None:
         self._run_hook = run_hook
-        self._send, self._receive = create_memory_object_stream[Event](MAX_BACKLOG)
+        self._what = what
+        self._call = call
+        self._send, self._receive = create_memory_object_stream[T](MAX_BACKLOG)
         self._left_out = 0
 
-    def tell(self, events: Sequence[Event]) -> None:
-        for event in events:
-            if self._event_name in (None, event.name):
-                try:
-                    self._send.send_nowait(event)
-                except WouldBlock:
-                    self._leave_out(event)
+    def put(self, item: T) -> None:
+        try:
+            self._send.send_nowait(item)
+        except WouldBlock:
+            self._leave_out()
 
-    def _leave_out(self, event: Event) -> None:
+    def _leave_out(self) -> None:
         # Not a line for each: under load the log itself would delay everyone.
         self._left_out += 1
         if self._left_out % MAX_BACKLOG == 1:
-            logger.warning(
-                "a handler in %r is %d events behind: it misses some (%d so far)",
-                event.room_id,
-                MAX_BACKLOG,
-                self._left_out,
-            )
+            logger.warning("%s is %d behind: it misses some (%d so far)", self._what, MAX_BACKLOG, self._left_out)
 
     async def run(self) -> None:
-        async for event in self._receive:
-            log_about(partial(_log_fields, event))
-            about = f"a handler of {event.name!r} in {event.room_id!r} (seq {event.seq})"
-            given = event if self._definition is None else event.typed(self._definition)
-            await self._run_hook.contained(Call(self._handler, (given,), about), to_its_end=True)
+        async for item in self._receive:
+            await self._run_hook.contained(self._call(item), to_its_end=True)
 
     def finish(self) -> None:
         self._send.close()
@@ -67,6 +60,30 @@ class _Listener:
     def close(self) -> None:
         self.finish()
         self._receive.close()
+
+
+class _Listener(_Queue[Event]):
+    """One handler of events, with its own queue."""
+
+    def __init__(self, event: EventKind, handler: Handler, run_hook: RunHook, what: str = "a handler") -> None:
+        super().__init__(run_hook, what, self._called)
+        self._definition = event if isinstance(event, EventDefinition) else None
+        self._event_name = event.name if isinstance(event, EventDefinition) else event
+        self._handler = handler
+
+    def tell(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if self._event_name in (None, event.name):
+                self.put(event)
+
+    def _called(self, event: Event) -> Call:
+        given = event if self._definition is None else event.typed(self._definition)
+        return Call(self._handler, (given,), _about(self._what, event))
+
+
+def _about(what: str, event: Event) -> str:
+    log_about(partial(_log_fields, event))
+    return f"{what} of {event.name!r} in {event.room_id!r} (seq {event.seq})"
 
 
 def _log_fields(event: Event) -> dict[str, object]:
@@ -87,6 +104,9 @@ class Listeners:
         self._configured = configured
         self._by_room: dict[str, list[_Listener]] = {}
         self._of_runtime_rooms: list[_Listener] = []
+        self._of_every_room: list[_Listener] = []
+        self._after: list[tuple[_Queue[tuple[Event, int]], Recipients]] = []
+        self._of_rooms: dict[str, _Queue[tuple[str, object]]] = {}
         self._finished = Signal()
 
     def on(self, room_id: str, event: EventKind, handler: Handler) -> None:
@@ -100,8 +120,45 @@ class Listeners:
         """As `on`, for every room that is not among the `configured` ones."""
         self._of_runtime_rooms.append(_Listener(event, handler, self._run_hook))
 
+    def on_every(self, handler: Handler) -> None:
+        """As `on`, for every event in every room."""
+        self._of_every_room.append(_Listener(None, handler, self._run_hook, "on_triggered"))
+
+    def after_each(self, handler: Callable[[Event[Any], int], object], recipients: Recipients) -> None:
+        """Call `handler(event, count)` for each event in each room, with how many it was sent to on this node."""
+
+        def called(item: tuple[Event, int]) -> Call:
+            return Call(handler, item, _about("after_each", item[0]))
+
+        self._after.append((_Queue(self._run_hook, "after_each", called), recipients))
+
+    def on_rooms(self, handlers: Mapping[str, Callable[[Any], object] | None]) -> None:
+        """Call these, by the name of what happened, when a room was made or deleted here; one after the other."""
+
+        def called(item: tuple[str, object]) -> Call:
+            name, about = item
+            handler = handlers[name]
+            assert handler is not None, "nothing is queued for none"
+            return Call(handler, (about,), f"{name} of {about!r}")
+
+        given = [name for name, handler in handlers.items() if handler is not None]
+        if given:
+            self._of_rooms = dict.fromkeys(given, _Queue(self._run_hook, " and ".join(given), called))
+
+    def tell_room(self, name: str, about: object) -> None:
+        """Queue what happened to a room for its handler, where there is one of that name."""
+        queue = self._of_rooms.get(name)
+        if queue is not None:
+            queue.put((name, about))
+
     def tell(self, room_id: str, events: Sequence[Event]) -> None:
         """Queue `events`, oldest first, for the room's handlers."""
+        for listener in self._of_every_room:
+            listener.tell(events)
+        for queue, recipients in self._after:
+            counts = {name: recipients(room_id, name) for name in {event.name for event in events}}
+            for event in events:
+                queue.put((event, counts[event.name]))
         for listener in self._by_room.get(room_id, ()):
             listener.tell(events)
         if self._of_runtime_rooms and room_id not in self._configured:
@@ -129,6 +186,13 @@ class Listeners:
         if scope.cancelled_caught:
             logger.warning("handlers did not finish within %s s: what is queued for them is left out", PATIENCE_S)
 
-    def _all(self) -> list[_Listener]:
+    def _all(self) -> list[_Queue[Any]]:
         of_rooms = [listener for listeners in self._by_room.values() for listener in listeners]
-        return of_rooms + self._of_runtime_rooms
+        after = [queue for queue, _ in self._after]
+        return [
+            *of_rooms,
+            *self._of_runtime_rooms,
+            *self._of_every_room,
+            *after,
+            *dict.fromkeys(self._of_rooms.values()),
+        ]

@@ -12,7 +12,7 @@ from ...domain.errors import DialogueError, RoomNotFound
 from ...domain.event import Event
 from ...domain.ports.eviction_marks import EvictionMarks
 from ...domain.ports.history_source import HistorySource
-from ..hooks.client import OnCleanup
+from ..hooks.hooks import OnCleanup
 from ..hooks.run_hook import Call, RunHook, Turn
 from ..rooms.room_registry import RoomRegistry
 

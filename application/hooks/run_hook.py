@@ -112,6 +112,12 @@ class RunHook:
                 turn.note(running)
             return await _settled(await running.result())
 
+    async def in_turn(self, call: Call, turn: Turn, *, timeout_s: float = inf) -> Any:
+        """As calling it, after the one before it in that turn has come to its end; that, too, takes of the time."""
+        with self._in_time(call, timeout_s):
+            async with turn:
+                return await self(call, turn, timeout_s=timeout_s)
+
     async def to_its_end(self, call: Call) -> Any:
         """The same, for what nobody waits for but the next call of its kind.
 
@@ -129,10 +135,13 @@ class RunHook:
         with self._in_time(call):
             return await _settled(result)
 
-    async def contained(self, call: Call, *, to_its_end: bool = False) -> bool:
+    async def contained(self, call: Call, turn: Turn | None = None, *, to_its_end: bool = False) -> bool:
         """Call it for what it does alone; whether it came to its end. The log tells of a failure."""
         try:
-            await (self.to_its_end(call) if to_its_end else self(call))
+            if turn is not None:
+                await self.in_turn(call, turn)
+            else:
+                await (self.to_its_end(call) if to_its_end else self(call))
         except Exception:
             logger.exception("%s failed", call.about)
             return False

@@ -39,7 +39,7 @@ class Admission:
         key: str | None,
     ) -> DraftGroup:
         """The event as a group of its own. Raises EventNotAllowed, InvalidEvent, and InvalidRequest for the key."""
-        draft = self._draft(room, epoch, event_name, data, sender, meta)
+        draft = self.draft(room, epoch, event_name, data, sender, meta)
         return DraftGroup.of(draft, key=None if key is None else room.key(key, event_name, data, meta))
 
     def batch(self, room: Room, epoch: str, events: Sequence[NewEvent], *, sender: str, key: str | None) -> DraftGroup:
@@ -47,10 +47,14 @@ class Admission:
         if not 1 <= len(events) <= MAX_BATCH:
             raise InvalidRequest.field("events", f"must be 1 to {MAX_BATCH} events, not {len(events)}")
         drafts = [self._in_batch(room, epoch, place, event, sender) for place, event in enumerate(events)]
+        self.ensure_together(drafts)
+        return DraftGroup.of(*drafts, key=None if key is None else room.batch_key(key, events))
+
+    def ensure_together(self, drafts: Sequence[Draft]) -> None:
+        """Raise InvalidEvent where the drafts of a batch are larger together than one event may be."""
         size = sum(map(weight, drafts))
         if size > self.max_event_size:
             raise InvalidEvent([Problem("events", f"must be at most {self.max_event_size} bytes together, not {size}")])
-        return DraftGroup.of(*drafts, key=None if key is None else room.batch_key(key, events))
 
     def _in_batch(self, room: Room, epoch: str, place: int, event: NewEvent, sender: str) -> Draft:
         at = f"events[{place}]"
@@ -58,16 +62,17 @@ class Admission:
             if not room.definition(event.name).has_history:
                 why = "has no history, so it cannot stand in a batch,"
                 raise EventNotAllowed(room.id, event.name, room.names_with_history, why=why)
-            return self._draft(room, epoch, event.name, event.data, sender, event.meta)
+            return self.draft(room, epoch, event.name, event.data, sender, event.meta)
         except EventNotAllowed as error:
             error.details["path"] = f"{at}.event"
             raise
         except InvalidEvent as error:
             raise InvalidEvent([Problem(f"{at}.{each.path}", each.message) for each in error.problems]) from error
 
-    def _draft(
+    def draft(
         self, room: Room, epoch: str, name: str, data: object, sender: str, meta: Mapping[str, object] | None
     ) -> Draft:
+        """One event, alone or in a batch. Raises EventNotAllowed and InvalidEvent."""
         draft = room.admit(name, data, sender=sender, epoch=epoch, meta=meta)
         if weight(draft) > self.max_event_size:
             problem = f"must be at most {self.max_event_size} bytes of JSON, not {len(draft.payload)}"

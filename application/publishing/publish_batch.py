@@ -11,10 +11,12 @@ from ...domain.new_event import NewEvent
 from ...domain.outcome import GroupOutcome, Repeat
 from ...domain.page import PageLimit
 from ...domain.ports.history_source import HistorySource
+from ...domain.room import Room
 from ..access.access import Access
 from ..rooms.room_registry import RoomRegistry
 from ..sessions.session import Session
 from .admission import Admission
+from .before_kept import BeforeKept
 from .journal import Journal
 from .settled import settled_group
 
@@ -37,7 +39,9 @@ class PublishBatch:
         source: HistorySource,
         admission: Admission,
         access: Access,
+        before_kept: BeforeKept | None = None,
     ) -> None:
+        self._before_kept = before_kept
         self._registry = registry
         self._journal = journal
         self._source = source
@@ -60,7 +64,15 @@ class PublishBatch:
         session.membership(room_id)
         if not self._access.is_open:
             await self._access.ensure(session.identity, "publish", room_id)
-        await self._journal.put(await self._admitted(room_id, events, session.user_id, key), settle)
+        room, group = await self._admitted(room_id, events, session.user_id, key)
+        if self._before_kept is None:
+            await self._journal.put(group, settle)
+            return
+        judged = await self._before_kept(room, group, session.identity, session.hook_turn)
+        if isinstance(judged, Repeat):
+            settle(judged)
+        else:
+            await self._before_kept.put(self._journal, judged, settle)
 
     async def __call__(
         self, room_id: str, events: Sequence[NewEvent], *, sender: str, key: str | None = None
@@ -69,15 +81,17 @@ class PublishBatch:
 
         Raises what `PublishEvent.once` raises; Unavailable means that none was kept, and never will be.
         """
-        group = await self._admitted(room_id, events, sender, key)
+        _, group = await self._admitted(room_id, events, sender, key)
         outcome = await settled_group(self._journal, group)
         if isinstance(outcome, Repeat):
             return PublishedBatch(await self._first(group, outcome), is_duplicate=True)
         return PublishedBatch(outcome)
 
-    async def _admitted(self, room_id: str, events: Sequence[NewEvent], sender: str, key: str | None) -> DraftGroup:
+    async def _admitted(
+        self, room_id: str, events: Sequence[NewEvent], sender: str, key: str | None
+    ) -> tuple[Room, DraftGroup]:
         room, history = await self._registry.open(room_id)
-        return self._admission.batch(room, history.epoch, events, sender=sender, key=key)
+        return room, self._admission.batch(room, history.epoch, events, sender=sender, key=key)
 
     async def _first(self, group: DraftGroup, repeat: Repeat) -> tuple[Event, ...]:
         """What was kept for the key; what retention has taken of it since is made from what is sent again."""

@@ -12,11 +12,13 @@ from ...domain.event import Event
 from ...domain.outcome import Outcome, Repeat, of_one
 from ...domain.page import PageLimit
 from ...domain.ports.history_source import HistorySource
+from ...domain.room import Room
 from ..access.access import Access
 from ..ports.authenticator import Identity
 from ..rooms.room_registry import RoomRegistry
 from ..sessions.session import Session
 from .admission import Admission
+from .before_kept import BeforeKept
 from .journal import Journal
 from .settled import settled
 
@@ -39,7 +41,9 @@ class PublishEvent:
         source: HistorySource,
         admission: Admission,
         access: Access,
+        before_kept: BeforeKept | None = None,
     ) -> None:
+        self._before_kept = before_kept
         self._registry = registry
         self._journal = journal
         self._source = source
@@ -59,13 +63,20 @@ class PublishEvent:
         """Publish for a member of the room; `settle` is called once with the outcome, later.
 
         Raises what refuses the event before it is queued: NotJoined, Forbidden, EventNotAllowed, InvalidEvent,
-        InvalidRequest for a key that is none, Unavailable.
+        InvalidRequest for a key that is none, EventRejected, Unavailable.
         """
         session.membership(room_id)
         if not self._access.is_open:
             await self._access.ensure(session.identity, "publish", room_id)
-        group = await self._admitted(room_id, event_name, data, session.user_id, meta, key)
-        await self._journal.put(group, lambda outcome: settle(of_one(outcome)))
+        room, group = await self._admitted(room_id, event_name, data, session.user_id, meta, key)
+        if self._before_kept is None:
+            await self._journal.put(group, lambda outcome: settle(of_one(outcome)))
+            return
+        judged = await self._before_kept(room, group, session.identity, session.hook_turn)
+        if isinstance(judged, Repeat):
+            settle(judged)
+        else:
+            await self._before_kept.put(self._journal, judged, lambda outcome: settle(of_one(outcome)))
 
     async def by_user(
         self,
@@ -79,10 +90,19 @@ class PublishEvent:
     ) -> Published:
         """As `once`, on behalf of a user, who need not be a member but must be allowed to be one.
 
-        Raises what `once` raises, and Forbidden.
+        Raises what `once` raises, Forbidden, JoinDenied and EventRejected.
         """
         await self._access.ensure_publisher(identity, room_id)
-        return await self.once(room_id, event_name, data, sender=identity.user_id, meta=meta, key=key)
+        room, group = await self._admitted(room_id, event_name, data, identity.user_id, meta, key)
+        if self._before_kept is None:
+            return await self._kept(group)
+        judged = await self._before_kept(room, group, identity)
+        if isinstance(judged, Repeat):
+            return Published(await self._first(group.drafts[0], judged), is_duplicate=True)
+        try:
+            return await self._kept(judged)
+        finally:
+            self._before_kept.settled(judged)
 
     async def __call__(
         self,
@@ -107,12 +127,17 @@ class PublishEvent:
         meta: Mapping[str, object] | None = None,
         key: str | None = None,
     ) -> Published:
-        """Publish and wait until the event is kept; a repeat gives back the event that was kept for the key first.
+        """Publish for the application itself, which no permission and no hook is asked about.
+
+        Waits until the event is kept; a repeat gives back the event that was kept for the key first.
 
         Raises RoomNotFound, EventNotAllowed, InvalidEvent, InvalidRequest (a key that is none, or was used for another
         event), and Unavailable, which means: not kept, and never will be.
         """
-        group = await self._admitted(room_id, event_name, data, sender, meta, key)
+        _, group = await self._admitted(room_id, event_name, data, sender, meta, key)
+        return await self._kept(group)
+
+    async def _kept(self, group: DraftGroup) -> Published:
         outcome = await settled(self._journal, group)
         if isinstance(outcome, Event):
             return Published(outcome)
@@ -132,6 +157,6 @@ class PublishEvent:
         sender: str,
         meta: Mapping[str, object] | None,
         key: str | None,
-    ) -> DraftGroup:
+    ) -> tuple[Room, DraftGroup]:
         room, history = await self._registry.open(room_id)
-        return self._admission(room, history.epoch, event_name, data, sender=sender, meta=meta, key=key)
+        return room, self._admission(room, history.epoch, event_name, data, sender=sender, meta=meta, key=key)

@@ -48,7 +48,7 @@ class RedactEvent:
         if not found or found[0].seq != seq or found[0].name == REDACTED:
             why = f"There is no event at seq {seq} that could be redacted"
             raise PositionUnknown(why, epoch=history.epoch, floor=history.floor, head=history.head)
-        is_own = identity.user_id in (found[0].sender, room.created_by_id)
+        is_own = self._access.own.redact and identity.user_id in (found[0].sender, room.created_by_id)
         if not is_own and not await self._access.may(identity, "redact", room_id):
             raise Forbidden("Only who sent an event, or who made its room, may redact it")
         return await self(room_id, seq, by=identity.user_id)

@@ -98,7 +98,10 @@ class ManageRooms:
     async def _deletes_only_of(self, identity: Identity, room_id: str) -> str | None:
         """Whose rooms the user may delete: None is anybody's."""
         await self._access.ensure(identity, "join", room_id)
-        return None if await self._access.may(identity, "delete", room_id) else identity.user_id
+        if self._access.own.delete:
+            return None if await self._access.may(identity, "delete", room_id) else identity.user_id
+        await self._access.ensure(identity, "delete", room_id)
+        return None
 
     def _leave(self, room_id: str, by: Session | None) -> None:
         for member in self._hub.members(room_id):

@@ -13,6 +13,7 @@ from anyio.lowlevel import checkpoint
 
 from ..access.access import Access
 from ..feed.hub import Hub
+from ..feed.listeners import Listeners
 from ..nodes.tell_nodes import TellNodes
 from ..sessions.notice import RoomCreated, RoomDeleted
 from ..sessions.session import Session
@@ -41,7 +42,8 @@ class TellRooms:
     out because too much waits finds the rooms in the next list.
     """
 
-    def __init__(self, hub: Hub, access: Access, nodes: TellNodes) -> None:
+    def __init__(self, hub: Hub, access: Access, nodes: TellNodes, listeners: Listeners) -> None:
+        self._listeners = listeners
         self._hub = hub
         self._access = access
         self._nodes = nodes
@@ -49,9 +51,13 @@ class TellRooms:
         self._arrived = Signal()
 
     def changed(self, notice: RoomCreated | RoomDeleted, *, but: Session | None) -> None:
-        """Tell what was done here: other nodes as well, and all sessions but the one that did it."""
+        """Tell what was done here: other nodes and the application, too, and all sessions but the one that did it."""
         self(notice, but=but)
         self._nodes.rooms_changed()
+        if isinstance(notice, RoomCreated):
+            self._listeners.tell_room("on_room_created", notice.room)
+        else:
+            self._listeners.tell_room("on_room_deleted", notice.room_id)
 
     def __call__(self, notice: RoomCreated | RoomDeleted, *, but: Session | None = None) -> None:
         """Tell the sessions of this node, all but one."""

@@ -8,8 +8,7 @@ from ...domain.errors import DialogueError
 from ...domain.page import weight
 from ...domain.rate import Rate
 from ..feed.hub import Hub
-from ..hooks.client import Client, OnConnected
-from ..hooks.run_hook import Call, RunHook
+from ..hooks.client_hooks import ClientHooks
 from ..ports.codec import Codec
 from ..ports.peer import Peer
 from .client_limits import ClientLimits
@@ -25,25 +24,20 @@ class AdmitClient:
     """Makes a session for a client that says who it is."""
 
     def __init__(
-        self,
-        identities: Identities,
-        hub: Hub,
-        join: JoinRoom,
-        run_hook: RunHook,
-        on_connected: OnConnected | None,
-        limits: ClientLimits,
+        self, identities: Identities, hub: Hub, join: JoinRoom, hooks: ClientHooks, limits: ClientLimits
     ) -> None:
         self.identities = identities
         self._hub = hub
         self._join = join
-        self._run_hook = run_hook
-        self._on_connected = on_connected
+        self._hooks = hooks
+        self.has_hooks = hooks.are_given
         self._limits = limits
 
     async def __call__(self, client_id: str, request: Connect, peer: Peer, codec: Codec, outbox: Outbox) -> Session:
         """The session of the user whom the claims name. Raises Unauthenticated, InvalidRequest and RateLimited."""
         identity = await self.identities.of(request.claims, client_id)
         session = Session(session_id=client_id, identity=identity, peer=peer, codec=codec, outbox=outbox)
+        await self._hooks.connecting(identity, client_id)
         self._limits.enter(session.user_id)
         self._hub.connect(session)
         return session
@@ -96,7 +90,8 @@ class AdmitClient:
 
     async def welcome(self, session: Session) -> None:
         """Run the application's own `on_connected`; to be called when the client was told that it is connected."""
-        if self._on_connected is not None:
-            client = Client(session, self._join)
-            call = Call(self._on_connected, (client,), f"on_connected for {session.user_id!r}")
-            await self._run_hook.contained(call)
+        await self._hooks.connected(session)
+
+    async def settled(self, session: Session) -> None:
+        """Wait until the application's hooks have been told what the session's requests have brought about."""
+        await self._hooks.settled(session)

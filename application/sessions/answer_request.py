@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from ...domain.errors import EventNotAllowed, InvalidRequest
 from ...domain.ports.room_store import StoredRoom
@@ -46,6 +47,15 @@ Answerable = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class RoomServices:
+    """What answers requests about rooms as such: which there are, making and deleting them, who is in them."""
+
+    list: ListRooms
+    manage: ManageRooms
+    members: TellMembers
+
+
 class AnswerRequest:
     """Has each request done by the service that it is for, and replies."""
 
@@ -54,18 +64,14 @@ class AnswerRequest:
         join: JoinRoom,
         pages: PageHistory,
         mark_read: MarkRead,
-        rooms: ListRooms,
-        manage: ManageRooms,
+        rooms: RoomServices,
         access: Access,
-        members: TellMembers,
     ) -> None:
         self._join = join
         self._pages = pages
         self._mark_read = mark_read
         self._rooms = rooms
-        self._manage = manage
         self._access = access
-        self._members = members
 
     async def __call__(self, session: Session, request: Answerable, reply: Reply) -> None:
         """Do what is asked and `reply` once. Raises the DialogueError that refuses it."""
@@ -82,13 +88,13 @@ class AnswerRequest:
                 reply(Marked(room_id=room_id, seq=mark.seq, unread=mark.unread))
             case GetMembers(room_id=room_id):
                 await self._ensure_reads(session, room_id)
-                reply(await self._members.list(room_id))
+                reply(await self._rooms.members.list(room_id))
             case GetRooms(cursor=cursor, limit=limit):
-                reply(await self._rooms(session.identity, cursor, limit))
+                reply(await self._rooms.list(session.identity, cursor, limit))
             case CreateRoom():
                 reply(RoomCreated(await self._create(session, request)))
             case DeleteRoom(room_id=room_id):
-                await self._manage.delete(room_id, identity=session.identity, by=session)
+                await self._rooms.manage.delete(room_id, identity=session.identity, by=session)
                 reply(RoomDeleted(room_id))
             case Subscribe(room_id=room_id, events=events):
                 await self._ensure_reads(session, room_id)
@@ -121,6 +127,6 @@ class AnswerRequest:
             created_by_id=session.user_id,
         )
         try:
-            return await self._manage.create(stored, by=session)
+            return await self._rooms.manage.create(stored, by=session)
         except EventNotAllowed as error:
             raise InvalidRequest.field("room.events", error.message) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ...domain.errors import RoomNotFound, Unavailable
+from ...domain.errors import Forbidden, RoomNotFound, Unavailable
 from ...domain.event import Event
 from ...domain.page import MAX_LIMIT
 from ...domain.position import Position
@@ -93,6 +93,7 @@ class JoinRoom:
         if session.memberships.get(room_id) is not membership:
             raise RoomNotFound(room_id)  # deleted meanwhile, which the session was told
         membership.answered_to = position.seq
+        self._hub.joined(session, room_id)
         return Joined(
             room=room,
             events=tuple(room.in_order(membership.names)),
@@ -110,6 +111,8 @@ class JoinRoom:
 
     async def put(self, session: Session, room_id: str) -> None:
         """Put a session into a room on the server's own behalf; it is told with an empty history."""
+        if session.only_room not in (None, room_id):
+            raise Forbidden("A stream is of one room")
         room, history = await self._registry.open(room_id)
         if room_id in session.memberships:
             return
@@ -130,6 +133,7 @@ class JoinRoom:
                 )
             )
         )
+        self._hub.joined(session, room_id)
 
     def take_out(self, session: Session, room_id: str, reason: str) -> None:
         """Take a session out of a room on the server's own behalf; it is told why."""

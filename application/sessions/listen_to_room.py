@@ -79,6 +79,7 @@ class ListenToRoom:
         session = Session(
             session_id=token_urlsafe(12), identity=wanted.identity, peer=wanted.peer, codec=codec, outbox=outbox
         )
+        session.only_room = wanted.room_id
         # No await between these two: a stop closes all that are attached, and lets nobody through afterwards.
         self._node.ensure_running()
         self._client_limits.ensure("joins", wanted.identity.user_id, wanted.peer)

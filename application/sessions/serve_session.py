@@ -173,6 +173,8 @@ class _Served:
             else:
                 with deadline_at(asked.arrived_at + self._limits.request_timeout_s):
                     await self._handle(asked)
+                if self._service.admit.has_hooks and self._session is not None:
+                    await self._service.admit.settled(self._session)
                 self._spent += max(LEAST, asked.size)
                 if self._spent >= A_TURN:
                     await self._let_others()

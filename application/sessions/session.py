@@ -10,6 +10,7 @@ from ...domain.errors import NotJoined
 from ...domain.event import Event
 from ...domain.names import REDACTED
 from ...domain.page import weight
+from ..hooks.run_hook import Turn
 from ..ports.authenticator import Identity
 from ..ports.codec import Codec
 from ..ports.peer import UNKNOWN, Peer
@@ -67,7 +68,19 @@ class Session:
     It compares and hashes by identity, so collections of sessions keep them in order of arrival.
     """
 
-    __slots__ = ("codec", "has_ended", "id", "identity", "memberships", "outbox", "peer", "renewing", "user_id")
+    __slots__ = (
+        "_hook_turn",
+        "codec",
+        "has_ended",
+        "id",
+        "identity",
+        "memberships",
+        "only_room",
+        "outbox",
+        "peer",
+        "renewing",
+        "user_id",
+    )
 
     def __init__(
         self, *, session_id: str, identity: Identity, codec: Codec, outbox: Outbox, peer: Peer = UNKNOWN
@@ -81,6 +94,15 @@ class Session:
         self.outbox = outbox
         self.memberships: dict[str, Membership] = {}
         self.has_ended = False
+        self.only_room: str | None = None  # a stream is bound to one
+        self._hook_turn: Turn | None = None
+
+    @property
+    def hook_turn(self) -> Turn:
+        """In which the hooks are called that its requests have to wait for."""
+        if self._hook_turn is None:
+            self._hook_turn = Turn()
+        return self._hook_turn
 
     def membership(self, room_id: str) -> Membership:
         """This session's place in the room; raises NotJoined."""

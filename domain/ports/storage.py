@@ -8,6 +8,7 @@ from typing import Protocol
 from .eviction_marks import EvictionMarks
 from .history_archive import HistoryArchive
 from .history_source import HistorySource
+from .key_index import KeyIndex
 from .presence import Presence
 from .read_marks import ReadMarks
 from .removals import Removals
@@ -31,6 +32,11 @@ class Storage(Protocol):
     @property
     def source(self) -> HistorySource:
         """Gives them back."""
+        ...
+
+    @property
+    def keys(self) -> KeyIndex:
+        """Knows which idempotency keys were used."""
         ...
 
     @property

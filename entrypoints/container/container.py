@@ -18,7 +18,7 @@ from ...adapters.socketio.limits import SocketIoLimits
 from ...adapters.wire.sse_codec import SseCodec
 from ...adapters.wire.wire_codec import WireCodec
 from ...application.sessions.admit_client import AdmitClient
-from ...application.sessions.answer_request import AnswerRequest
+from ...application.sessions.answer_request import AnswerRequest, RoomServices
 from ...application.sessions.client_limits import ClientLimits
 from ...application.sessions.identities import Identities
 from ...application.sessions.limits import Backlog, SessionLimits
@@ -76,8 +76,7 @@ class Container(ServiceParts):
         identities,
         ServiceParts.hub,
         ServiceParts.join,
-        Inputs.run_hook,
-        config.hooks.on_connected,
+        ServiceParts.client_hooks,
         client_limits,
     )
     answer = Single(
@@ -85,10 +84,8 @@ class Container(ServiceParts):
         ServiceParts.join,
         ServiceParts.pages,
         ServiceParts.mark_read,
-        ServiceParts.list_rooms,
-        ServiceParts.manage,
+        Single(RoomServices, ServiceParts.list_rooms, ServiceParts.manage, ServiceParts.tell_members),
         ServiceParts.access,
-        ServiceParts.tell_members,
     )
     serve = Single(
         ServeSession,

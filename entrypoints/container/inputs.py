@@ -10,11 +10,13 @@ from ...adapters.auth.trusting_authenticator import TrustingAuthenticator
 from ...adapters.metrics.prometheus_metrics import PrometheusMetrics
 from ...adapters.system_clock import SystemClock
 from ...adapters.threads.daemon_threads import DaemonThreads
+from ...application.hooks.hook_authenticator import HookAuthenticator
 from ...application.hooks.run_hook import RunHook
 from ...application.ports.authenticator import OwnAuthenticator
 from ...application.ports.clock import Clock
 from ...application.ports.event_bus import EventBus
 from ...application.ports.metrics import Metrics
+from ...domain.errors import ConfigurationError
 from ..app_config import AppConfig
 from ..authenticators import api_key_authenticator, jwt_authenticator
 from ..settings.settings import Settings
@@ -24,6 +26,17 @@ from .part import Chosen, Derived, Given, Part, Single
 
 def _metrics(counted: PrometheusMetrics) -> Metrics:
     return counted
+
+
+def _who_says(config: AppConfig, settings: Settings) -> str:
+    """Whether the application's own hook says who a client is, or whom the settings name."""
+    if config.hooks.authenticate is None:
+        return "setting"
+    if "auth" in settings.model_fields_set:
+        raise ConfigurationError(
+            f"Both the hook authenticate and the setting auth ({settings.auth}) say who a client is: leave one out"
+        )
+    return "hook"
 
 
 class Inputs(containers.DeclarativeContainer):
@@ -40,7 +53,6 @@ class Inputs(containers.DeclarativeContainer):
         proxy=Single(ProxyAuthenticator),
         **{"api-keys": Single(api_key_authenticator, settings)},
     )
-    checked_authenticator = Single(CheckedAuthenticator, authenticator)
 
     counted = Single(PrometheusMetrics)
     metrics: Part[Metrics] = Derived(_metrics, counted)
@@ -50,5 +62,13 @@ class Inputs(containers.DeclarativeContainer):
 
     run_sync = providers.Factory(DaemonThreads, settings.provided.max_hook_threads)
     run_hook = Single(RunHook, run_sync, settings.provided.hook_timeout_s)
+    checked_authenticator = Single(
+        CheckedAuthenticator,
+        Chosen(
+            Derived(_who_says, config, settings),
+            hook=Single(HookAuthenticator, config.provided.hooks.authenticate, run_hook),
+            setting=authenticator,
+        ),
+    )
     # Threads of its own: handlers that hang must not keep the storage from being reached.
     run_storage_hook = Single(RunHook, run_sync, settings.provided.hook_timeout_s)

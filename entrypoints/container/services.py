@@ -6,12 +6,15 @@ from dependency_injector import providers
 
 from ...adapters.metrics.node_figures import NodeFigures, Version
 from ...adapters.metrics.scrape import Scrape
-from ...application.access.access import Access
+from ...application.access.access import Access, OwnRights
 from ...application.dialogue import Dialogue, Publishing
 from ...application.feed.apply_events import ApplyEvents
 from ...application.feed.hub import Hub
 from ...application.feed.listeners import Listeners
 from ...application.feed.tell_evictions import TellEvictions
+from ...application.hooks.client_hooks import ClientHooks
+from ...application.hooks.hooks import BeforeEach
+from ...application.hooks.run_hook import RunHook
 from ...application.node import Node
 from ...application.nodes.catch_up import CatchUp
 from ...application.nodes.follow_moves import FollowMoves
@@ -25,7 +28,10 @@ from ...application.nodes.seats import Seats
 from ...application.nodes.share_crowds import ShareCrowds
 from ...application.nodes.tell_nodes import TellNodes
 from ...application.nodes.turn import Turn
+from ...application.ports.clock import Clock
 from ...application.publishing.admission import Admission
+from ...application.publishing.before_each import AskBeforeEach
+from ...application.publishing.before_kept import BeforeKept
 from ...application.publishing.erase_user import EraseUser
 from ...application.publishing.journal import Journal
 from ...application.publishing.journal_queue import JournalLimits
@@ -51,6 +57,7 @@ from ...application.rooms.tell_rooms import TellRooms
 from ...application.rooms.tell_sizes import TellSizes
 from ...application.sessions.join_room import JoinRoom
 from ...application.sessions.limits import ENVELOPE_SIZE
+from ...domain.ports.key_index import KeyIndex
 from ..settings.settings import Settings
 from ..version import __version__
 from .inputs import Inputs
@@ -74,12 +81,28 @@ def _turn_s(settings: Settings) -> float:
     return 2 * settings.sweep_interval_s + 10
 
 
+def _own_rights(settings: Settings) -> OwnRights:
+    return OwnRights(
+        create=settings.create_rooms == "users",
+        delete=settings.delete_rooms == "makers",
+        redact=settings.redact_events == "senders",
+    )
+
+
+def _before_kept(
+    before_each: BeforeEach | None, run_hook: RunHook, admission: Admission, keys: KeyIndex, clock: Clock
+) -> BeforeKept | None:
+    """None where the application has no say: then publishing does not even look."""
+    if before_each is None:
+        return None
+    return BeforeKept(AskBeforeEach(before_each, run_hook, admission), keys, clock, admission)
+
+
 class ServiceParts(StorageParts):
     """What the application layer does, and the node that runs it."""
 
     limiter = Single(limiter_of, Inputs.settings, Inputs.checked_authenticator.provided.trusts_clients)
     hub = Single(Hub, Inputs.metrics, settings.max_rooms_per_session)
-    access = Single(Access, Inputs.run_hook, config.hooks.authorize)
     listeners = Single(Listeners, Inputs.run_hook, config.rooms)
     open_history = Single(
         OpenHistory, StorageParts.archive, StorageParts.counted_source, Single(BufferBudget, settings.max_buffer_bytes)
@@ -90,6 +113,14 @@ class ServiceParts(StorageParts):
         config.offer,
         open_history,
         StorageParts.room_store,
+    )
+    access = Single(
+        Access,
+        Inputs.run_hook,
+        registry,
+        config.hooks.authorize,
+        config.hooks.before_join,
+        Derived(_own_rights, Inputs.settings),
     )
     journal_limits = Single(
         JournalLimits,
@@ -117,8 +148,11 @@ class ServiceParts(StorageParts):
     own_notices = Single(OwnNotices, Inputs.origin, Inputs.metrics)
     tell_nodes = Single(TellNodes, Inputs.bus, own_notices, apply)
     admission = Single(Admission, max_event_size, settings.max_values, tell_nodes.provided.max_event_size)
-    publish = Single(PublishEvent, registry, journal, StorageParts.counted_source, admission, access)
-    publish_batch = Single(PublishBatch, registry, journal, StorageParts.counted_source, admission, access)
+    before_kept = Single(
+        _before_kept, config.hooks.before_each, Inputs.run_hook, admission, StorageParts.keys, Inputs.clock
+    )
+    publish = Single(PublishEvent, registry, journal, StorageParts.counted_source, admission, access, before_kept)
+    publish_batch = Single(PublishBatch, registry, journal, StorageParts.counted_source, admission, access, before_kept)
     publish_within = Single(PublishWithin, config.rooms, config.offer, registry, StorageParts.transactions, admission)
     recover = Single(RecoverEvents, pages, apply, settings.recovery_limit)
     lease = Single(KeepLease, StorageParts.presence, Single(new_life, settings.node_id, Inputs.clock))
@@ -127,7 +161,7 @@ class ServiceParts(StorageParts):
     sweeps = Single(Turn, StorageParts.presence, lease, "sweep", Derived(_turn_s, Inputs.settings))
     sweeper = Single(Sweeper, StorageParts.archive, registry, Inputs.clock, sweeps, settings.sweep_interval_s)
     idle_rooms = Single(IdleRooms, registry, hub, journal, settings.idle_room_s)
-    tell_rooms = Single(TellRooms, hub, access, tell_nodes)
+    tell_rooms = Single(TellRooms, hub, access, tell_nodes, listeners)
     manage = Single(ManageRooms, registry, hub, join, sweeper, tell_rooms, access)
     mark_read = Single(MarkRead, registry, hub, StorageParts.read_marks, apply, tell_nodes)
     crowds = Single(ShareCrowds, StorageParts.presence, lease, seats, hub, tell_nodes)
@@ -150,7 +184,8 @@ class ServiceParts(StorageParts):
     of_many_nodes = (lease, crowds, tell_nodes, run_bus, poll, catch_up)
     of_rooms = (sizes, tell_members, tell_rooms, sweeper, idle_rooms)
     workers = providers.List(*of_rooms, evictions, readiness, limiter, *of_many_nodes)
-    node = Single(Node, registry, journal, hub, listeners, workers)
+    client_hooks = Single(ClientHooks, config.hooks, Inputs.run_hook, hub, join)
+    node = Single(Node, registry, journal, hub, providers.List(listeners, client_hooks), workers)
     scrape = Single(
         Scrape,
         Single(Version, __version__),

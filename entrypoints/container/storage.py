@@ -10,12 +10,13 @@ from ...adapters.own_storage.store import OwnStore
 from ...adapters.sqlmodel.postgresql.storage import PostgresqlStorage
 from ...adapters.sqlmodel.postgresql.url import is_postgresql
 from ...adapters.sqlmodel.sqlite.storage import SqliteStorage
-from ...application.hooks.client import OnCleanup
+from ...application.hooks.hooks import OnCleanup
 from ...application.reading.counted_source import CountedSource
 from ...application.rooms.buffer_budget import BufferBudget
 from ...domain.ports.eviction_marks import EvictionMarks
 from ...domain.ports.history_archive import HistoryArchive
 from ...domain.ports.history_source import HistorySource
+from ...domain.ports.key_index import KeyIndex
 from ...domain.ports.presence import Presence
 from ...domain.ports.read_marks import ReadMarks
 from ...domain.ports.removals import Removals
@@ -48,6 +49,10 @@ def _archive(storage: Storage) -> HistoryArchive:
 
 def _source(storage: Storage) -> HistorySource:
     return storage.source
+
+
+def _keys(storage: Storage) -> KeyIndex:
+    return storage.keys
 
 
 def _room_store(storage: Storage) -> RoomStore:
@@ -130,6 +135,7 @@ class StorageParts(Inputs):
     archive = Derived(_archive, storage)
     source = Derived(_source, storage)
     counted_source = Derived(CountedSource, source, Inputs.metrics)
+    keys = Derived(_keys, storage)
     room_store = Derived(_room_store, storage)
     read_marks = Derived(_read_marks, storage)
     user_events = Derived(_user_events, storage)

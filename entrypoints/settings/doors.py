@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, Field
 
-from .types import Auth, Hosts, Origins, Proxies
+from .types import Auth, Creators, Deleters, Hosts, Origins, Proxies, Redactors
 
 
 class DoorSettings(BaseModel):
@@ -40,4 +40,16 @@ class DoorSettings(BaseModel):
     proxy_headers: bool = Field(
         default=False,
         description="Take clients' addresses from X-Forwarded-For, where a trusted proxy says so.",
+    )
+    create_rooms: Creators = Field(
+        "users",
+        description="Who may make rooms where the application gives no rules: users, or only the permitted (nobody).",
+    )
+    delete_rooms: Deleters = Field(
+        "makers",
+        description="Who may delete a room made at run time: its makers, too, or only the permitted.",
+    )
+    redact_events: Redactors = Field(
+        "senders",
+        description="Who may redact an event: its senders and its room's makers, too, or only the permitted.",
     )

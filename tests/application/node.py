@@ -14,12 +14,13 @@ from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.memory.transport import MemoryTransport
 from dialogue.adapters.threads.daemon_threads import DaemonThreads
 from dialogue.application.access.access import Access
-from dialogue.application.access.action import Authorize
 from dialogue.application.dialogue import Dialogue, Publishing
 from dialogue.application.feed.apply_events import ApplyEvents
 from dialogue.application.feed.hub import Hub
 from dialogue.application.feed.listeners import Listeners
 from dialogue.application.feed.tell_evictions import TellEvictions
+from dialogue.application.hooks.client_hooks import ClientHooks
+from dialogue.application.hooks.hooks import Hooks
 from dialogue.application.hooks.run_hook import RunHook
 from dialogue.application.node import Node, Worker
 from dialogue.application.nodes.catch_up import CatchUp
@@ -38,6 +39,8 @@ from dialogue.application.ports.authenticator import Identity
 from dialogue.application.ports.codec import Codec
 from dialogue.application.ports.event_bus import EventBus
 from dialogue.application.publishing.admission import Admission
+from dialogue.application.publishing.before_each import AskBeforeEach
+from dialogue.application.publishing.before_kept import BeforeKept
 from dialogue.application.publishing.erase_user import EraseUser
 from dialogue.application.publishing.journal import Journal
 from dialogue.application.publishing.journal_queue import JournalLimits
@@ -131,7 +134,7 @@ class MemoryNode:
     poll_interval_s: float = 0.02
     is_one_of_many: bool = False
     lease_s: float = 15.0
-    authorize: Authorize | None = None
+    hooks: Hooks = field(default_factory=Hooks)
 
     def __post_init__(self) -> None:
         storage = self.storage or MemoryStorage(self.store)
@@ -158,15 +161,21 @@ class MemoryNode:
         refresh = RefreshHistory(archive, source)
         self.confirm = ConfirmRead(storage.moves, refresh, self.apply)
         self.pages = PageHistory(self.registry, source, self.apply, self.confirm, self.max_page_size)
-        self.access = Access(self.run_hook, self.authorize)
+        hooks = self.hooks
+        self.access = Access(self.run_hook, self.registry, hooks.authorize, hooks.before_join)
         admission = Admission(self.max_page_size)
-        self.publish = PublishEvent(self.registry, self.journal, source, admission, self.access)
-        self.publish_batch = PublishBatch(self.registry, self.journal, source, admission, self.access)
+        before = None
+        if hooks.before_each is not None:
+            ask = AskBeforeEach(hooks.before_each, self.run_hook, admission)
+            before = BeforeKept(ask, storage.keys, self.clock, admission)
+        self.publish = PublishEvent(self.registry, self.journal, source, admission, self.access, before)
+        self.publish_batch = PublishBatch(self.registry, self.journal, source, admission, self.access, before)
         self.recover = self.recovering(self.pages, self.apply, self.recovery_limit)
         presence = storage.presence if self.is_one_of_many else None
         self.lease = KeepLease(presence, NodeLife(node_id=self.name, life=next(LIVES)), self.lease_s)
         self.seats = Seats(presence, self.lease, self.hub, self.registry)
         self.join = JoinRoom(self.registry, self.hub, self.recover, self.pages, self.seats, self.access)
+        self.client_hooks = ClientHooks(hooks, self.run_hook, self.hub, self.join)
         self.redact = RedactEvent(self.registry, self.journal, source, self.access)
         marks = storage.read_marks
         user_events = self.user_events or storage.user_events
@@ -176,7 +185,7 @@ class MemoryNode:
         self.idle_rooms = IdleRooms(self.registry, self.hub, self.journal, 3600)
         own = OwnNotices(self.name)
         self.tell = TellNodes(self.bus, own, self.apply)
-        self.tell_rooms = TellRooms(self.hub, self.access, self.tell)
+        self.tell_rooms = TellRooms(self.hub, self.access, self.tell, self.listeners)
         self.manage = ManageRooms(self.registry, self.hub, self.join, self.sweeper, self.tell_rooms, self.access)
         self.mark_read = MarkRead(self.registry, self.hub, marks, self.apply, self.tell)
         evictions = TellEvictions(None, self.run_hook, self.registry, source, storage.eviction_marks)
@@ -199,7 +208,7 @@ class MemoryNode:
             evictions,
             *(others if self.is_one_of_many else ()),
         ]
-        self.node = Node(self.registry, self.journal, self.hub, self.listeners, workers)
+        self.node = Node(self.registry, self.journal, self.hub, [self.listeners, self.client_hooks], workers)
         publishing = Publishing(self.publish, self.publish_batch, self.redact, self.erase)
         self.dialogue = Dialogue(self.node, self.registry, publishing, self.pages, self.manage)
 

@@ -13,9 +13,10 @@ from anyio import fail_after, sleep_forever
 from anyio.lowlevel import checkpoint
 
 from dialogue.adapters.threads.daemon_threads import DaemonThreads
-from dialogue.application.access.access import Access
+from dialogue.application.access.access import Access, OwnRights
 from dialogue.application.access.action import Action
 from dialogue.application.access.roles import roles
+from dialogue.application.hooks.hooks import Hooks
 from dialogue.application.hooks.run_hook import RunHook
 from dialogue.application.ports.authenticator import Identity
 from dialogue.application.rooms.runtime_rooms import RuntimeRooms
@@ -74,7 +75,7 @@ KINDS: dict[str, Callable[..., Any]] = {
 
 
 def access(authorize: Any, timeout_s: float = 5) -> Access:
-    return Access(RunHook(DaemonThreads(4), timeout_s=timeout_s), authorize)
+    return Access(RunHook(DaemonThreads(4), timeout_s=timeout_s), MemoryNode(ROOMS).registry, authorize)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -129,7 +130,7 @@ async def test_rules_that_hang_refuse_in_time() -> None:
 
 
 async def test_whoever_may_not_join_a_room_cannot_tell_it_from_none() -> None:
-    async with MemoryNode(ROOMS, authorize=roles({"*": {"hall": ["join", "read"]}})).running() as node:
+    async with MemoryNode(ROOMS, hooks=Hooks(authorize=roles({"*": {"hall": ["join", "read"]}}))).running() as node:
         session = node.session("eve")
         asked: dict[str, Callable[[str], Awaitable[object]]] = {
             "join": lambda room_id: node.join(session, room_id),
@@ -152,7 +153,7 @@ async def test_whoever_may_not_join_a_room_cannot_tell_it_from_none() -> None:
 async def test_a_list_gives_as_many_rooms_as_are_asked_for_and_no_cursor_of_another() -> None:
     rooms = {f"room-{number}": RoomConfig(name="Room", events=[]) for number in range(9)}
     seen = roles({"*": {"room-2": ["join"], "room-5": ["join"], "room-7": ["join"]}})
-    async with MemoryNode(rooms, authorize=seen).running() as node:
+    async with MemoryNode(rooms, hooks=Hooks(authorize=seen)).running() as node:
         first = await node.list_rooms(EVE, "", 2)
         assert ([room.id for room in first.rooms], first.cursor) == (["room-2", "room-5"], "room-5")
         last = await node.list_rooms(EVE, "room-5", 2)
@@ -161,7 +162,7 @@ async def test_a_list_gives_as_many_rooms_as_are_asked_for_and_no_cursor_of_anot
 
 async def test_a_member_publishes_where_that_is_allowed() -> None:
     rules = roles({"*": ["join", "read"], "writer": ["publish"]})
-    async with MemoryNode(ROOMS, authorize=rules).running() as node:
+    async with MemoryNode(ROOMS, hooks=Hooks(authorize=rules)).running() as node:
         session = node.session("eve")
         await node.join(session, "hall")
         with pytest.raises(Forbidden):
@@ -175,7 +176,7 @@ async def test_a_member_publishes_where_that_is_allowed() -> None:
 async def test_who_may_redact_redacts_what_others_have_sent() -> None:
     rules = roles({"*": ["join", "read", "publish"], "moderator": {"hall": ["redact"]}})
     moderator = Identity(user_id="mo", claims={"roles": "moderator"})
-    async with MemoryNode(ROOMS, authorize=rules).running() as node:
+    async with MemoryNode(ROOMS, hooks=Hooks(authorize=rules)).running() as node:
         for room_id in ROOMS:
             await node.publish.by_user(ADA, room_id, "message", 1)
         with pytest.raises(Forbidden):
@@ -192,7 +193,7 @@ async def test_who_may_delete_deletes_rooms_of_others() -> None:
     rules = roles({"*": ["join", "create"], "janitor": ["delete"]})
     janitor = Identity(user_id="jan", claims={"roles": "janitor"})
     runtime = RuntimeRooms(events=[MESSAGE])
-    async with MemoryNode(ROOMS, runtime, authorize=rules).running() as node:
+    async with MemoryNode(ROOMS, runtime, hooks=Hooks(authorize=rules)).running() as node:
         for room_id in ("club", "pub"):
             await node.manage.create(StoredRoom(id=room_id, name="Ada's", created_by_id="ada"))
         with pytest.raises(Forbidden):
@@ -205,7 +206,7 @@ async def test_who_may_delete_deletes_rooms_of_others() -> None:
 
 async def test_rooms_are_announced_to_those_who_may_join_them() -> None:
     rules = roles({"staff": {"staff-*": ["join"]}, "*": {"club": ["join"]}})
-    async with MemoryNode(ROOMS, RuntimeRooms(events=[MESSAGE]), authorize=rules).running() as node:
+    async with MemoryNode(ROOMS, RuntimeRooms(events=[MESSAGE]), hooks=Hooks(authorize=rules)).running() as node:
         session, stranger = node.session("ada"), node.session("eve")
         session.identity = Identity(user_id="ada", claims={"roles": "staff"})
         for room_id in ("staff-1", "club"):
@@ -220,3 +221,19 @@ async def test_rooms_are_announced_to_those_who_may_join_them() -> None:
                     heard[each] += sent(each)
         assert heard[session] == ["RoomCreated", "RoomDeleted"] * 2
         assert heard[stranger] == ["RoomCreated", "RoomDeleted"]
+
+
+async def test_what_is_ones_own_may_need_a_permission_too() -> None:
+    node = MemoryNode(ROOMS, RuntimeRooms(events=[MESSAGE]))
+    node.access.own = OwnRights(delete=False, redact=False)
+    async with node.running():
+        await node.manage.create(StoredRoom(id="club", name="Ada's", created_by_id="ada"))
+        await node.publish.by_user(ADA, "club", "message", 1)
+        with pytest.raises(Forbidden, match="may not delete this room"):
+            await node.manage.delete("club", identity=ADA)
+        with pytest.raises(Forbidden):
+            await node.redact.by_user(ADA, "club", 1)
+    found = Access(RunHook(DaemonThreads(4), timeout_s=5), node.registry, own=OwnRights(create=False))
+    assert not await found.may(ADA, "create", "club")
+    with pytest.raises(Forbidden, match="may not make this room"):
+        await found.ensure(ADA, "create", "club")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 
 import pytest
@@ -17,11 +17,12 @@ from dialogue.adapters.system_clock import SystemClock
 from dialogue.adapters.wire.request_reader import RequestReader
 from dialogue.adapters.wire.wire_codec import WireCodec
 from dialogue.application.hooks.client import Client
+from dialogue.application.hooks.hooks import Hooks
 from dialogue.application.ports.peer import UNKNOWN
 from dialogue.application.ports.rate_limiter import RateLimiter
 from dialogue.application.sessions import serve_session
 from dialogue.application.sessions.admit_client import AdmitClient
-from dialogue.application.sessions.answer_request import AnswerRequest
+from dialogue.application.sessions.answer_request import AnswerRequest, RoomServices
 from dialogue.application.sessions.client_limits import ClientLimits
 from dialogue.application.sessions.frame import Closing
 from dialogue.application.sessions.identities import Identities
@@ -86,13 +87,13 @@ class Served:
 
     def __init__(
         self,
-        on_connected: Callable[[Client], object] | None = None,
+        hooks: Hooks | None = None,
         *,
         limiter: RateLimiter | None = None,
         max_sessions: int = 100,
         warnings: Rate = WARNINGS,
     ) -> None:
-        self.node = node = MemoryNode(ROOMS)
+        self.node = node = MemoryNode(ROOMS, hooks=hooks or Hooks())
         limits = SessionLimits(
             max_frame=65_536,
             max_values=10_000,
@@ -105,9 +106,13 @@ class Served:
         )
         self.client_limits = ClientLimits(limiter or LocalLimiter({}, 1), max_sessions)
         identities = Identities(TrustingAuthenticator(), SystemClock())
-        admit = AdmitClient(identities, node.hub, node.join, node.run_hook, on_connected, self.client_limits)
+        admit = AdmitClient(identities, node.hub, node.join, node.client_hooks, self.client_limits)
         answer = AnswerRequest(
-            node.join, node.pages, node.mark_read, node.list_rooms, node.manage, node.access, node.members
+            node.join,
+            node.pages,
+            node.mark_read,
+            RoomServices(node.list_rooms, node.manage, node.members),
+            node.access,
         )
         self.serve = ServeSession(node.hub, admit, answer, node.publish, node.publish_batch, limits)
 
@@ -207,7 +212,7 @@ async def test_a_flawed_request_before_connect_is_unauthenticated_and_an_unreada
 async def test_a_client_that_is_gone_cannot_be_put_into_a_room() -> None:
     """Not even later, by code of the application that kept it: nobody would take it out again."""
     kept: list[Client] = []
-    served = Served(kept.append)
+    served = Served(Hooks(on_connected=kept.append))
     one, other = Caller(), Caller()
     async with served.running(one, other):
         one.is_gone = True

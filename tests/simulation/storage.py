@@ -36,6 +36,7 @@ class FarStorage:
         self.presence: Presence = FarPresence(storage.presence, link)
         self.removals: Removals = FarRemovals(storage.removals, link)
         self.transactions = None
+        self.keys = storage.keys
         self.read_marks = storage.read_marks
         self.user_events = storage.user_events
         self.eviction_marks = storage.eviction_marks

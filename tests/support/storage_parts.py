@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from dialogue.domain.ports.eviction_marks import EvictionMarks
 from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
+from dialogue.domain.ports.key_index import KeyIndex
 from dialogue.domain.ports.presence import Presence
 from dialogue.domain.ports.read_marks import ReadMarks
 from dialogue.domain.ports.removals import Removals
@@ -25,6 +26,7 @@ class StorageParts:
 
     archive: HistoryArchive
     source: HistorySource
+    keys: KeyIndex
     rooms: RoomStore
     read_marks: ReadMarks
     user_events: UserEvents
@@ -40,6 +42,7 @@ class StorageParts:
         return cls(
             archive=storage.archive,
             source=storage.source,
+            keys=storage.keys,
             rooms=storage.rooms,
             read_marks=storage.read_marks,
             user_events=storage.user_events,

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 
 from ..eviction_marks import SqlEvictionMarks
 from ..history_archive import DAY_S, MAX_ENDED_ROOMS, SqlHistoryArchive
+from ..key_index import SqlKeyIndex
 from ..read_marks import SqlReadMarks
 from ..room_store import SqlRoomStore
 from ..user_events import SqlUserEvents
@@ -26,6 +27,7 @@ class PostgresqlStorage:
         self._database = database
         self.archive = SqlHistoryArchive(database, key_ttl_s, max_ended_rooms)
         self.source = PostgresqlHistorySource(database)
+        self.keys = SqlKeyIndex(database, key_ttl_s)
         self.rooms = SqlRoomStore(database)
         self.read_marks = SqlReadMarks(database)
         self.user_events = SqlUserEvents(database)
