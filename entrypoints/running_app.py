@@ -11,8 +11,10 @@ from typing import Any
 
 from dependency_injector import providers
 
+from ..adapters.asgi.below_root import BelowRoot
 from ..adapters.asgi.path import unescape
 from ..adapters.litestar.app import build_app
+from ..adapters.litestar.served import Served
 from ..application.background import background_tasks
 from ..application.feed.listeners import Listeners
 from ..domain.errors import ConfigurationError
@@ -82,14 +84,19 @@ class RunningApp:
             max_frame=self.settings.max_frame,
             front=self._front,
             unescape=unescape,
-            page=WEB,
+            served=Served(
+                web=WEB,
+                page=self.settings.serve_page,
+                schema=self.settings.serve_schema,
+                metrics=self.settings.serve_metrics,
+            ),
             lifespan=self.lifespan,
         )
 
     def _front(self, app: AsgiApp) -> AsgiApp:
         inner = self.container.beside_socketio(app) if self.settings.socketio else app
         front: AsgiApp = self.container.front_door(inner)
-        return front
+        return BelowRoot(front, self.settings.root_path) if self.settings.root_path else front
 
     @property
     def _dependencies(self) -> dict[str, Callable[[], object]]:

@@ -15,21 +15,22 @@ _NAMES = re.compile(r"[A-Za-z0-9_, -]*")
 _VARY = (b"vary", b"Origin")
 
 
-def across_origins(origin: str) -> Headers:
-    """What lets a page of that origin read the answer."""
+def across_origins(origin: str, *, credentials: bool) -> Headers:
+    """What lets a page of that origin read the answer; with `credentials` also where it sent cookies along."""
     return [
         (b"access-control-allow-origin", origin.encode("latin-1")),
         (b"access-control-expose-headers", READABLE),
         _VARY,
+        *([(b"access-control-allow-credentials", b"true")] if credentials else []),
     ]
 
 
-async def answer_preflight(scope: Message, origin: str, send: Send) -> None:
+async def answer_preflight(scope: Message, origin: str, send: Send, *, credentials: bool) -> None:
     """Answer a browser's question whether a page of that origin, which is allowed, may make a call."""
     wanted = header(scope, b"access-control-request-headers") or ""
     allowed = wanted.encode() if _NAMES.fullmatch(wanted) else b""
     headers: Headers = [
-        *across_origins(origin),
+        *across_origins(origin, credentials=credentials),
         (b"access-control-allow-methods", METHODS),
         (b"access-control-allow-headers", allowed),
         (b"access-control-max-age", str(PREFLIGHT_AGE_S).encode()),
@@ -44,10 +45,11 @@ class Answer:
     `origin` is the page that may read the answer, None for any other. For HEAD (`only_head`) the body is left out.
     """
 
-    def __init__(self, send: Send, *, origin: str | None, only_head: bool) -> None:
+    def __init__(self, send: Send, *, origin: str | None, only_head: bool, credentials: bool = False) -> None:
         self._send = send
         self._origin = origin
         self._only_head = only_head
+        self._credentials = credentials
         self._is_over = False
 
     async def __call__(self, message: Message) -> None:
@@ -64,7 +66,10 @@ class Answer:
         headers = [(name, _with_head(value) if name.lower() == b"allow" else value) for name, value in given]
         if any(name.lower() == b"access-control-allow-origin" for name, _ in headers):
             return headers  # a file that every page may load
-        return [*headers, *(across_origins(self._origin) if self._origin is not None else [_VARY])]
+        return [
+            *headers,
+            *(across_origins(self._origin, credentials=self._credentials) if self._origin is not None else [_VARY]),
+        ]
 
 
 def _with_head(methods: bytes) -> bytes:

@@ -61,7 +61,12 @@ class FrontDoor:
         method = scope["method"]
         origin = header(scope, b"origin")
         is_allowed = self._hosts.allows(host := header(scope, b"host")) and self._allows(origin, host)
-        answer = Answer(send, origin=origin if is_allowed else None, only_head=method == "HEAD")
+        answer = Answer(
+            send,
+            origin=origin if is_allowed else None,
+            only_head=method == "HEAD",
+            credentials=self._origins.credentials,
+        )
         peer = self._visitors.find_peer(scope)
         try:
             self._visitors.ensure("requests", peer)
@@ -72,7 +77,7 @@ class FrontDoor:
             if origin is not None and method == "OPTIONS" and header(scope, b"access-control-request-method"):
                 if not is_allowed:
                     raise Refused.of_header(403, "FORBIDDEN", "Origin", "must be an origin that this server allows")
-                await answer_preflight(scope, origin, send)
+                await answer_preflight(scope, origin, send, credentials=self._origins.credentials)
                 return
             if method not in _READING and not path.is_socketio and (method in _WITH_A_BODY or _has_body(scope)):
                 _refuse_other_types(scope)

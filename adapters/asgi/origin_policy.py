@@ -17,9 +17,11 @@ class OriginPolicy:
     """Allows the server's own pages, and those that are listed.
 
     Where none are listed, pages from this machine (`http://localhost:5173`) may connect too, as developers' do.
+    With `credentials` an allowed page may send cookies along.
     """
 
-    def __init__(self, allowed: Iterable[str]) -> None:
+    def __init__(self, allowed: Iterable[str], *, credentials: bool = False) -> None:
+        self.credentials = credentials
         self._allowed = frozenset(origin if origin == ANY else as_origin(origin.rstrip("/")) for origin in allowed)
 
     def allows(self, origin: str, host: str) -> bool:

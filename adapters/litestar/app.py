@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from litestar import Litestar, Request
@@ -24,6 +23,7 @@ from .http_stream import head_stream, stream_events
 from .metrics import METRICS, get_metrics
 from .problems import failed, not_routed, refusing
 from .schema_documents import SchemaDocuments, describe, schema_routes
+from .served import Served, routes_of
 from .web_page import page_routes
 from .websocket import endpoint
 
@@ -51,14 +51,14 @@ def build_app(
     max_frame: int,
     front: Callable[..., Any],
     unescape: Callable[[str], str],
-    page: Path | None,
+    served: Served,
     lifespan: Lifespan,
 ) -> Litestar:
     """The app around `node` and its other `dependencies`, by the names under which handlers ask for them.
 
     Nothing of them is made before the first request comes. `front` is what stands in front of the app, and `unescape`
     undoes what it has done to the segments of a path so that a `/` in them does not part them.
-    `page` is the folder of the web page, None for a server without one.
+    `served` says what there is beside the rooms.
     """
 
     async def before_request(request: Request[Any, Any, Any]) -> None:
@@ -71,16 +71,18 @@ def build_app(
 
     reading = [list_rooms, get_room, list_definitions, get_history, stream_events, head_stream]
     provided = {name: _provided(make) for name, make in {"node": node, **dependencies}.items()}
-    described = [*reading, post_event, redact_event, live, ready, get_metrics]
-    documents = SchemaDocuments(lambda: describe(described, provided, version))
+    described = [*reading, post_event, redact_event, live, ready]
+    figures = [] if served.metrics == "off" else [get_metrics]
+    documents = SchemaDocuments(lambda: describe([*described, *figures], provided, version))
     return FrontedApp(
         front,
         route_handlers=[
             endpoint,
             methods_of_events,
             *described,
-            *schema_routes(documents),
-            *(page_routes(page) if page else ()),
+            *routes_of(served.metrics, figures, dependencies),
+            *routes_of(served.schema, schema_routes(documents), dependencies),
+            *(page_routes(served.web, with_page=served.page == "on") if served.page != "off" else ()),
         ],
         dependencies=provided,
         exception_handlers={DialogueError: refusing(metrics), HTTPException: not_routed, Exception: failed},

@@ -29,11 +29,16 @@ HEADERS = {
 }
 
 
-def page_routes(folder: Path) -> Iterator[HTTPRouteHandler]:
-    """A route for each file below `folder`; the page is at the root, and names the others relative to it."""
+def page_routes(folder: Path, *, with_page: bool) -> Iterator[HTTPRouteHandler]:
+    """A route for each file below `folder`; the page is at the root, and names the others relative to it.
+
+    Without the page what is left is its client, which other pages load.
+    """
     for file in sorted(folder.rglob("*")):
         if file.suffix in MEDIA_TYPES:
             place = file.relative_to(folder)
+            if place.parts[0] == INDEX.parts[0] and not with_page:
+                continue
             yield _route("/" if place == INDEX else f"/{place.as_posix()}", file)
 
 

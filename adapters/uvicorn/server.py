@@ -95,16 +95,3 @@ def server_config(
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=AFTER_FAREWELL_S,
     )
-
-
-def listen(host: str, port: int) -> socket.socket:
-    """A socket bound to that address; port 0 is any free one. Raises OSError."""
-    family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-    except OSError:
-        listener.close()
-        raise
-    return listener

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import socket
 import sys
@@ -15,7 +14,6 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
-from ...adapters.uvicorn.server import listen
 from ...domain.errors import DialogueError
 from ..dialogue_app import DialogueApp
 from ..in_force import storage_in_force
@@ -28,6 +26,7 @@ from ..worker import Worker
 from ..workers import Workers
 from .credentials import api_key, token
 from .doctor import repair
+from .listening import listening, place_of
 from .load_app import load_app
 from .migrate import migrate_database
 from .options import with_settings
@@ -76,7 +75,7 @@ def serve(target: Target, overrides: dict[str, Any]) -> None:
         with worker.listening() as listener:
             _run(serve_as_worker, dialogue, listener, worker.linked())
         return
-    with _listen(settings.host, settings.port) as listener:
+    with listening(settings) as listener:
         started = partial(_say_where, dialogue, listener)
         if settings.workers == 1:
             _run(run_server, dialogue, listener, started)
@@ -146,19 +145,9 @@ def main() -> None:
         sys.exit(130)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        return listen(host, port)
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            _fail(f"port {port} of {host} is in use by another program; choose another with --port")
-        _fail(f"cannot listen on {host}, port {port}: {error.strerror or error}")
-
-
 def _say_where(dialogue: DialogueApp, listener: socket.socket) -> None:
-    host, port = listener.getsockname()[:2]
-    shown = f"[{host}]" if ":" in host else host
-    console.print(f"[bold]Dialogue {__version__}[/bold] at [link]http://{shown}:{port}[/link] (Ctrl-C stops it)")
+    place = escape(place_of(listener, dialogue.settings.root_path))
+    console.print(f"[bold]Dialogue {__version__}[/bold] at [link]{place}[/link] (Ctrl-C stops it)")
     workers = dialogue.settings.workers
     process = f"process {os.getpid()}" if workers == 1 else f"{workers} workers of process {os.getpid()}"
     storage = f"{storage_in_force(dialogue.container)}, {process}"

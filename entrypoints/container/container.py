@@ -45,7 +45,7 @@ class Container(ServiceParts):
     front_door = providers.Factory(
         FrontDoor,
         hosts=providers.Factory(HostPolicy, settings.allowed_hosts, settings.host),
-        origins=providers.Factory(OriginPolicy, settings.allowed_origins),
+        origins=providers.Factory(OriginPolicy, settings.allowed_origins, credentials=settings.allow_credentials),
         seen=providers.Selector(
             settings.auth,
             **dict.fromkeys(("trusting", "jwt", "api-keys"), providers.Object(nobody)),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, Field
+from typing import Literal
 
+from pydantic import BaseModel, Field, model_validator
+
+from ...adapters.asgi.origin_policy import ANY
 from .types import Auth, Creators, Deleters, Hosts, Origins, Proxies, Redactors
 
 
@@ -17,6 +20,10 @@ class DoorSettings(BaseModel):
     allowed_hosts: Hosts = Field(
         default_factory=list,
         description="Names that clients call the server by, besides addresses, localhost and `host`; * is any.",
+    )
+    allow_credentials: bool = Field(
+        default=False,
+        description="Let pages of the allowed origins send cookies along, over HTTP; they must be listed by name then.",
     )
     auth: Auth = Field(
         "trusting",
@@ -36,6 +43,13 @@ class DoorSettings(BaseModel):
         default_factory=lambda: ["127.0.0.1", "::1"],
         description="Addresses and networks of these proxies; unix is whoever may open the server's unix socket.",
     )
+    serve_page: Literal["on", "client", "off"] = Field(
+        "on", description="What is served of the web page: all, client.js alone, or nothing."
+    )
+    serve_schema: Literal["on", "administer", "off"] = Field(
+        "on", description="Who gets /schema and /asyncapi.json: all, those with permission to administer, or nobody."
+    )
+    serve_metrics: Literal["on", "administer", "off"] = Field("on", description="Who gets /metrics; as serve_schema.")
     socketio: bool = Field(default=True, description="Whether clients of Socket.IO are served, at /socket.io/.")
     proxy_headers: bool = Field(
         default=False,
@@ -53,3 +67,11 @@ class DoorSettings(BaseModel):
         "senders",
         description="Who may redact an event: its senders and its room's makers, too, or only the permitted.",
     )
+
+    @model_validator(mode="after")
+    def _credentials_fit(self) -> DoorSettings:
+        if self.allow_credentials and (ANY in self.allowed_origins or not self.allowed_origins):
+            raise ValueError(
+                "allow_credentials needs allowed_origins by name: any page could use a user's cookies else"
+            )
+        return self

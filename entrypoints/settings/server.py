@@ -20,6 +20,16 @@ class ServerSettings(BaseModel):
     port: Annotated[int, BeforeValidator(port_of)] = Field(
         3000, ge=0, le=65535, description="The port to listen on; 0 takes any free one."
     )
+    uds: str = Field(
+        "",
+        max_length=107,
+        description="A unix socket to listen on instead, by its path.",
+    )
+    root_path: str = Field(
+        "",
+        pattern=r"^((/[A-Za-z0-9._~-]+)+)?$",
+        description="The path below which a proxy shows everything, as in /chat.",
+    )
     workers: int = Field(
         1,
         ge=1,

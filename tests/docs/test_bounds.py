@@ -66,6 +66,7 @@ NO_BOUNDS = {
         "proxy_headers",
         "socketio",
         "rate_limits",
+        *("uds", "root_path", "allow_credentials", "serve_page", "serve_schema", "serve_metrics"),
         "limit_store",
     ),
     *TokenSettings.model_fields,

@@ -14,7 +14,8 @@ from anyio import Event, fail_after
 from anyio.lowlevel import checkpoint
 
 from dialogue.adapters.uvicorn.acceptor import ACCEPTED_A_TURN, Acceptor
-from dialogue.adapters.uvicorn.server import DialogueServer, listen, server_config
+from dialogue.adapters.uvicorn.listening import listen
+from dialogue.adapters.uvicorn.server import DialogueServer, server_config
 from dialogue.adapters.uvicorn.websocket_protocol import WebSocketProtocol
 
 
