@@ -14,9 +14,13 @@ from ....domain.event import Event
 from ....domain.page import PageLimit, fitting
 from ..database import Database
 from ..history_source import event_of
-from .page_statements import BETWEEN, BUDGET, NEWER, OLDER
+from .asked_together import AskedTogether
+from .page_statements import BETWEEN, BUDGET, NEWER, NEWER_OF_MANY, OLDER
 from .time_statements import FIRST_AT
 
+ROOMS_AT_ONCE = 200
+FEW = 50
+"""How many new events of one room are read together with those of others."""
 LARGE = 8 << 10
 """Payloads from here on are taken out of JSONB one in a turn of the loop: the worst takes some milliseconds."""
 
@@ -26,6 +30,7 @@ class PostgresqlHistorySource:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._news = AskedTogether(self._newer_of_many, ROOMS_AT_ONCE)
 
     async def older(self, room_id: str, names: Sequence[str] | None, before: int, limit: PageLimit) -> list[Event]:
         """See `HistorySource.older`."""
@@ -35,6 +40,9 @@ class PostgresqlHistorySource:
 
     async def newer(self, room_id: str, names: Sequence[str] | None, after: int, limit: PageLimit) -> list[Event]:
         """See `HistorySource.newer`."""
+        news = await self._news((room_id, after)) if names is None and limit.events >= FEW else None
+        if news is not None:
+            return fitting(news, limit)
         kind, named = _named(names)
         page = _Page(NEWER[kind], {"room_id": room_id, **named}, ("after", after), _place)
         return await self._run(page, limit)
@@ -51,12 +59,33 @@ class PostgresqlHistorySource:
         seq: int | None = await self._database.peek(lambda connection: connection.execute(FIRST_AT, here).scalar())
         return seq
 
+    async def _newer_of_many(self, places: Sequence[tuple[str, int]]) -> list[list[Event] | None]:
+        """What is new behind each of these places; None where that is more than a few events."""
+        return await self._database.peek(lambda connection: _news(connection, places))
+
     async def _run(self, page: _Page, limit: PageLimit) -> list[Event]:
         """The run in one statement; where that gives too little, anew in several, on one snapshot."""
         events = await self._database.peek(lambda connection: page.whole(connection, limit))
         if events is None:
             events = await self._database.read(lambda connection: fitting(page.events(connection, limit), limit))
         return events
+
+
+def _news(connection: Connection, places: Sequence[tuple[str, int]]) -> list[list[Event] | None]:
+    room_ids, after = zip(*places, strict=True)
+    parameters = {"room_ids": list(room_ids), "after": list(after), "limit": FEW, "budget": BUDGET}
+    news: list[list[Event]] = [[] for _ in places]
+    number = taken = 0
+    for number, *row, taken in connection.execute(NEWER_OF_MANY, parameters):  # noqa: B007  # they are those of the last
+        _add(news[number - 1], room_ids[number - 1], row)
+    known = number - 1 if taken >= BUDGET else len(places)
+    return [each if place < known and len(each) < FEW else None for place, each in enumerate(news)]
+
+
+def _add(events: list[Event], room_id: str, row: Sequence[Any]) -> None:
+    events.append(event_of(room_id, row))
+    if len(events[-1].payload) >= LARGE:
+        await_only(checkpoint())
 
 
 @dataclass(frozen=True, slots=True)

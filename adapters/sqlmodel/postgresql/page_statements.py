@@ -12,12 +12,24 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ARRAY, BindParameter, Select, String, bindparam, case, func, literal_column, select, true
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    BindParameter,
+    Select,
+    String,
+    bindparam,
+    case,
+    func,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.sql.elements import ColumnElement
 
 from .. import page_statements as shared
 from ..page_statements import EVENT, FLOOR
-from ..tables import messages
+from ..tables import messages, rooms
 
 BUDGET = 256 << 10
 """How many bytes the rows of one statement take in the table, but for the last one."""
@@ -27,6 +39,8 @@ UNKNOWN = 32 << 10
 _room_id: BindParameter[str] = bindparam("room_id")
 _limit: BindParameter[int] = bindparam("limit")
 _names: BindParameter[Any] = bindparam("names", type_=ARRAY(String))
+_room_ids: BindParameter[Any] = bindparam("room_ids", type_=ARRAY(String))
+_after: BindParameter[Any] = bindparam("after", type_=ARRAY(BigInteger))
 _ZERO: ColumnElement[int] = literal_column("0")
 
 
@@ -50,22 +64,40 @@ def _merged(bound: ColumnElement[bool], *, is_newest_first: bool) -> Select[Any]
     return select(*EVENT).join_from(place, messages, (messages.c.room_id == _room_id) & (messages.c.seq == place.c.seq))
 
 
+def _of_many() -> Select[Any]:
+    """What is new in each of :room_ids behind its place in :after, up to :limit events of a room."""
+    table = func.unnest(_room_ids, _after).table_valued("room_id", "after", with_ordinality="number")
+    asked = table.render_derived(name="asked")
+    page = (
+        select(*EVENT)
+        .where(
+            messages.c.room_id == rooms.c.room_id,
+            messages.c.seq > func.greatest(asked.c.after, rooms.c.floor),
+        )
+        .order_by(messages.c.seq)
+        .limit(_limit)
+        .correlate(asked, rooms)
+        .lateral("of_room")
+    )
+    there = asked.join(rooms, rooms.c.room_id == asked.c.room_id)
+    return select(asked.c.number, *page.c).select_from(there.join(page, true()))
+
+
 def _ordered(column: ColumnElement[int], *, is_newest_first: bool) -> ColumnElement[int]:
     return column.desc() if is_newest_first else column.asc()
 
 
-def _within_budget(page: Any, place: str, *, is_newest_first: bool) -> Select[Any]:
-    """The beginning of `page` that :budget allows, and of each row what all up to it have taken."""
+def _within_budget(page: Any, *places: str, is_newest_first: bool) -> Select[Any]:
+    """The beginning of `page` that :budget allows, in order of `places`, and of each row what all up to it take."""
     rows = page.subquery("page")
-    order = _ordered(rows.c[place], is_newest_first=is_newest_first)
+    order = [_ordered(rows.c[place], is_newest_first=is_newest_first) for place in places]
     weight = _weight(rows.c.event_data) + _weight(rows.c.meta)
     taken = func.sum(weight).over(order_by=order, rows=(None, 0))
     weighed = select(*rows.c, taken.label("taken"), weight.label("weight")).subquery("weighed")
-    columns = [weighed.c[column.name] for column in EVENT]
     return (
-        select(*columns, weighed.c.taken)
+        select(*(weighed.c[column.name] for column in rows.c), weighed.c.taken)
         .where(weighed.c.taken - weighed.c.weight < bindparam("budget"))
-        .order_by(_ordered(weighed.c[place], is_newest_first=is_newest_first))
+        .order_by(*(_ordered(weighed.c[place], is_newest_first=is_newest_first) for place in places))
     )
 
 
@@ -83,5 +115,7 @@ OLDER = _pages(shared.older, messages.c.seq < bindparam("before"), is_newest_fir
 """The newest events with seq < :before, newest first: of all names, of `one` (:name_0), of `several` (:names)."""
 NEWER = _pages(shared.newer, messages.c.seq > bindparam("after"), is_newest_first=False)
 """The oldest events with seq > :after, oldest first: of all names, of `one` (:name_0), of `several` (:names)."""
+NEWER_OF_MANY = _within_budget(_of_many(), "number", "seq", is_newest_first=False)
+"""As `NEWER` of all names, :limit of each room; before all else stands which of :room_ids it is, from 1 on."""
 BETWEEN = _within_budget(shared.BETWEEN.limit(_limit), "event_seq", is_newest_first=True)
 """As `page_statements.BETWEEN`, at most :limit."""

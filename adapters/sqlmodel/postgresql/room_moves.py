@@ -18,6 +18,7 @@ from ....domain.ports.removals import Removal
 from ....domain.ports.room_moves import Moves, RoomMove
 from ..database import Database
 from ..tables import rooms
+from .asked_together import AskedTogether
 
 ASKED_AT_ONCE = 1_000
 
@@ -92,6 +93,7 @@ class PostgresqlRoomMoves:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._at = AskedTogether(self._at_each, ASKED_AT_ONCE)
 
     async def moved(self, since: str | None) -> Moves:
         """See `RoomMoves.moved`."""
@@ -104,7 +106,16 @@ class PostgresqlRoomMoves:
 
     async def at(self, room_ids: Sequence[str]) -> Sequence[RoomMove]:
         """See `RoomMoves.at`."""
-        return await self._database.read(lambda connection: _at(connection, list(dict.fromkeys(room_ids))))
+        different = list(dict.fromkeys(room_ids))
+        if len(different) == 1:  # so a node asks that confirms what it has read: of many rooms at the same time
+            move = await self._at(different[0])
+            return [] if move is None else [move]
+        return await self._database.read(lambda connection: _at(connection, different))
+
+    async def _at_each(self, room_ids: Sequence[str]) -> list[RoomMove | None]:
+        found = await self._database.peek(lambda connection: _at(connection, list(dict.fromkeys(room_ids))))
+        moves = {move.room_id: move for move in found}
+        return [moves.get(room_id) for room_id in room_ids]
 
 
 def mend_moves(connection: Connection, limit: int = 10_000) -> int:
