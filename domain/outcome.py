@@ -24,8 +24,11 @@ class Repeat:
 class Held:
     """Nothing became of it yet: somebody else has locked its room.
 
-    An archive says so to the journal, which waits for that room alone; it is never an answer to anybody.
+    An archive says so to the journal, which waits for the lock; it is never an answer to anybody. Rooms with the same
+    `by`, where that is known, are locked by one transaction, and are let go together.
     """
+
+    by: str | None = None
 
 
 class OutcomeUnknown(DialogueError):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...domain.draft_group import DraftGroup
 from ...domain.event import Event
-from ...domain.outcome import Appended
+from ...domain.outcome import Appended, Held
 from ...domain.position import Applied
 from .batch_keys import KeyUse, key_id
 
@@ -90,7 +90,7 @@ class Facts:
     streams: Mapping[tuple[str, str], int] = field(default_factory=dict)
     keys: Mapping[bytes, KeyUse] = field(default_factory=dict)
     targets: Mapping[Place, Target] = field(default_factory=dict)
-    held: Set[str] = frozenset()
+    held: Mapping[str, Held] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from ...domain.draft import Draft
 from ...domain.draft_group import DraftGroup
 from ...domain.errors import InvalidEvent, Problem, RoomNotFound
 from ...domain.event import Event
-from ...domain.outcome import Appended, GroupOutcome, Held
+from ...domain.outcome import Appended, GroupOutcome
 from ...domain.ports.history_archive import HistoryWentBack
 from ...domain.position import Applied
 from .batch import Batch, Facts, HeadRow, KnownRoom, Numbered, Writes
@@ -75,7 +75,7 @@ class _Numbering:
         room_id = group.room_id
         room = self._rooms.get(room_id)
         if room is None:
-            return Held() if room_id in self._held else RoomNotFound(room_id)
+            return self._held.get(room_id) or RoomNotFound(room_id)
         if room.epoch != group.epoch:
             return RoomNotFound(room_id)
         if room.went_back:

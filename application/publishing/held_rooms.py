@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import chain
 
 from anyio import Event as Signal
 from anyio import create_task_group
 
+from ...domain.outcome import Held
 from ..feed.submission import Submission
 
 LANES = 4
-"""How many rooms are waited for at a time; each keeps a connection of the storage busy."""
+"""How many locks are waited for at a time; each keeps a connection of the storage busy."""
 FIRST_S = 0.25
-"""How long a room's lock is waited for at first: as long as another node's batch may take."""
+"""How long a lock is waited for at first: as long as another node's batch may take."""
 AGAIN_S = 1.0
 """How long it is waited for at a time after that, until it is another room's turn."""
 
-Keep = Callable[[Sequence[Submission], float], Awaitable[Sequence[Submission]]]
-"""Has a room's next batch kept, waiting for its lock so many seconds; gives back what still has to wait for it."""
+StillHeld = Mapping[str, tuple[Held, Sequence[Submission]]]
+"""What belongs into rooms that somebody else has locked, by room."""
+Keep = Callable[[Sequence[Submission], float], Awaitable[StillHeld]]
+"""Has the next batch of some rooms kept, waiting so many seconds for a lock; gives back what still has to wait."""
+
+
+@dataclass(eq=False, slots=True)
+class _Group:
+    """Rooms that are waited for together."""
+
+    rooms: list[str]
+    was_in_vain: bool = False
 
 
 class HeldRooms:
-    """Keeps what belongs into locked rooms, one room in one lane, so that it holds up no other room.
+    """Keeps what belongs into locked rooms, in lanes of its own, so that they hold up no other room.
 
-    A room gets a lane when it is its turn, for one batch, and then goes behind the others that wait for one. One of the
-    lanes is only for rooms that were not waited for in vain: many rooms that stay locked for long do not hold up one
-    that is locked for a moment. A room of which nothing waits any more is no longer held.
+    Rooms that one transaction has locked, as another node's batch does, are let go together: so they are waited for
+    together, and go into one batch. Where only some of them were got then, each of the others is waited for alone, in
+    its lock's queue: so it gets its turn, whoever else writes there. A group of rooms gets a lane for one batch, and
+    what has more then goes behind the others. One of the lanes is only for those that were not waited for in vain: many
+    rooms that stay locked for long do not hold up one that is locked for a moment. A room of which nothing waits any
+    more is no longer held.
     """
 
     def __init__(self, fits: Callable[[Sequence[Submission]], int], keep: Keep, lanes: int = LANES) -> None:
@@ -35,8 +50,8 @@ class HeldRooms:
         self._keep = keep
         self._lanes = lanes
         self._rooms: dict[str, list[Submission]] = {}
-        self._turns: deque[str] = deque()
-        self._in_vain: set[str] = set()
+        self._turns: deque[_Group] = deque()
+        self._joinable: dict[str, _Group] = {}  # by what has locked them; only until it is their turn
         self._turned = Signal()
         self.events = 0
         self.size = 0
@@ -49,12 +64,20 @@ class HeldRooms:
         """All that waits; what a lane has in hand is not among it."""
         return chain.from_iterable(self._rooms.values())
 
+    def hold(self, room_id: str, why: Held) -> None:
+        """Let what is added of that room wait for its lock."""
+        self._rooms[room_id] = []
+        group = None if why.by is None else self._joinable.get(why.by)
+        if group is not None:
+            group.rooms.append(room_id)
+            return
+        group = self._take_turn(_Group([room_id]))
+        if why.by is not None:
+            self._joinable[why.by] = group
+
     def add(self, submissions: Iterable[Submission]) -> None:
-        """Let these wait, behind what waits for their rooms already."""
+        """Let these wait, behind what waits for their rooms already, which are held."""
         for submission in submissions:
-            if submission.room_id not in self._rooms:
-                self._rooms[submission.room_id] = []
-                self._take_turn(submission.room_id)
             self._rooms[submission.room_id].append(submission)
             self._weigh([submission], 1)
 
@@ -76,39 +99,57 @@ class HeldRooms:
 
     async def _lane(self, only_for_the_first_time: bool) -> None:
         while True:
-            room_id = self._next(only_for_the_first_time)
-            if room_id is None:
+            group = self._next(only_for_the_first_time)
+            if group is None:
                 await self._turned.wait()
             else:
-                await self._serve(room_id)
+                await self._serve(group)
 
-    def _next(self, only_for_the_first_time: bool) -> str | None:
-        for room_id in self._turns:
-            if not (only_for_the_first_time and room_id in self._in_vain):
-                self._turns.remove(room_id)
-                return room_id
+    def _next(self, only_for_the_first_time: bool) -> _Group | None:
+        for group in self._turns:
+            if not (only_for_the_first_time and group.was_in_vain):
+                self._turns.remove(group)
+                self._joinable = {by: each for by, each in self._joinable.items() if each is not group}
+                return group
         return None
 
-    async def _serve(self, room_id: str) -> None:
-        waiting = self._rooms[room_id]
+    async def _serve(self, group: _Group) -> None:
+        waiting = [submission for room_id in group.rooms for submission in self._rooms[room_id]]
         batch = waiting[: self._fits(waiting)]
-        del waiting[: len(batch)]
+        for room_id, taken in _by_room(batch).items():
+            del self._rooms[room_id][: len(taken)]
         self._weigh(batch, -1)
-        left = await self._keep(batch, AGAIN_S if room_id in self._in_vain else FIRST_S) if batch else []
-        waiting[:0] = left
-        self._weigh(left, 1)
-        (self._in_vain.add if left else self._in_vain.discard)(room_id)
-        if waiting:
-            self._take_turn(room_id)
-        else:
-            del self._rooms[room_id]
-            self._in_vain.discard(room_id)
+        held = await self._keep(batch, AGAIN_S if group.was_in_vain else FIRST_S) if batch else {}
+        for room_id, (_, left) in held.items():
+            self._rooms[room_id][:0] = left
+            self._weigh(left, 1)
+        self._go_on(group, _by_room(batch).keys(), {room_id: why for room_id, (why, _) in held.items()})
 
-    def _take_turn(self, room_id: str) -> None:
-        self._turns.append(room_id)
+    def _go_on(self, group: _Group, served: Collection[str], held: Mapping[str, Held]) -> None:
+        is_still_locked = held.keys() == served and len(set(held.values())) == 1
+        more = [room_id for room_id in group.rooms if room_id not in held]
+        more.sort(key=served.__contains__)  # first what had no place in the batch
+        missed = [[*held]] if is_still_locked else [[room_id] for room_id in held]
+        for rooms in (*missed, more):
+            self._take_turn(_Group([room_id for room_id in rooms if self._rooms[room_id]], is_still_locked))
+        for room_id in group.rooms:
+            if not self._rooms[room_id]:
+                del self._rooms[room_id]
+
+    def _take_turn(self, group: _Group) -> _Group:
+        if group.rooms:
+            self._turns.append(group)
         self._turned.set()
         self._turned = Signal()
+        return group
 
     def _weigh(self, submissions: Sequence[Submission], sign: int) -> None:
         self.events += sign * sum(submission.events for submission in submissions)
         self.size += sign * sum(submission.size for submission in submissions)
+
+
+def _by_room(submissions: Iterable[Submission]) -> Mapping[str, Sequence[Submission]]:
+    rooms: dict[str, list[Submission]] = {}
+    for submission in submissions:
+        rooms.setdefault(submission.room_id, []).append(submission)
+    return rooms

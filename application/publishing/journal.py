@@ -20,6 +20,7 @@ from ..feed.apply_events import ApplyEvents
 from ..feed.submission import Settle, Submission
 from ..ports.clock import Clock
 from ..ports.metrics import UNCOUNTED, Metrics
+from .held_rooms import StillHeld
 from .journal_queue import TOO_SHORT_S, JournalLimits, JournalQueue
 
 logger = logging.getLogger("dialogue.journal")
@@ -104,7 +105,7 @@ class Journal:
         if self.is_stopping:
             raise Unavailable("The server is going down and takes no more events")
 
-    async def _commit_safely(self, batch: Sequence[Submission], wait_s: float | None) -> Sequence[Submission]:
+    async def _commit_safely(self, batch: Sequence[Submission], wait_s: float | None) -> StillHeld:
         try:
             return await self._commit(batch, wait_s)
         except Exception:
@@ -112,21 +113,23 @@ class Journal:
             self._queue.landed(batch)
             for submission in batch:
                 submission.settle(OutcomeUnknown())
-            return []
+            return {}
 
-    async def _commit(self, batch: Sequence[Submission], wait_s: float | None) -> Sequence[Submission]:
+    async def _commit(self, batch: Sequence[Submission], wait_s: float | None) -> StillHeld:
         """Have `batch` kept, and hand it on; what belongs into locked rooms is given back."""
         # One reading for the whole batch: by a later one an event without history would be newer than those behind it.
         now_ms = self._clock.now_ms()
         kept = [submission for submission in batch if submission.group.has_history]
         outcomes = dict(zip(kept, await self._keep(kept, now_ms, wait_s), strict=True))
         rooms: dict[str, list[Submission]] = {}
-        held: dict[str, list[Submission]] = {}
+        held: dict[str, tuple[Held, list[Submission]]] = {}
         for submission in batch:
             outcome = outcomes.get(submission)
-            if isinstance(outcome, Held) or submission.room_id in held:
-                held.setdefault(submission.room_id, []).append(submission)
-            else:
+            if isinstance(outcome, Held):
+                held.setdefault(submission.room_id, (outcome, []))
+            if submission.room_id in held:
+                held[submission.room_id][1].append(submission)
+            elif not isinstance(outcome, Held):
                 submission.outcome = outcome
                 submission.now_ms = now_ms
                 rooms.setdefault(submission.room_id, []).append(submission)
@@ -135,7 +138,7 @@ class Journal:
             self._apply.take(room_id, submissions)
         if batch[0].is_settled and isinstance(batch[0].outcome, tuple):
             self._metrics.shown(monotonic() - batch[0].taken_at)
-        return [submission for submissions in held.values() for submission in submissions]
+        return held
 
     async def _keep(self, batch: Sequence[Submission], now_ms: int, wait_s: float | None) -> Sequence[Appended]:
         refused: dict[Submission, Appended] = {}
@@ -193,7 +196,7 @@ class Journal:
         middle = len(batch) // 2
         first = await self._keep(batch[:middle], now_ms, wait_s)
         # Nothing of a room may be kept before what stands in front of it.
-        held = {each.room_id for each, outcome in zip(batch, first, strict=False) if isinstance(outcome, Held)}
+        held = {each.room_id: outcome for each, outcome in zip(batch, first, strict=False) if isinstance(outcome, Held)}
         rest = [submission for submission in batch[middle:] if submission.room_id not in held]
         outcomes = iter(await self._keep(rest, now_ms, wait_s))
-        return [*first, *(Held() if each.room_id in held else next(outcomes) for each in batch[middle:])]
+        return [*first, *(held.get(each.room_id) or next(outcomes) for each in batch[middle:])]

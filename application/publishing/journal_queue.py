@@ -17,14 +17,14 @@ from ...domain.errors import Unavailable
 from ..deadline import deadline, remaining_s
 from ..feed.submission import Leave, Settle, Submission
 from ..group_commit import GroupCommit
-from .held_rooms import HeldRooms
+from .held_rooms import HeldRooms, StillHeld
 
 TOO_SHORT_S = 0.02
 """What is not tried again with less time than this left: else each of many deadlines, one after the other, would be."""
 LOCKED = "Another transaction has locked the room for too long"
 
-Keep = Callable[[Sequence[Submission], float | None], Awaitable[Sequence[Submission]]]
-"""Keeps a batch; gives back those whose rooms somebody else has locked. With a number of seconds it waits for that."""
+Keep = Callable[[Sequence[Submission], float | None], Awaitable[StillHeld]]
+"""Keeps a batch; gives back what belongs into locked rooms. With a number of seconds it waits for those."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,21 +170,25 @@ class JournalQueue:
 
     async def _keep_in_flight(self, batch: Sequence[Submission]) -> None:
         held = await self._fly(batch, None)
+        for room_id, (why, submissions) in held.items():
+            self._held.hold(room_id, why)
+            self._held.add(submissions)
         if held:
-            rooms = {submission.room_id for submission in held}
-            self._held.add(held)
-            self._held.add(self._commits.drop(lambda submission: submission.room_id in rooms))
+            self._held.add(self._commits.drop(lambda submission: submission.room_id in held))
             self._is_sooner.set()
 
-    async def _keep_held(self, batch: Sequence[Submission], wait_s: float) -> Sequence[Submission]:
-        left = await self._fly(batch, wait_s)
+    async def _keep_held(self, batch: Sequence[Submission], wait_s: float) -> StillHeld:
+        held = await self._fly(batch, wait_s)
         soon = monotonic() + TOO_SHORT_S
-        for late in filter(partial(_is_late, soon), left):
+        for late in filter(partial(_is_late, soon), chain.from_iterable(left for _, left in held.values())):
             late.settle(Unavailable(LOCKED))
         self._is_sooner.set()
-        return [submission for submission in left if submission.until > soon]
+        return {
+            room_id: (why, [submission for submission in left if submission.until > soon])
+            for room_id, (why, left) in held.items()
+        }
 
-    async def _fly(self, batch: Sequence[Submission], wait_s: float | None) -> Sequence[Submission]:
+    async def _fly(self, batch: Sequence[Submission], wait_s: float | None) -> StillHeld:
         for submission in batch:
             self._in_flight[submission.room_id] = batch
         self._weigh(batch, -1)

@@ -112,9 +112,9 @@ class WaitingArchive(HistoryArchive, Protocol):
     async def append(
         self, groups: Sequence[DraftGroup], applied: Mapping[str, Applied], now_ms: int, *, waits: bool = False
     ) -> Sequence[Appended]:
-        """As `HistoryArchive.append`; where it `waits`, it does so in the lock's queue, and nothing is Held.
+        """As `HistoryArchive.append`; where it `waits` and no room of the batch is free, it waits for one to be.
 
-        Then all groups are of one room, so that who waits holds no other. It waits until the request's deadline, and
-        raises Unavailable when that has come.
+        It does so in the lock's queue, holding no other, and until the request's deadline. Groups of rooms that it has
+        not got by then are Held. Of several rooms it waits for one, and only where all are locked by one transaction.
         """
         ...

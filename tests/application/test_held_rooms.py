@@ -60,6 +60,12 @@ async def put(node: MemoryNode, room_id: str, outcomes: Outcomes, *all_data: obj
         await node.journal.put(DraftGroup.of(draft), outcomes.of(data))
 
 
+async def open_all(node: MemoryNode, room_ids: str) -> None:
+    """Let what is put into these rooms from here on, without a pause, be one batch."""
+    for room_id in room_ids:
+        await node.registry.open(room_id)
+
+
 async def until(condition: Callable[[], object]) -> None:
     with fail_after(5):
         while not condition():
@@ -180,6 +186,61 @@ async def test_a_locked_room_takes_half_of_the_places_and_no_more() -> None:
         await until(lambda: 7 in outcomes)
         del outcomes["free"]
         assert outcomes.kept() == [0, 1, 2, 3, 4, 5, 7]
+
+
+async def test_rooms_that_one_transaction_has_locked_are_waited_for_together_and_kept_in_one_batch() -> None:
+    node, archive = holding()
+    outcomes = Outcomes()
+    async with node.running():
+        await open_all(node, "abcde")
+        archive.hold("a", "b", "c", by="a batch of another node")
+        archive.hold("d", by="somebody else")
+        archive.hold("e")
+        for room_id in "abcde":
+            await put(node, room_id, outcomes, room_id)
+        await until(lambda: len(archive.waited) == 3)
+        assert [rooms for rooms, _ in archive.waited] == ["a b c", "d", "e"]
+        archive.let_go(*"abc")
+        await until(lambda: len(outcomes) == 3)
+        archive.let_go(*"de")
+        await until(lambda: len(outcomes) == 5)
+    assert len(archive.waited) == 3
+
+
+async def test_a_room_that_was_not_got_together_with_others_is_waited_for_alone() -> None:
+    """However often others are free, it gets its turn: in the queue of its own lock."""
+    node, archive = holding()
+    outcomes = Outcomes()
+    async with node.running():
+        await open_all(node, "ab")
+        archive.hold("a", "b", by="a batch of another node")
+        await put(node, "a", outcomes, "a")
+        await put(node, "b", outcomes, "b")
+        await until(lambda: archive.waited)
+        archive.let_go("a")
+        await until(lambda: "a" in outcomes)
+        await put(node, "b", outcomes, "behind it")
+        await until(lambda: len(archive.waited) == 2)
+        assert archive.waited == [("a b", ['"a"', '"b"']), ("b", ['"b"'])]
+        archive.let_go("b")
+        await until(lambda: len(outcomes) == 3)
+    del outcomes["a"]
+    assert outcomes.kept() == ["b", "behind it"]
+
+
+async def test_of_rooms_that_are_waited_for_together_none_stays_behind_another_ones_many_events() -> None:
+    node, archive = holding(JournalLimits(batch_events=3))
+    outcomes = Outcomes()
+    async with node.running():
+        await open_all(node, "ab")
+        archive.hold("a", "b", by="a batch of another node")
+        await put(node, "a", outcomes, 1)
+        await put(node, "b", outcomes, "b")
+        await put(node, "a", outcomes, 2, 3, 4)
+        await until(lambda: archive.waited)
+        archive.let_go("a", "b")
+        await until(lambda: len(outcomes) == 5)
+    assert archive.waited == [("a", ["1", "2", "3"]), ("a b", ['"b"', "4"])]
 
 
 async def test_what_is_locked_in_the_middle_of_a_split_batch_overtakes_nothing_and_is_kept_once() -> None:

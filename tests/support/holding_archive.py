@@ -17,7 +17,10 @@ from dialogue.domain.position import Applied
 
 
 class HoldingArchive:
-    """`WaitingArchive` in memory. `held` maps a locked room to what is set when it is let go."""
+    """`WaitingArchive` in memory. `held` maps a locked room to what is set when it is let go.
+
+    Of rooms that are waited for together it is the first that is waited for.
+    """
 
     def __init__(self, store: MemoryStore) -> None:
         self._archive = MemoryHistoryArchive(store)
@@ -26,16 +29,19 @@ class HoldingArchive:
         self.expired = self._archive.expired
         self.trim = self._archive.trim
         self.held: dict[str, Signal] = {}
+        self.by: dict[str, str] = {}
+        """Who has locked a room, where that is known."""
         self.batches: list[list[str]] = []
         """The payloads of each batch that was tried without waiting."""
         self.waited: list[tuple[str, list[str]]] = []
-        """The room and the payloads of each batch that waited."""
+        """The rooms (`a`, or `a b`) and the payloads of each batch that waited."""
         self.waiting_now = 0
         self.most_waiting = 0
 
-    def hold(self, *room_ids: str) -> None:
+    def hold(self, *room_ids: str, by: str | None = None) -> None:
         """Lock these rooms."""
         self.held |= {room_id: Signal() for room_id in room_ids}
+        self.by |= {} if by is None else dict.fromkeys(room_ids, by)
 
     def let_go(self, *room_ids: str) -> None:
         """Unlock these rooms."""
@@ -48,15 +54,15 @@ class HoldingArchive:
         """See `WaitingArchive.append`."""
         payloads = [draft.payload.decode() for group in groups for draft in group.drafts]
         if waits:
-            (room_id,) = {group.room_id for group in groups}
-            self.waited.append((room_id, payloads))
-            await self._wait(room_id)
+            room_ids = sorted({group.room_id for group in groups})
+            self.waited.append((" ".join(room_ids), payloads))
+            await self._wait(room_ids[0])
         else:
             self.batches.append(payloads)
         held = set(self.held)
         free = [group for group in groups if group.room_id not in held]
         outcomes = iter(await self._archive.append(free, applied, now_ms))
-        return [Held() if group.room_id in held else next(outcomes) for group in groups]
+        return [Held(self.by.get(group.room_id)) if group.room_id in held else next(outcomes) for group in groups]
 
     async def _wait(self, room_id: str) -> None:
         assert deadline() < inf, "nobody waits for ever"

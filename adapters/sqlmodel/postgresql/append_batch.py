@@ -51,34 +51,41 @@ class PostgresqlAppender:
         """See `Appender`."""
         with refusals():
             if batch.groups and not waits:
-                return await self._commit(partial(self._append, batch, statements.LOCK_FREE))
+                return await self._commit(partial(self._append, batch))
             wait_s = remaining_s(LONGEST_WAIT_S)
             try:
                 with deadline_at(deadline() + TIME_TO_WRITE_S):
                     return await self._commit(partial(self._wait_and_append, batch, wait_s))
-            except _StillLocked:
-                return [Held() for _ in batch.groups]
+            except _StillLocked as error:
+                return [Held(error.by)] * len(batch.groups)
 
     async def _commit(self, append: Callable[[DriverConnection], Awaitable[_Done]]) -> Sequence[Appended]:
         facts, numbered = await self._database.transact(append)
         self._heads.note(facts.rooms, facts.streams, numbered.writes)
         return numbered.outcomes
 
-    async def _wait_and_append(self, batch: Batch, wait_s: float, connection: DriverConnection) -> _Done:
-        await connection.execute(f"SET LOCAL lock_timeout = {max(1, round(wait_s * 1_000))}")
-        try:
-            return await self._append(batch, statements.LOCK_ALL, connection)
-        except LockNotAvailableError as error:
-            raise _StillLocked from error
+    async def _append(self, batch: Batch, connection: DriverConnection) -> _Done:
+        return await self._keep(batch, await connection.fetch(statements.LOCK_FREE, batch.room_ids), connection)
 
-    async def _append(self, batch: Batch, lock: str, connection: DriverConnection) -> _Done:
-        room_ids = batch.room_ids
-        heads = await connection.fetch(lock, room_ids)
+    async def _wait_and_append(self, batch: Batch, wait_s: float, connection: DriverConnection) -> _Done:
+        """Take what is free; where nothing is, wait for one lock, where all are let go together with it."""
+        first, *others = room_ids = batch.room_ids
+        heads = await connection.fetch(statements.LOCK_FREE, room_ids) if others else []
+        if not heads:
+            found = await connection.fetch(statements.HELD_BY, room_ids) if others else [(first, None)]
+            holders = {by for _, by in found}
+            if len(holders) == 1:
+                heads = await _wait(first, holders.pop(), wait_s, connection)
+                heads = await connection.fetch(statements.LOCK_FREE, room_ids) if others else heads
+        return await self._keep(batch, heads, connection)
+
+    async def _keep(self, batch: Batch, heads: Sequence[Any], connection: DriverConnection) -> _Done:
+        """Keep what belongs into the rooms of these rows, which are locked."""
         rooms = {room_id: KnownRoom(HeadRow(*row), floor) for room_id, floor, *row in heads}
-        missing = [room_id for room_id in room_ids if room_id not in rooms]
-        held = await connection.fetch(statements.THERE, missing) if missing else []
+        missing = [room_id for room_id in batch.room_ids if room_id not in rooms]
+        held = await connection.fetch(statements.HELD_BY, missing) if missing else []
         facts = await self._facts(batch, rooms, connection)
-        facts = replace(facts, held=frozenset(room_id for (room_id,) in held)) if held else facts
+        facts = replace(facts, held={room_id: Held(by) for room_id, by in held}) if held else facts
         numbered = number_batch(batch, facts)
         if numbered.writes.rooms:
             await _write(connection, numbered.writes)
@@ -105,7 +112,20 @@ class PostgresqlAppender:
 
 
 class _StillLocked(Exception):
-    """A room's lock was not to be had in time."""
+    """A room's lock was not to be had in time; `by` whom, where that is known."""
+
+    def __init__(self, by: str | None) -> None:
+        super().__init__(by)
+        self.by = by
+
+
+async def _wait(room_id: str, by: str | None, wait_s: float, connection: DriverConnection) -> Sequence[Any]:
+    """The room's row, locked; it waits in the lock's queue."""
+    await connection.execute(f"SET LOCAL lock_timeout = {max(1, round(wait_s * 1_000))}")
+    try:
+        return await connection.fetch(statements.LOCK, room_id)
+    except LockNotAvailableError as error:
+        raise _StillLocked(by) from error
 
 
 async def _write(connection: DriverConnection, writes: Writes) -> None:

@@ -8,11 +8,12 @@ from itertools import count
 
 from ....domain.names import REDACTED
 
-_HEADS = "SELECT room_id, floor, epoch, head, last_timestamp, stamp FROM dialogue_rooms WHERE room_id = ANY($1::text[])"
-# All lock in one order: two that lock the same rooms in different orders would wait for one another for ever.
-LOCK_FREE = f'{_HEADS} ORDER BY room_id COLLATE "C" FOR UPDATE SKIP LOCKED'
-LOCK_ALL = f'{_HEADS} ORDER BY room_id COLLATE "C" FOR UPDATE'
-THERE = "SELECT room_id FROM dialogue_rooms WHERE room_id = ANY($1::text[])"
+_HEADS = "SELECT room_id, floor, epoch, head, last_timestamp, stamp FROM dialogue_rooms"
+# All lock in one order, so that what two batches both want is mostly one's or the other's.
+LOCK_FREE = f'{_HEADS} WHERE room_id = ANY($1::text[]) ORDER BY room_id COLLATE "C" FOR UPDATE SKIP LOCKED'
+LOCK = f"{_HEADS} WHERE room_id = $1 FOR UPDATE"
+# The transaction that has locked a row stands in it; where it is over by now, that is a wrong guess, and no more.
+HELD_BY = "SELECT room_id, xmax::text FROM dialogue_rooms WHERE room_id = ANY($1::text[])"
 
 _STREAMS = """
 SELECT 's', s.room_id::text, s.event_name::text, s.head, NULL::bigint, NULL::bytea, NULL::bytea, NULL::bool, NULL::text

@@ -90,6 +90,41 @@ async def is_waited_for(url: str) -> None:
     await connection.close()
 
 
+async def test_what_one_transaction_has_locked_is_waited_for_and_kept_together(
+    storage: PostgresqlStorage, url: str
+) -> None:
+    groups = [await group(storage, room_id) for room_id in ("b", "a")]
+    outcomes: list[Appended] = []
+
+    async def wait() -> None:
+        outcomes.extend(await storage.archive.append(groups, {}, 1, waits=True))
+
+    with fail_after(20):
+        async with create_task_group() as tasks, locked(url, "a", "b"):
+            first, second = await storage.archive.append(groups, {}, 1)
+            assert isinstance(first, Held)
+            assert first.by is not None
+            assert first == second
+            tasks.start_soon(wait)
+            await is_waited_for(url)
+    assert places(outcomes) == [[(1, 1)], [(1, 1)]]
+
+
+async def test_who_wants_several_rooms_waits_for_none_that_another_transaction_has_or_while_any_is_free(
+    storage: PostgresqlStorage, url: str
+) -> None:
+    groups = [await group(storage, room_id) for room_id in ("a", "b", "c")]
+    with fail_after(20):
+        async with locked(url, "a"), locked(url, "b"):
+            first, second = await storage.archive.append(groups[:2], {}, 1, waits=True)
+            assert isinstance(first, Held)
+            assert isinstance(second, Held)
+            assert first != second
+            *held, kept = await storage.archive.append(groups, {}, 1, waits=True)
+            assert held == [first, second]
+            assert places([kept]) == [[(1, 1)]]
+
+
 async def test_who_waits_is_told_at_its_deadline_that_the_room_is_still_held(
     storage: PostgresqlStorage, url: str
 ) -> None:
