@@ -126,10 +126,10 @@ class Journal:
         for submission in batch:
             outcome = outcomes.get(submission)
             if isinstance(outcome, Held):
-                held.setdefault(submission.room_id, (outcome, []))
-            if submission.room_id in held:
+                held.setdefault(submission.room_id, (outcome, []))[1].append(submission)
+            elif submission.room_id in held:
                 held[submission.room_id][1].append(submission)
-            elif not isinstance(outcome, Held):
+            else:
                 submission.outcome = outcome
                 submission.now_ms = now_ms
                 rooms.setdefault(submission.room_id, []).append(submission)
