@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Protocol
 
-from anyio import CancelScope
+from anyio import CancelScope, create_task_group
 
 from ..domain.errors import Unavailable
 from .background import background_tasks
@@ -83,8 +83,9 @@ class Node:
             finally:
                 with CancelScope(shield=True):
                     await self.stop()
-                    for teller in self._tellers:
-                        await teller.finish()
+                    async with create_task_group() as finishing:
+                        for teller in self._tellers:
+                            finishing.start_soon(teller.finish)
 
     async def _keep(self) -> None:
         # Whoever cancels the context from outside must not cancel the journal: the stop waits for what it holds.

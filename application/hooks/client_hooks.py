@@ -21,7 +21,7 @@ from .client import Client
 from .hooks import Hooks
 from .run_hook import Call, RunHook, Turn
 
-PATIENCE_S = 10.0
+PATIENCE_S = 5.0
 
 logger = logging.getLogger("dialogue.hooks")
 
@@ -53,6 +53,7 @@ class ClientHooks:
         self._lanes: dict[Session, _Lane] = {}
         self._emptied = Signal()
         self._tasks: TaskGroup | None = None
+        self._is_over = False
         self.are_given = any((hooks.on_connected, hooks.on_disconnected, hooks.on_joined, hooks.on_left))
         if self.are_given:
             hub.watch(self)
@@ -108,15 +109,18 @@ class ClientHooks:
         try:
             async with create_task_group() as tasks:
                 self._tasks = tasks
+                for session, lane in self._lanes.items():
+                    if lane.waiting:
+                        tasks.start_soon(self._call_all, session, lane)
                 await sleep_forever()
         finally:
-            self._tasks = None
+            self._tasks, self._is_over = None, True
             for lane in self._lanes.values():
                 if lane.emptied is not None:
                     lane.emptied.set()
 
     async def finish(self) -> None:
-        """Return when all hooks were told what they have still to be told, or after ten seconds."""
+        """Return when all hooks were told what they have still to be told, or after five seconds."""
         with move_on_after(PATIENCE_S) as scope:
             while any(lane.emptied is not None for lane in self._lanes.values()):
                 self._emptied = Signal()
@@ -133,14 +137,15 @@ class ClientHooks:
     def _note(
         self, lane: _Lane, session: Session, hook: Callable[..., Any] | None, name: str, room_id: str | None = None
     ) -> None:
-        if hook is None or self._tasks is None:
+        if hook is None or self._is_over:
             return
         where = "" if room_id is None else f" in {room_id!r}"
         arguments = (lane.client,) if room_id is None else (lane.client, room_id)
         lane.waiting.append(Call(hook, arguments, f"{name} of {session.user_id!r}{where}"))
         if lane.emptied is None:
             lane.emptied = Signal()
-            self._tasks.start_soon(self._call_all, session, lane)
+            if self._tasks is not None:
+                self._tasks.start_soon(self._call_all, session, lane)
 
     async def _call_all(self, session: Session, lane: _Lane) -> None:
         while lane.waiting:
