@@ -9,6 +9,7 @@ from ...application.ports.authenticator import SEEN
 from ...application.ports.peer import PEER, Peer
 from .answer import Answer, answer_preflight
 from .asgi import App, Receive, Scope, Send, header
+from .hidden_token import hide_token
 from .host_policy import HostPolicy
 from .origin_policy import OriginPolicy
 from .path import NotThere, Path
@@ -51,9 +52,9 @@ class FrontDoor:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As ASGI has it."""
         if scope["type"] == "http":
-            await self._http(scope, receive, send)
+            await self._http(hide_token(scope), receive, send)
         elif scope["type"] == "websocket":
-            await self._websocket(scope, receive, send)
+            await self._websocket(hide_token(scope), receive, send)
         else:
             await self._app(scope, receive, send)
 

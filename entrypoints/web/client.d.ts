@@ -204,7 +204,8 @@ export class DialogueError extends Error {
 export interface Auth {
   /** Under the trusting authenticator of development: who one is. */
   userId?: string;
-  token?: string;
+  /** A token or an API key; or a function that fetches one, called at each connect and before the token runs out. */
+  token?: string | (() => string | Promise<string>);
   [field: string]: unknown;
 }
 
@@ -221,7 +222,10 @@ export interface WebSocketLike {
 export interface DialogueClientOptions {
   /** `ws:`, `wss:`, `http:` or `https:`; without a path it gets `/ws`. In a browser it may be relative to the page. */
   url: string | URL;
-  /** An object, or a function that is called at each connect and may be async: a place to fetch a fresh token. */
+  /**
+   * An object, or a function that gives one and may be async: a place to fetch a fresh token. It is called at each connect, and
+   * again before the token runs out, so that the connection goes on.
+   */
   auth?: Auth | (() => Auth | Promise<Auth>);
   reconnect?: {
     /** The first attempt comes after a random time up to this; each next one up to twice as long. Default 500. */

@@ -81,6 +81,19 @@ async def test_uvicorn_serves_the_bundled_chat(tmp_path: Path, ws: str) -> None:
         assert server.faults == []
 
 
+async def test_the_access_log_of_uvicorn_has_no_token(tmp_path: Path) -> None:
+    with served(tmp_path, *uvicorn(FACTORY, "--factory")) as server:
+        for room, status in ("none", 404), ("general", 200):
+            query = {"token": "not-for-the-log", "event": "message", "userId": "ada"}
+            async with (
+                httpx.AsyncClient(base_url=server.http, trust_env=False) as http,
+                http.stream("GET", f"/rooms/{room}/stream", params=query) as answer,
+            ):
+                assert answer.status_code == status
+        assert "/rooms/general/stream?token=...&event=message" in server.log
+        assert "not-for-the-log" not in server.log
+
+
 async def test_litestar_serves_the_bundled_chat(tmp_path: Path) -> None:
     with served(tmp_path, *LITESTAR) as server:
         await chat(server)

@@ -52,6 +52,81 @@ def test_the_auth_function_is_called_at_each_connect(client_page: ClientPage) ->
     assert tokens == ["t1", "t2", "connected"]
 
 
+def test_a_token_function_is_called_at_each_connect_and_before_the_token_runs_out(client_page: ClientPage) -> None:
+    """The connection goes on, and calls over HTTP have the new token."""
+    outcome = client_page.run(
+        """async ({ Script, settle }) => {
+          const script = new Script();
+          let calls = 0;
+          const client = script.client({ auth: { app: "x", token: async () => `t${++calls}` } });
+          const connecting = client.connect();
+          const connect = await script.welcome(1, { expiresAt: Date.now() + 300 });
+          await connecting;
+          const first = await script.request("refresh");
+          script.answer(first, "refreshed", { expiresAt: Date.now() + 300 });
+          const second = await script.request("refresh");
+          script.answer(second, "refreshed", {});
+          const headers = [];
+          globalThis.fetch = async (url, options) => {
+            headers.push(options.headers.Authorization);
+            return new Response(JSON.stringify({ events: [] }));
+          };
+          await settle();
+          await client.getDefinitions("r");
+          return [connect.auth, first.auth, second.auth, headers, script.sockets.length, client.state];
+        }"""
+    )
+    told = [{"app": "x", "token": f"t{number}"} for number in (1, 2, 3)]
+    assert outcome == [*told, ["Bearer t3"], 1, "connected"]
+
+
+def test_a_refresh_that_fails_is_tried_again_and_its_end_is_a_reconnect(client_page: ClientPage) -> None:
+    """What is refused, and what the function throws, goes to `onError`."""
+    outcome = client_page.run(
+        """async ({ Script, until }) => {
+          const script = new Script();
+          const errors = [];
+          let calls = 0;
+          const token = () => {
+            if (++calls === 2) throw new Error("no network");
+            return `t${calls}`;
+          };
+          const client = script.client({ auth: { token } });
+          client.onError(({ code }) => errors.push(code));
+          const connecting = client.connect();
+          await script.welcome(1, { expiresAt: Date.now() + 1_500 });
+          await connecting;
+          const refused = await script.request("refresh");
+          script.answer(refused, "error", { code: "UNAUTHENTICATED", message: "another user's" });
+          await until(() => errors.length === 2);
+          script.lose(4401, "the token has run out");
+          const again = await script.welcome(2);
+          await until(() => client.state === "connected");
+          return [errors, refused.auth.token, again.auth.token];
+        }"""
+    )
+    assert outcome == [["AUTH_FAILED", "UNAUTHENTICATED"], "t3", "t4"]
+
+
+def test_a_token_that_is_no_function_ends_the_client_with_it(client_page: ClientPage) -> None:
+    """There is nothing new to try, and nothing is asked for before."""
+    outcome = client_page.run(
+        """async ({ Script, until }) => {
+          const script = new Script();
+          const errors = [];
+          const client = script.client({ auth: { token: "t1" } });
+          client.onError(({ code }) => errors.push(code));
+          const connecting = client.connect();
+          await script.welcome(1, { expiresAt: Date.now() + 50 });
+          await connecting;
+          script.lose(4401, "the token has run out");
+          await until(() => client.state === "closed");
+          return [errors, script.socket.sent.map(({ type }) => type), script.sockets.length];
+        }"""
+    )
+    assert outcome == [["UNAUTHENTICATED"], ["connect"], 1]
+
+
 def test_a_refused_user_is_told_and_not_tried_again(client_page: ClientPage) -> None:
     """`connect()` is rejected with UNAUTHENTICATED; with an auth object there is nothing new to try."""
     outcome = client_page.run(

@@ -1,6 +1,7 @@
 // Keeping a connection to the server: attempts, back-off, identity, and finding out that the other end has gone.
 
 import { Connection } from "./connection.js";
+import { Renewal, credentialsOf, isRenewable } from "./credentials.js";
 import { DialogueError, disconnected } from "./errors.js";
 
 const NORMAL_CLOSURE = 1000;
@@ -90,7 +91,7 @@ export class Link {
   }
 
   #mayTryAgain(code) {
-    if (code === NOT_AUTHENTICATED) return typeof this.#options.auth === "function" && !this.#connecting;
+    if (code === NOT_AUTHENTICATED) return isRenewable(this.#options.auth) && !this.#connecting;
     return code !== REMOVED;
   }
 
@@ -118,13 +119,13 @@ export class Link {
     connection.after(requestTimeoutMs, () => this.lose(connection, 0, "No connection in time"));
     let auth;
     try {
-      auth = typeof given === "function" ? await given() : given;
+      auth = await credentialsOf(given);
     } catch (error) {
       this.#owner.report(new DialogueError("AUTH_FAILED", "The auth function failed", undefined, { cause: error }));
       this.lose(connection, 0, "The auth function failed");
       return;
     }
-    if (this.connection === connection) this.#open(connection, auth ?? {});
+    if (this.connection === connection) this.#open(connection, auth);
   }
 
   #open(connection, auth) {
@@ -144,7 +145,7 @@ export class Link {
     }
   }
 
-  #connected(connection, { clientId, userId, heartbeat, maxFrame }) {
+  #connected(connection, { clientId, userId, heartbeat, maxFrame, expiresAt }) {
     connection.clearTimers();
     connection.maxFrame = maxFrame;
     connection.isReady = true;
@@ -153,6 +154,8 @@ export class Link {
     this.identity = { clientId, userId };
     this.token = connection.auth.token;
     this.#watch(connection, heartbeat);
+    const renewed = () => (this.token = connection.auth.token);
+    new Renewal(connection, this.#options.auth, { renewed, report: this.#owner.report }).schedule(expiresAt);
     this.#setState("connected");
     this.#owner.ready(connection);
     this.#settleConnecting("resolve", { clientId, userId });
