@@ -25,6 +25,7 @@ from .container.storage import POSTGRESQL
 from .handlers import Handlers
 from .in_force import is_bus_deaf, storage_in_force
 from .settings.settings import Settings, load_settings
+from .tracing import trace_services, traced
 from .version import __version__
 
 WEB = Path(__file__).parent / "web"
@@ -96,7 +97,8 @@ class RunningApp:
     def _front(self, app: AsgiApp) -> AsgiApp:
         inner = self.container.beside_socketio(app) if self.settings.socketio else app
         front: AsgiApp = self.container.front_door(inner)
-        return BelowRoot(front, self.settings.root_path) if self.settings.root_path else front
+        below: AsgiApp = BelowRoot(front, self.settings.root_path) if self.settings.root_path else front
+        return traced(below, self.settings)
 
     @property
     def _dependencies(self) -> dict[str, Callable[[], object]]:
@@ -130,9 +132,10 @@ class RunningApp:
             raise ConfigurationError("This Dialogue is already running: its lifespan was entered twice")
         self._is_entered = True
         self.container.reset_singletons()  # what was made before a part was exchanged has the old one
-        seal(self.container, is_in_use=True)
         try:
             self._config.hooks.ensure_whole()
+            trace_services(self.container, self.settings)
+            seal(self.container, is_in_use=True)
             self.container.checked_authenticator()  # one that is none is told now, and not to the first client
             async with self.container.storage().running():
                 self._handlers.install(self.container.listeners())

@@ -81,6 +81,10 @@ class ServerSettings(BaseModel):
     log_format: Literal["auto", "console", "json"] = Field(
         "auto", description="How: lines for people, or a JSON object each; auto is console on a terminal, else json."
     )
+    tracing: bool = Field(
+        default=False,
+        description="Tell OpenTelemetry of each publish, up to its last hand-over; OTEL_… variables ask for it, too.",
+    )
 
     @field_validator("bus")
     @classmethod

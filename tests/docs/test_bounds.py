@@ -55,7 +55,7 @@ NO_BOUNDS = {
     "poll_interval_s",
     "synchronous_replication",
     *("node_id", "workers"),
-    *("host", "port", "database", "synchronous", "log_level", "log_format"),
+    *("host", "port", "database", "synchronous", "log_level", "log_format", "tracing"),
     *(
         "allowed_origins",
         "allowed_hosts",
