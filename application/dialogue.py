@@ -11,6 +11,7 @@ from ..domain.event_definition import Data, EventDefinition
 from ..domain.page import Offsets, PageRequest
 from ..domain.ports.room_store import StoredRoom
 from ..domain.position import Position
+from .access.visibility import Visibility
 from .arguments import (
     SentEvent,
     ensure_integer,
@@ -146,18 +147,32 @@ class RoomHandle:
         self._dialogue.node.ensure_running()
         await self._dialogue.publishing.redact(self.id, seq, by=by)
 
+    async def forget(self, user_id: str) -> None:
+        """Forget from where on the user may read here: of a room with `history_visible="since_join"` the next join is a
+        first one. Who is in the room stays as he is. Raises Unavailable."""
+        ensure_user_id("user_id", user_id)
+        self._dialogue.node.ensure_running()
+        await self._dialogue.visibility.forget(user_id, self.id)
+
 
 class Dialogue:
     """The calls for the application's own code; each raises Unavailable where the node does not run."""
 
     def __init__(
-        self, node: Node, registry: RoomRegistry, publishing: Publishing, pages: PageHistory, manage: ManageRooms
+        self,
+        node: Node,
+        registry: RoomRegistry,
+        publishing: Publishing,
+        pages: PageHistory,
+        manage: ManageRooms,
+        visibility: Visibility,
     ) -> None:
         self.node = node
         self.registry = registry
         self.publishing = publishing
         self.pages = pages
         self.manage = manage
+        self.visibility = visibility
 
     def room(self, room_id: str) -> RoomHandle:
         """A handle of a room, whether it is there or not."""

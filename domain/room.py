@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import Literal, get_args
 
 from . import json_value
 from .draft import Draft
@@ -18,6 +19,9 @@ MAX_META_SIZE = 4096
 MAX_SYNC = 1_000
 ALL_EVENTS = "*"
 
+HistoryVisible = Literal["all", "since_join"]
+"""Whether a user may read all of a room's history, or what came after the user's first join."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RoomConfig:
@@ -26,7 +30,8 @@ class RoomConfig:
     `sync_history_on_join` is how many of the newest events a client gets when it joins: a number, True for as many as
     memory holds, or False for none. `default_subscriptions` are names of `events`; None subscribes to all. `max_size`
     bounds the sessions that are in the room at once. With `presence` its members may ask who is in it, and are told of
-    users who come and go.
+    users who come and go. `history_visible` says whether a user may read all of its history, or `since_join`: what came
+    after the user's first join.
     """
 
     name: str
@@ -36,6 +41,7 @@ class RoomConfig:
     default_subscriptions: Sequence[str] | None = None
     sync_history_on_join: int | bool = 50
     presence: bool = False
+    history_visible: HistoryVisible = "all"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +60,7 @@ class Room:
     default_subscriptions: frozenset[str]
     sync_history_on_join: int | bool = 50
     has_presence: bool = False
+    history_visible: HistoryVisible = "all"
     created_by_id: str | None = None
     is_configured: bool = True
     names_with_history: tuple[str, ...] = field(init=False)
@@ -83,6 +90,7 @@ class Room:
             default_subscriptions=defaults,
             sync_history_on_join=config.sync_history_on_join,
             has_presence=config.presence,
+            history_visible=config.history_visible,
         )
 
     def definition(self, event_name: str) -> EventDefinition:
@@ -203,6 +211,9 @@ def _refuse_flaws(room_id: str, config: RoomConfig) -> None:
         raise ConfigurationError(f"Room {room_id!r}: max_size must be an integer from 1 on, not {size!r}")
     if not isinstance(config.presence, bool):
         raise ConfigurationError(f"Room {room_id!r}: presence must be True or False, not {config.presence!r}")
+    if config.history_visible not in get_args(HistoryVisible):
+        given = f"not {config.history_visible!r}"
+        raise ConfigurationError(f"Room {room_id!r}: history_visible must be 'all' or 'since_join', {given}")
     sync = config.sync_history_on_join
     if not isinstance(sync, bool) and (not isinstance(sync, int) or not 0 <= sync <= MAX_SYNC):
         raise ConfigurationError(

@@ -58,5 +58,11 @@ class AppConfig:
 
 def _template(runtime: RuntimeRooms) -> Room:
     events, sync = cast(Sequence[EventDefinition], runtime.events), runtime.sync_history_on_join
-    config = RoomConfig(name="runtime rooms", events=events, sync_history_on_join=sync, presence=runtime.presence)
+    config = RoomConfig(
+        name="runtime rooms",
+        events=events,
+        sync_history_on_join=sync,
+        presence=runtime.presence,
+        history_visible=runtime.history_visible,
+    )
     return Room.configured("runtime rooms", config)

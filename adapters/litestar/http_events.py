@@ -106,8 +106,9 @@ async def get_history(
     ensure_pace(request, limits, identity, "history")
     given = query_fields(request, texts=("event", "epoch"), numbers=NUMBERS)
     fields = request_fields.parse(request_fields.HistoryFields, given)
-    await access.ensure_reader(identity, room_id)
-    page = await pages(request_fields.page_request(room_id, fields))
+    from_seq = await access.ensure_reader(identity, room_id)
+    above = await access.visibility.of_reader(identity, room_id, from_seq)
+    page = await pages(request_fields.page_request(room_id, fields), above)
     return json_response(wire_page(page, messages.Page), headers=_links(request, page, fields))
 
 

@@ -28,6 +28,7 @@ class MemoryStorage:
         self.keys = MemoryKeyIndex(self.archive.keys)
         self.rooms = MemoryRoomStore(store)
         self.read_marks = MemoryReadMarks(store)
+        self.read_floors = store.floors
         self.user_events = MemoryUserEvents(store)
         self.eviction_marks = MemoryEvictionMarks(store)
         self.moves = MemoryRoomMoves(store)

@@ -7,6 +7,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Iterator
 from time import monotonic
 
+from ...domain.kept_floors import KeptFloors
 from ...domain.kept_marks import Marks, Unread
 from ...domain.made_rooms import MadeRooms
 from ...domain.ports.removals import Removal
@@ -33,6 +34,7 @@ class MemoryStore:
         self.rooms: dict[str, KeptRoom] = {}
         self.definitions = MadeRooms()
         self.marks = Marks()
+        self.floors = KeptFloors()
         self.presence = MemoryPresence(now_s)
         self.acknowledged: dict[tuple[str, str], int] = {}  # how far `on_cleanup` was told of each stream
         self.ended: dict[str, None] = {}  # deleted and not opened since, in order of deletion
@@ -86,7 +88,7 @@ class MemoryStore:
         self.definitions.pop(room_id, None)
         room = self.rooms.get(room_id)
         if room is not None:
-            self.unswept[room_id] += room.end() + self.marks.end(room_id)
+            self.unswept[room_id] += room.end() + self.marks.end(room_id) + self.floors.end(room_id)
             self.ended.pop(room_id, None)
             self.ended[room_id] = None
             self.note_move(room_id)

@@ -29,6 +29,7 @@ class OwnStorage:
         self.keys = OwnKeyIndex(store)
         self.rooms = OwnRoomStore(store)
         self.read_marks = OwnReadMarks(store)
+        self.read_floors = store.floors
         self.user_events = OwnUserEvents(store)
         self.eviction_marks = OwnEvictionMarks(store)
 

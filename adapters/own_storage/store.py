@@ -13,6 +13,7 @@ from anyio.abc import TaskGroup
 from ...application.background import background_tasks
 from ...application.rooms.buffer_budget import BufferBudget
 from ...domain.errors import Unavailable
+from ...domain.kept_floors import KeptFloors
 from ...domain.kept_marks import Marks, Unread
 from ...domain.made_rooms import MadeRooms
 from ...domain.used_keys import UsedKeys
@@ -48,6 +49,7 @@ class OwnStore:
         self.rooms: dict[str, OwnRoom] = {}
         self.definitions = MadeRooms()
         self.marks = Marks()
+        self.floors = KeptFloors()
         self.ended: dict[str, None] = {}  # deleted and not opened since, in order of deletion
         self.keys = UsedKeys(round(key_ttl_s * 1_000))
         self._hooks = hooks
@@ -94,6 +96,7 @@ class OwnStore:
         room = self.rooms.get(room_id)
         if room is not None:
             self.marks.end(room_id)
+            self.floors.end(room_id)
             room.end()
             self.hand_over(room)
             self.ended.pop(room_id, None)

@@ -1,7 +1,8 @@
 """The transactions that remove bites of what no reader can see any more, and of the keys whose time is over.
 
-Of a room that was deleted they remove the events, then what was kept for its streams, then the marks of its readers.
-Its row alone stays, with epoch and head, so that seqs go on should it be made again: as many such rows as are allowed.
+Of a room that was deleted they remove the events, then what was kept for its streams, then the marks and the floors of
+its readers. Its row alone stays, with epoch and head, so that seqs go on should it be made again: as many such rows as
+are allowed.
 
 On PostgreSQL others write meanwhile. A sweep locks a room's row before it touches what belongs to the room, and what
 somebody else has locked it leaves for another time: who waits for nobody can be in no deadlock.
@@ -11,7 +12,7 @@ from __future__ import annotations
 
 from sqlalchemy import BindParameter, Connection, bindparam, func, select
 
-from .tables import keys, messages, read_marks, rooms, streams
+from .tables import keys, messages, read_floors, read_marks, rooms, streams
 
 _room_id: BindParameter[str] = bindparam("b_room_id")
 _swept: BindParameter[int] = bindparam("b_swept")
@@ -35,6 +36,12 @@ DELETE_MARKS = read_marks.delete().where(
     # Marks are locked in the order in which they are made.
     *_marks,
     read_marks.c.user_id.in_(_marks_of_bite.with_for_update().scalar_subquery()),
+)
+_present = select(rooms.c.epoch).where(rooms.c.room_id == _room_id).scalar_subquery()
+_floors = (read_floors.c.room_id == _room_id, read_floors.c.epoch != _present)
+_floors_of_bite = select(read_floors.c.user_id).where(*_floors).order_by(read_floors.c.user_id).limit(_limit)
+DELETE_FLOORS = read_floors.delete().where(
+    *_floors, read_floors.c.user_id.in_(_floors_of_bite.with_for_update(skip_locked=True).scalar_subquery())
 )
 MOVE_SWEPT = rooms.update().where(rooms.c.room_id == _room_id).values(swept=_swept)
 OVER = (
@@ -83,6 +90,9 @@ def _sweep(connection: Connection, room: tuple[str, int, int], limit: int, *, is
     if removed < limit:
         rest = {"b_room_id": room_id, "b_floor": floor, "b_limit": limit - removed}
         removed += connection.execute(DELETE_MARKS, rest).rowcount
+    if removed < limit:
+        rest = {"b_room_id": room_id, "b_limit": limit - removed}
+        removed += connection.execute(DELETE_FLOORS, rest).rowcount
     is_over = removed < limit
     # Below its floor until all is gone: by that it is found again.
     reached = floor if is_over else min(floor - 1, floor if end is None else end)

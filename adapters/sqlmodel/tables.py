@@ -171,6 +171,18 @@ class ReadMarkRow(Row, table=True):
     seq: int = Field(sa_column=Column(BigInteger, nullable=False))
 
 
+class ReadFloorRow(Row, table=True):
+    """From where on a user may read in one life of a room."""
+
+    __tablename__ = "dialogue_read_floors"
+    __table_args__ = (Index("ix_dialogue_read_floors_user", "user_id"), WITHOUT_ROWID)
+
+    room_id: str = Field(sa_column=Column(id_text(255), primary_key=True))
+    user_id: str = Field(sa_column=Column(id_text(255), primary_key=True))
+    epoch: str = Field(sa_column=Column(String(64), nullable=False))
+    seq: int = Field(sa_column=Column(BigInteger, nullable=False))
+
+
 # Core statements over the tables themselves: selecting the classes would go through the ORM, which costs more than the
 # database does.
 metadata = Row.metadata
@@ -181,3 +193,4 @@ keys: Table = metadata.tables["dialogue_keys"]
 writers: Table = metadata.tables["dialogue_writers"]
 nodes: Table = metadata.tables["dialogue_nodes"]
 read_marks: Table = metadata.tables["dialogue_read_marks"]
+read_floors: Table = metadata.tables["dialogue_read_floors"]

@@ -12,6 +12,7 @@ from ..ports.authenticator import Identity
 from ..rooms.room_registry import RoomRegistry
 from .action import Action, Authorize, BeforeJoin
 from .roles import Roles
+from .visibility import Visibility
 
 OPEN: frozenset[Action] = frozenset({"join", "read", "publish", "create"})
 """What everybody may where the application gives no rules."""
@@ -42,10 +43,12 @@ class Access:
         self,
         run_hook: RunHook,
         registry: RoomRegistry,
+        visibility: Visibility,
         authorize: Authorize | None = None,
         before_join: BeforeJoin | None = None,
         own: OwnRights | None = None,
     ) -> None:
+        self.visibility = visibility
         self.own = own or OwnRights()
         self._open = OPEN if self.own.create else OPEN - {"create"}
         self._run_hook = run_hook
@@ -78,26 +81,28 @@ class Access:
                 raise RoomNotFound(room_id)
             raise Forbidden(f"You may not {_SAID[action]}")
 
-    async def ensure_reader(self, identity: Identity, room_id: str) -> None:
+    async def ensure_reader(self, identity: Identity, room_id: str) -> int | None:
         """Raise what keeps the user, member or not, from the room's events.
 
-        That is RoomNotFound, Forbidden, JoinDenied, Unavailable.
+        That is RoomNotFound, Forbidden, JoinDenied, Unavailable. Gives the seq from which on `before_join` lets the
+        user read; None where it does not say.
         """
-        await self._ensure_inside(identity, "read", room_id)
+        return await self._ensure_inside(identity, "read", room_id)
 
     async def ensure_publisher(self, identity: Identity, room_id: str) -> None:
         """Raise what keeps the user, member or not, from publishing there; as above."""
         await self._ensure_inside(identity, "publish", room_id)
 
-    async def _ensure_inside(self, identity: Identity, action: Action, room_id: str) -> None:
+    async def _ensure_inside(self, identity: Identity, action: Action, room_id: str) -> int | None:
         await self.ensure(identity, "join", room_id)
         await self.ensure(identity, action, room_id)
-        if self._before_join is not None:
-            await self._registry.look_for(room_id)
-            self._registry.room(room_id)
-            await self._ask_before_join(self._before_join, identity, room_id)
+        if self._before_join is None:
+            return None
+        await self._registry.look_for(room_id)
+        self._registry.room(room_id)
+        return await self._ask_before_join(self._before_join, identity, room_id)
 
-    async def _ask_before_join(self, before_join: BeforeJoin, identity: Identity, room_id: str) -> None:
+    async def _ask_before_join(self, before_join: BeforeJoin, identity: Identity, room_id: str) -> int | None:
         about = f"before_join of {identity.user_id!r} in {room_id!r}"
         try:
             call = Call(before_join, (identity, room_id), about)
@@ -107,10 +112,13 @@ class Access:
         except Exception as error:
             logger.exception("%s failed: the user is kept out", about)
             raise JoinDenied from error
-        if answer is not None and answer is not True:
-            if answer is not False:
-                logger.error("%s gave %.200r, which is neither None nor a bool: the user is kept out", about, answer)
-            raise JoinDenied
+        if answer is None or answer is True:
+            return None
+        if isinstance(answer, int) and answer >= 0 and answer is not False:
+            return answer
+        if answer is not False:
+            logger.error("%s gave %.200r, which is no bool and no seq: the user is kept out", about, answer)
+        raise JoinDenied
 
     async def _asked(self, identity: Identity, action: Action, room_id: str) -> bool:
         if self._authorize is None:

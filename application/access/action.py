@@ -14,5 +14,6 @@ it whoever made it, to redact its events whoever sent them, and to do all of the
 Authorize = Callable[[Identity, Action, str], Awaitable[bool] | bool]
 """`authorize(user, action, room_id)` says whether the user may."""
 
-BeforeJoin = Callable[[Identity, str], Awaitable[bool | None] | bool | None]
-"""`before_join(user, room_id)` keeps the user out by False, or by raising JoinDenied with the reason."""
+BeforeJoin = Callable[[Identity, str], Awaitable[bool | int | None] | bool | int | None]
+"""`before_join(user, room_id)` keeps the user out by False, or by raising JoinDenied with the reason; an integer is the
+seq from which on the user may read, of a user who has not joined the room before."""

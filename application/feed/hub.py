@@ -11,6 +11,7 @@ from anyio import Event as Signal
 
 from ...domain.errors import Disconnected, JoinDenied
 from ...domain.event import Event
+from ...domain.seen_above import seen_above
 from ..ports.codec import Codec
 from ..ports.metrics import UNCOUNTED, Metrics
 from ..rooms.members import Crowd, Elsewhere, Members
@@ -257,16 +258,18 @@ class Hub:
 
         For sessions whose join is being answered they are held back.
         """
-        encoded: dict[tuple[Codec, frozenset[str]], Sequence[Frame] | None] = {}
+        encoded: dict[tuple[Codec, frozenset[str], int], Sequence[Frame] | None] = {}
         sessions = self._rooms.get(room_id, _NOBODY).sessions
         self.deliveries += len(sessions)
         for session, membership in sessions.items():
             if membership.held is not None:
                 session.hold_back(membership, events)
                 continue
-            key = (session.codec, membership.names)
+            key = (session.codec, membership.names, membership.floor)
             if key not in encoded:
-                encoded[key] = _encoded(session.codec, room_id, [each for each in events if each.name in key[1]])
+                chosen = [each for each in events if each.name in membership.names]
+                seen = seen_above(chosen, membership.floor) if membership.floor else chosen
+                encoded[key] = _encoded(session.codec, room_id, seen)
             frames = encoded[key]
             if frames is None:
                 session.outbox.finish(SERVER_FAULT)  # it comes back, and is told of all that it missed

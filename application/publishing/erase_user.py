@@ -8,6 +8,7 @@ from ...domain.draft import Draft
 from ...domain.draft_group import DraftGroup
 from ...domain.errors import DialogueError, PositionUnknown, RoomNotFound
 from ...domain.ports.history_archive import HistoryArchive
+from ...domain.ports.read_floors import ReadFloors
 from ...domain.ports.read_marks import ReadMarks
 from ...domain.ports.user_events import UserEvents
 from ...domain.redaction import Redaction
@@ -23,7 +24,8 @@ ErasureProgress = Callable[[int, int], object]
 
 
 class EraseUser:
-    """Blanks every event that a user has sent, and forgets that it was this user who sent it, and what it has read.
+    """Blanks every event that a user has sent, and forgets that it was this user who sent it, what the user has
+    read, and from where on.
 
     In bites, each of which goes through the journal as publishing does: members are told by events of the name
     `dialogue.redacted`, and others publish in between. Interrupted, it can be begun anew. What the user sends while it
@@ -37,12 +39,14 @@ class EraseUser:
         journal: Journal,
         user_events: UserEvents,
         marks: ReadMarks,
+        floors: ReadFloors,
     ) -> None:
         self._archive = archive
         self._registry = registry
         self._journal = journal
         self._user_events = user_events
         self._marks = marks
+        self._floors = floors
 
     async def __call__(self, user_id: str, *, by: str, progress: ErasureProgress | None = None) -> int:
         """Erase `user_id` on behalf of `by`; how many events were blanked.
@@ -51,6 +55,7 @@ class EraseUser:
         was not seen: what was done until then stays done, and calling again finishes it.
         """
         await self._marks.forget(user_id)
+        await self._floors.forget(user_id)
         blanked = 0
         cursor: str | None = ""
         while cursor is not None:

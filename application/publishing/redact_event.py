@@ -42,12 +42,13 @@ class RedactEvent:
 
         Whoever sent the event, and whoever made the room, needs no permission to `redact`; Forbidden for all others.
         """
-        await self._access.ensure_reader(identity, room_id)
+        from_seq = await self._access.ensure_reader(identity, room_id)
+        above = await self._access.visibility.of_reader(identity, room_id, from_seq)
         room, history = await self._registry.open(room_id)
         found = await self._source.older(room_id, None, seq + 1, PageLimit(events=1))
-        if not found or found[0].seq != seq or found[0].name == REDACTED:
+        if not found or found[0].seq != seq or found[0].name == REDACTED or seq <= above:
             why = f"There is no event at seq {seq} that could be redacted"
-            raise PositionUnknown(why, epoch=history.epoch, floor=history.floor, head=history.head)
+            raise PositionUnknown(why, epoch=history.epoch, floor=max(history.floor, above), head=history.head)
         is_own = self._access.own.redact and identity.user_id in (found[0].sender, room.created_by_id)
         if not is_own and not await self._access.may(identity, "redact", room_id):
             raise Forbidden("Only who sent an event, or who made its room, may redact it")

@@ -34,15 +34,15 @@ class MarkRead:
 
         Raises NotJoined, PositionUnknown where `seq` lies beyond the room's head, and Unavailable.
         """
-        session.membership(room_id)
+        floor = session.membership(room_id).floor
         _, history = await self._registry.open(room_id)
         if seq > history.head:
             await self._apply.look(room_id)  # somebody must have seen it
             _, history = await self._registry.open(room_id)
         if seq > history.head:
             why = f"seq {seq} lies beyond the room's head"
-            raise PositionUnknown(why, epoch=history.epoch, floor=history.floor, head=history.head)
-        mark = await self._marks.mark(session.user_id, room_id, seq)
+            raise PositionUnknown(why, epoch=history.epoch, floor=max(history.floor, floor), head=history.head)
+        mark = await self._marks.mark(session.user_id, room_id, max(seq, floor))
         marked = Marked(room_id=room_id, seq=mark.seq, unread=mark.unread)
         self._hub.tell_user(session.user_id, marked, but=session)
         self._nodes.marked(session.user_id, marked)

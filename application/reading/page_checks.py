@@ -34,20 +34,21 @@ def ensure_form(request: PageRequest) -> None:
             raise InvalidRequest.field("end", f"must be 1 to {MAX_LIMIT} more than start")
 
 
-def ensure_known(history: RoomHistory, names: Sequence[str], request: PageRequest) -> None:
-    """Raise PositionUnknown where the request means another life of the room, or what its history does not hold.
+def ensure_known(history: RoomHistory, names: Sequence[str], request: PageRequest, above: int) -> None:
+    """Raise PositionUnknown where the request means another life of the room, or what its history does not hold for a
+    reader who may know of what lies above that seq.
 
     To be asked before a page is read, and again after: what retention took in between may be missing from it.
     """
     if request.epoch is not None and request.epoch != history.epoch:
-        raise _unknown(history, names, "The epoch is not the room's own: its history began anew")
+        raise _unknown(history, names, above, "The epoch is not the room's own: its history began anew")
     seq, reaches_back = _seq_of(request.form)
     if seq is None:
         return
     if seq > history.head + 1:
-        raise _unknown(history, names, f"seq {seq} lies beyond the room's head")
-    if not reaches_back and seq < max(history.floor, history.floor_of(names)):
-        raise _unknown(history, names, f"seq {seq} lies below what the room's history still holds")
+        raise _unknown(history, names, above, f"seq {seq} lies beyond the room's head")
+    if not reaches_back and seq < max(history.floor, history.floor_of(names), above):
+        raise _unknown(history, names, above, f"seq {seq} lies below what the room's history still holds")
 
 
 def names_beyond(request: PageRequest, head: int) -> bool:
@@ -85,8 +86,8 @@ _FIELDS: dict[type, str] = {
 }
 
 
-def _unknown(history: RoomHistory, names: Sequence[str], why: str) -> PositionUnknown:
-    floor = max(history.floor, history.floor_of(names))
+def _unknown(history: RoomHistory, names: Sequence[str], above: int, why: str) -> PositionUnknown:
+    floor = max(history.floor, history.floor_of(names), above)
     return PositionUnknown(why, epoch=history.epoch, floor=floor, head=history.head)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ...domain.errors import RoomNotFound, Unavailable
+from ...domain.event import Event
 from ...domain.page import (
     After,
     AfterTime,
@@ -20,6 +21,7 @@ from ...domain.page import (
     weight,
 )
 from ...domain.ports.history_source import HistorySource
+from ...domain.seen_above import seen_above
 from ..feed.apply_events import ApplyEvents
 from ..rooms.room_history import RoomHistory
 from ..rooms.room_registry import RoomRegistry
@@ -50,8 +52,8 @@ class PageHistory:
         self._apply = apply
         self._max_page_size = max_page_size
 
-    async def __call__(self, request: PageRequest) -> Page:
-        """The page asked for.
+    async def __call__(self, request: PageRequest, above: int = 0) -> Page:
+        """The page asked for, as a reader sees it who may know of what has a seq larger than `above`.
 
         Raises RoomNotFound, EventNotAllowed, InvalidRequest, PositionUnknown, and Unavailable where the source cannot
         be reached for what memory does not hold.
@@ -62,22 +64,22 @@ class PageHistory:
         if names_beyond(request, history.head):
             await self._apply.look(request.room_id)
             room, history = await self._registry.open(request.room_id)
-        ensure_known(history, names, request)
+        ensure_known(history, names, request, above)
         page = None
         while page is None:
             read_at = history.head
-            page = _as_of_now(await self._page(history, names, request), history, read_at)
+            page = _as_of_now(await self._page(history, names, request, above), history, read_at)
         ensure_placed(request, page.events)
         if history.is_ended:
             raise RoomNotFound(request.room_id)  # deleted while it was being read
-        ensure_known(history, names, request)
-        return page
+        ensure_known(history, names, request, above)
+        return replace(page, events=tuple(seen_above(page.events, above))) if above else page
 
-    async def newest(self, room_id: str, history: RoomHistory, names: Sequence[str], limit: int) -> Run:
-        """The newest `limit` events of these names up to the applied head, newest first."""
+    async def newest(self, room_id: str, history: RoomHistory, names: Sequence[str], limit: int, above: int = 0) -> Run:
+        """The newest `limit` events of these names above that seq up to the applied head, newest first."""
         if not names:
             return Run(events=[], has_more=False)
-        run = await self._older(room_id, history, names, history.head + 1, limit)
+        run = await self._older(room_id, history, names, history.head + 1, limit, above)
         ensure_contiguous(run.events)
         return run
 
@@ -89,12 +91,15 @@ class PageHistory:
         ensure_contiguous(reversed(run.events))
         return run
 
-    def in_memory(self, history: RoomHistory, names: Sequence[str]) -> Run:
-        """All events of these names that memory holds as one contiguous run, newest first."""
+    def in_memory(self, history: RoomHistory, names: Sequence[str], above: int = 0) -> Run:
+        """All events of these names above that seq that memory holds as one contiguous run, newest first."""
         found = Budget(history.head + 1, self._max_page_size)
-        found.extend(history.before(names, history.head + 1, history.head + 1))
+        found.extend(
+            event for event in history.before(names, history.head + 1, history.head + 1) if event.place > above
+        )
         run = found.run()
-        return Run(events=run.events, has_more=run.has_more or history.memory_start(names) > history.floor + 1)
+        bottom = max(history.floor, above) + 1
+        return Run(events=run.events, has_more=run.has_more or history.memory_start(names) > bottom)
 
     async def confirm(self, room_id: str, history: RoomHistory, run: Run) -> None:
         """Let `history` have the floors as they are after `run` was read; to be called before they are looked at.
@@ -104,21 +109,21 @@ class PageHistory:
         if run.was_read:
             await self._confirm(room_id, history)
 
-    async def _page(self, history: RoomHistory, names: Sequence[str], request: PageRequest) -> Page:
+    async def _page(self, history: RoomHistory, names: Sequence[str], request: PageRequest, above: int) -> Page:
         after: bool | None = None
         if not names:
             run = Run(events=[], has_more=False)
         else:
             match await self._by_seq(history, request):
                 case Before(seq=seq):
-                    run = await self._older(request.room_id, history, names, seq, request.limit)
+                    run = await self._older(request.room_id, history, names, seq, request.limit, above)
                 case After(seq=seq):
-                    run = await self._newer(request.room_id, history, names, seq, request.limit)
+                    run = await self._newer(request.room_id, history, names, max(seq, above), request.limit)
                     run.events.reverse()
                 case Around(seq=seq):
-                    run, after = await self._around(request.room_id, history, names, seq, request.limit)
+                    run, after = await self._around(request.room_id, history, names, seq, request.limit, above)
                 case Offsets() as offsets:
-                    run = await self._between(request.room_id, history, names[0], offsets)
+                    run = await self._between(request.room_id, history, names[0], offsets, above)
                 case form:  # pragma: no cover
                     raise AssertionError(f"unresolved form {form}")
         await self.confirm(request.room_id, history, run)
@@ -150,22 +155,26 @@ class PageHistory:
         found = await self._source.seq_at(room_id, timestamp_ms)
         return head + 1 if found is None else min(found, head + 1)
 
-    async def _older(self, room_id: str, history: RoomHistory, names: Sequence[str], before: int, limit: int) -> Run:
+    async def _older(
+        self, room_id: str, history: RoomHistory, names: Sequence[str], before: int, limit: int, above: int = 0
+    ) -> Run:
         before = min(before, history.head + 1)
         covered = history.memory_start(names)
         wanted = history.filter(names)
         found = Budget(limit, self._max_page_size)
-        found.extend(history.before(names, before, limit + 1))
+        found.extend(_above(history.before(names, before, limit + 1), above))
         before = min(before, covered)
-        exhausted = covered <= history.lowest_floor + 1 or before <= history.lowest_floor + 1
+        bottom = max(history.lowest_floor, above) + 1 if above else history.lowest_floor + 1
+        exhausted = covered <= bottom or before <= bottom
         while not exhausted and not found.is_over:
             try:
                 rows = await self._source.older(room_id, wanted, before, found.to_read())
             except Unavailable as failure:
                 return found.cut_short(failure)
-            found.extend(rows)
-            exhausted = not rows or rows[-1].seq is None or history.is_first(names, rows[-1])
-            before = before if exhausted else rows[-1].place
+            found.extend(_above(rows, above))
+            last = rows[-1] if rows else None
+            exhausted = last is None or last.seq is None or last.seq <= bottom or history.is_first(names, last)
+            before = before if exhausted or last is None else last.place
         return found.run()
 
     async def _newer(self, room_id: str, history: RoomHistory, names: Sequence[str], after: int, limit: int) -> Run:
@@ -185,10 +194,10 @@ class PageHistory:
         return found.run()
 
     async def _around(
-        self, room_id: str, history: RoomHistory, names: Sequence[str], seq: int, limit: int
+        self, room_id: str, history: RoomHistory, names: Sequence[str], seq: int, limit: int, above: int
     ) -> tuple[Run, bool]:
-        newer = await self._newer(room_id, history, names, seq, limit)
-        older = await self._older(room_id, history, names, seq + 1, limit)
+        newer = await self._newer(room_id, history, names, max(seq, above), limit)
+        older = await self._older(room_id, history, names, seq + 1, limit, above)
         above = min(len(newer.events), max(limit // 2, limit - len(older.events)))
         below = min(len(older.events), limit - above)
         size = sum(map(weight, newer.events[:above])) + sum(map(weight, older.events[:below]))
@@ -204,12 +213,15 @@ class PageHistory:
         run = Run(events=events, has_more=has_more, was_read=older.was_read or newer.was_read)
         return run, newer.has_more or above < len(newer.events)
 
-    async def _between(self, room_id: str, history: RoomHistory, name: str, offsets: Offsets) -> Run:
+    async def _between(self, room_id: str, history: RoomHistory, name: str, offsets: Offsets, above: int) -> Run:
         stream = history.stream(name)
         floor, newest = stream.floor, stream.head
         buffer = stream.buffer.snapshot()
+        if above:
+            below = await self._older(room_id, history, (name,), above + 1, 1)
+            floor = max(floor, below.events[0].stream_place) if below.events else floor
         if offsets.anchor is not None:
-            anchored = await self._older(room_id, history, (name,), offsets.anchor + 1, 1)
+            anchored = await self._older(room_id, history, (name,), offsets.anchor + 1, 1, above)
             newest = anchored.events[0].stream_place if anchored.events else floor
         # Where nobody knows the floor, one more than was asked for tells whether there are more.
         extra = 1 if history.is_open_ended else 0
@@ -230,6 +242,11 @@ class PageHistory:
         run = found.run()
         is_at_floor = not run.events or run.events[-1].stream_place <= floor + 1
         return replace(run, has_more=run.has_more or (not extra and not is_at_floor))
+
+
+def _above(events: Sequence[Event], seq: int) -> Iterable[Event]:
+    """Those of `events` that have a larger seq; all where that is 0, also those without one."""
+    return [event for event in events if event.seq is not None and event.seq > seq] if seq else events
 
 
 def _as_of_now(page: Page, history: RoomHistory, read_at: int) -> Page | None:

@@ -36,15 +36,16 @@ class RecoverEvents:
                 await self._apply.look(room_id)
 
     async def __call__(
-        self, room: Room, history: RoomHistory, subscribed: Collection[str], since: Position
+        self, room: Room, history: RoomHistory, subscribed: Collection[str], since: Position, above: int = 0
     ) -> Run | None:
         """All events of the subscribed names after `since`, up to the applied head of this moment, newest first.
 
         None where that cannot be told without a gap: the position is of another life of the room or beyond its head,
-        retention has taken some of them, or they are too many. Raises Unavailable.
+        or below `above`, from where on the user may read; retention has taken some of them, or they are too many.
+        Raises Unavailable.
         """
         names = [name for name in room.kept_names if name in subscribed]
-        if not _reaches(history, names, since):
+        if not _reaches(history, names, since, above):
             return None
         heads = {name: history.stream(name).head for name in names}
         try:
@@ -53,7 +54,7 @@ class RecoverEvents:
             return None  # the application's own storage gives events back without their places
         await self._pages.confirm(room.id, history, run)
         # Asked again: what retention took while it was being read may be missing from it.
-        if run.has_more or history.is_ended or not _reaches(history, names, since):
+        if run.has_more or history.is_ended or not _reaches(history, names, since, above):
             return None
         missed = Counter(event.name for event in run.events)
         newest = {event.name: event.event_seq for event in run.events}
@@ -63,6 +64,6 @@ class RecoverEvents:
         return Run(events=run.events[::-1], has_more=has_more)
 
 
-def _reaches(history: RoomHistory, names: Sequence[str], since: Position) -> bool:
-    floor = max(history.floor, history.floor_of(names))
+def _reaches(history: RoomHistory, names: Sequence[str], since: Position, above: int) -> bool:
+    floor = max(history.floor, history.floor_of(names), above)
     return since.epoch == history.epoch and floor <= since.seq <= history.head

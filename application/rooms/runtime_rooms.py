@@ -9,15 +9,16 @@ from ...domain.errors import ConfigurationError, Forbidden, InvalidRequest
 from ...domain.event_definition import EventDefinition
 from ...domain.names import flaw_of_room_id
 from ...domain.ports.room_store import StoredRoom
-from ...domain.room import Room
+from ...domain.room import HistoryVisible, Room
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RuntimeRooms:
     """That users may make rooms, of which events, and how many.
 
-    `events` are the definitions offered (a room may take some of them; default: all); `sync_history_on_join` and
-    `presence` are as in RoomConfig; `max_rooms` bounds the rooms in all, `max_rooms_per_user` those of one user.
+    `events` are the definitions offered (a room may take some of them; default: all); `sync_history_on_join`,
+    `presence` and `history_visible` are as in RoomConfig; `max_rooms` bounds the rooms in all, `max_rooms_per_user`
+    those of one user.
     """
 
     events: Iterable[EventDefinition]
@@ -25,6 +26,7 @@ class RuntimeRooms:
     max_rooms: int = 10_000
     max_rooms_per_user: int = 100
     presence: bool = False
+    history_visible: HistoryVisible = "all"
 
     def __post_init__(self) -> None:
         for name in ("max_rooms", "max_rooms_per_user"):
@@ -74,6 +76,7 @@ class RuntimeOffer:
             default_subscriptions=frozenset(definitions),
             sync_history_on_join=self.template.sync_history_on_join,
             has_presence=self.template.has_presence,
+            history_visible=self.template.history_visible,
             created_by_id=stored.created_by_id,
             is_configured=False,
         )

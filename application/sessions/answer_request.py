@@ -29,7 +29,7 @@ from .requests import (
     Subscribe,
     Unsubscribe,
 )
-from .session import Session
+from .session import Membership, Session
 
 Reply = Callable[[Answer], None]
 Answerable = (
@@ -80,8 +80,8 @@ class AnswerRequest:
                 reply(await self._join(session, room_id, events=events, since=since))
                 self._join.release(session, room_id)
             case GetHistory(page=page):
-                await self._ensure_reads(session, page.room_id)
-                reply(await self._pages(page))
+                membership = await self._ensure_reads(session, page.room_id)
+                reply(await self._pages(page, membership.floor))
             case MarkAsRead(room_id=room_id, seq=seq):
                 await self._ensure_reads(session, room_id)
                 mark = await self._mark_read(session, room_id, seq)
@@ -102,9 +102,10 @@ class AnswerRequest:
             case _:
                 reply(self._at_once(session, request))
 
-    async def _ensure_reads(self, session: Session, room_id: str) -> None:
-        session.membership(room_id)
+    async def _ensure_reads(self, session: Session, room_id: str) -> Membership:
+        membership = session.membership(room_id)
         await self._access.ensure(session.identity, "read", room_id)
+        return membership
 
     def _at_once(self, session: Session, request: Leave | Unsubscribe | Ping) -> Answer:
         match request:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...domain.errors import Forbidden, RoomNotFound, Unavailable
 from ...domain.event import Event
 from ...domain.page import MAX_LIMIT
 from ...domain.position import Position
 from ...domain.room import Room
+from ...domain.seen_above import seen_above
 from ..access.access import Access
 from ..feed.hub import Hub
 from ..nodes.seats import Seats
@@ -75,7 +76,7 @@ class JoinRoom:
         Raises RoomNotFound, Forbidden, RoomFull, EventNotAllowed and Unavailable; then the session is where it was
         before.
         """
-        await self._access.ensure_reader(session.identity, room_id)
+        from_seq = await self._access.ensure_reader(session.identity, room_id)
         room, history = await self._registry.open(room_id)
         if since is not None:
             await self._recover.reach(history, room_id, since)
@@ -86,6 +87,8 @@ class JoinRoom:
             membership = self._subscribe(session, room, events, earlier)
             self._hub.enter(session, room_id, membership)
         try:
+            of_joiner = self._access.visibility.of_joiner
+            membership.floor = await of_joiner(session.identity, room, history, from_seq)
             position, run, is_recovered = await self._read(room, history, membership, since)
         except BaseException:
             self._restore(session, room_id, membership, earlier)
@@ -121,6 +124,9 @@ class JoinRoom:
             if room_id in session.memberships:
                 return
             membership = Membership(self._admitted(session, room, None))
+            membership.floor = await self._access.visibility.of_joiner(session.identity, room, history, None)
+            if room_id in session.memberships:
+                return
             self._hub.enter(session, room_id, membership)
         session.outbox.put(
             session.codec.notice(
@@ -129,7 +135,7 @@ class JoinRoom:
                     room_name=room.name,
                     events=tuple(room.in_order(membership.names)),
                     position=history.position,
-                    has_more=history.head > history.floor,
+                    has_more=history.head > max(history.floor, membership.floor),
                 )
             )
         )
@@ -193,36 +199,36 @@ class JoinRoom:
         for _ in range(READINGS):
             membership.has_let_go = False
             position = history.position
-            missed = None if since is None else await self._missed(room, history, membership.names, since)
+            missed = None if since is None else await self._missed(room, history, membership, since)
             if missed is None:
                 position = history.position  # a recovery that came to nothing took its time
-            run = await self._snapshot(room, history, membership.names) if missed is None else missed
+            run = await self._snapshot(room, history, membership) if missed is None else missed
             if not membership.has_let_go:
+                if membership.floor:
+                    run = replace(run, events=list(seen_above(run.events, membership.floor)))
                 return position, run, missed is not None
         raise Unavailable("More happens in the room than can wait while its history is read")
 
-    async def _missed(
-        self, room: Room, history: RoomHistory, subscribed: frozenset[str], since: Position
-    ) -> Run | None:
+    async def _missed(self, room: Room, history: RoomHistory, membership: Membership, since: Position) -> Run | None:
         try:
-            return await self._recover(room, history, subscribed, since)
+            return await self._recover(room, history, membership.names, since, membership.floor)
         except Unavailable:
             return None  # the client starts over with what memory holds, rather than wait outside
 
-    async def _snapshot(self, room: Room, history: RoomHistory, subscribed: frozenset[str]) -> Run:
+    async def _snapshot(self, room: Room, history: RoomHistory, membership: Membership) -> Run:
         try:
-            return await self._newest(room, history, subscribed)
+            return await self._newest(room, history, membership)
         except Unavailable:
             return Run(events=[], has_more=True)  # live events come all the same, and pages when they can be read
 
-    async def _newest(self, room: Room, history: RoomHistory, subscribed: frozenset[str]) -> Run:
-        names = [name for name in room.names_with_history if name in subscribed]
+    async def _newest(self, room: Room, history: RoomHistory, membership: Membership) -> Run:
+        names, above = [name for name in room.names_with_history if name in membership.names], membership.floor
         sync = room.sync_history_on_join
         if sync is True and not history.is_open_ended:
-            return self._pages.in_memory(history, names)
+            return self._pages.in_memory(history, names, above)
         if sync is True:
             sync = history.memory_limit
         if not sync:
-            newest = await self._pages.newest(room.id, history, names, 1) if names else None
+            newest = await self._pages.newest(room.id, history, names, 1, above) if names else None
             return Run(events=[], has_more=bool(newest and newest.events))
-        return await self._pages.newest(room.id, history, names, min(sync, MAX_LIMIT))
+        return await self._pages.newest(room.id, history, names, min(sync, MAX_LIMIT), above)

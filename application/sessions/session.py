@@ -10,6 +10,7 @@ from ...domain.errors import NotJoined
 from ...domain.event import Event
 from ...domain.names import REDACTED
 from ...domain.page import weight
+from ...domain.seen_above import is_seen_above
 from ..hooks.run_hook import Turn
 from ..ports.authenticator import Identity
 from ..ports.codec import Codec
@@ -25,14 +26,17 @@ class Membership:
 
     Events are held, not frames, and those of `or_else` too, the names of an earlier join: where this join fails, what
     came meanwhile is sent as the earlier one has it.
+
+    What has no larger seq than `floor` is not for this session to know, nor that it is blank; 0 where all is.
     """
 
-    __slots__ = ("_may_want", "answered_to", "has_let_go", "held", "held_size", "names", "told_size")
+    __slots__ = ("_may_want", "answered_to", "floor", "has_let_go", "held", "held_size", "names", "told_size")
 
     def __init__(
         self, names: frozenset[str], *, holds_back: bool = False, or_else: frozenset[str] = frozenset()
     ) -> None:
         self.names = names | {REDACTED}
+        self.floor = 0
         self.answered_to = 0  # the join's answer holds every event up to this seq
         self.held: list[Sequence[Event]] | None = [] if holds_back else None
         self.held_size = 0
@@ -141,5 +145,7 @@ class Session:
         """Send those of the events that were held back which the membership receives, and its answer does not hold."""
         for events in held:
             chosen = [event for event in events if event.name in membership.names and membership.is_news(event)]
+            if membership.floor:
+                chosen = [event for event in chosen if is_seen_above(event, membership.floor)]
             if chosen:
                 self.send(self.codec.events(chosen[0].room_id, chosen))

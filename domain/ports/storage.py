@@ -10,6 +10,7 @@ from .history_archive import HistoryArchive
 from .history_source import HistorySource
 from .key_index import KeyIndex
 from .presence import Presence
+from .read_floors import ReadFloors
 from .read_marks import ReadMarks
 from .removals import Removals
 from .room_moves import RoomMoves
@@ -47,6 +48,11 @@ class Storage(Protocol):
     @property
     def read_marks(self) -> ReadMarks:
         """Remembers how far users have read."""
+        ...
+
+    @property
+    def read_floors(self) -> ReadFloors:
+        """Remembers from where on users may read."""
         ...
 
     @property

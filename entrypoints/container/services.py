@@ -7,6 +7,7 @@ from dependency_injector import providers
 from ...adapters.metrics.node_figures import NodeFigures, Version
 from ...adapters.metrics.scrape import Scrape
 from ...application.access.access import Access, OwnRights
+from ...application.access.visibility import Visibility
 from ...application.dialogue import Dialogue, Publishing
 from ...application.feed.apply_events import ApplyEvents
 from ...application.feed.hub import Hub
@@ -114,10 +115,14 @@ class ServiceParts(StorageParts):
         open_history,
         StorageParts.room_store,
     )
+    visibility = Single(
+        Visibility, registry, StorageParts.read_floors, StorageParts.read_marks, settings.max_read_floors
+    )
     access = Single(
         Access,
         Inputs.run_hook,
         registry,
+        visibility,
         config.hooks.authorize,
         config.hooks.before_join,
         Derived(_own_rights, Inputs.settings),
@@ -169,7 +174,13 @@ class ServiceParts(StorageParts):
     list_rooms = Single(ListRooms, manage, mark_read, crowds, access)
     redact = Single(RedactEvent, registry, journal, StorageParts.counted_source, access)
     erase = Single(
-        EraseUser, StorageParts.archive, registry, journal, StorageParts.user_events, StorageParts.read_marks
+        EraseUser,
+        StorageParts.archive,
+        registry,
+        journal,
+        StorageParts.user_events,
+        StorageParts.read_marks,
+        StorageParts.read_floors,
     )
     sizes = Single(TellSizes, hub)
     catch_up = Single(CatchUp, registry, apply, refresh)
@@ -193,4 +204,4 @@ class ServiceParts(StorageParts):
         Single(NodeFigures, hub, journal, registry, readiness, run_bus, poll),
     )
     publishing = Single(Publishing, publish, publish_batch, redact, erase)
-    dialogue = Single(Dialogue, node, registry, publishing, pages, manage)
+    dialogue = Single(Dialogue, node, registry, publishing, pages, manage, visibility)

@@ -18,6 +18,7 @@ from ...domain.ports.history_archive import HistoryArchive
 from ...domain.ports.history_source import HistorySource
 from ...domain.ports.key_index import KeyIndex
 from ...domain.ports.presence import Presence
+from ...domain.ports.read_floors import ReadFloors
 from ...domain.ports.read_marks import ReadMarks
 from ...domain.ports.removals import Removals
 from ...domain.ports.room_moves import RoomMoves
@@ -61,6 +62,10 @@ def _room_store(storage: Storage) -> RoomStore:
 
 def _read_marks(storage: Storage) -> ReadMarks:
     return storage.read_marks
+
+
+def _read_floors(storage: Storage) -> ReadFloors:
+    return storage.read_floors
 
 
 def _user_events(storage: Storage) -> UserEvents:
@@ -138,6 +143,7 @@ class StorageParts(Inputs):
     keys = Derived(_keys, storage)
     room_store = Derived(_room_store, storage)
     read_marks = Derived(_read_marks, storage)
+    read_floors = Derived(_read_floors, storage)
     user_events = Derived(_user_events, storage)
     eviction_marks = Derived(_eviction_marks, storage)
     moves = Derived(_moves, storage)

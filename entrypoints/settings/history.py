@@ -19,6 +19,11 @@ class HistorySettings(BaseModel):
     max_ended_rooms: int = Field(
         100_000, ge=0, description="Of how many deleted rooms epoch and head are remembered, so that seqs go on."
     )
+    max_read_floors: int = Field(
+        100_000,
+        ge=1,
+        description="Of how many users a room with history_visible='since_join' remembers from where on they may read.",
+    )
     sweep_interval_s: float = Field(
         60.0, gt=0, le=86_400, description="How often retention removes what is past it, in seconds."
     )

@@ -41,6 +41,7 @@ dialogue = create_dialogue(
         "quiet": RoomConfig(name="Quiet", events=EVENTS, default_subscriptions=["message", "typing"]),
         "unsynced": RoomConfig(name="Unsynced", events=EVENTS, sync_history_on_join=False),
         "memory": RoomConfig(name="Memory", events=[message, rare], sync_history_on_join=True),
+        "vault": RoomConfig(name="Vault", events=EVENTS, history_visible="since_join"),
         "signals": RoomConfig(name="Signals", events=[typing]),
     },
     runtime_rooms=RuntimeRooms(events=EVENTS, max_rooms_per_user=3, presence=True),

@@ -14,6 +14,7 @@ from dialogue.adapters.memory.store import MemoryStore
 from dialogue.adapters.memory.transport import MemoryTransport
 from dialogue.adapters.threads.daemon_threads import DaemonThreads
 from dialogue.application.access.access import Access
+from dialogue.application.access.visibility import Visibility
 from dialogue.application.dialogue import Dialogue, Publishing
 from dialogue.application.feed.apply_events import ApplyEvents
 from dialogue.application.feed.hub import Hub
@@ -135,6 +136,7 @@ class MemoryNode:
     is_one_of_many: bool = False
     lease_s: float = 15.0
     hooks: Hooks = field(default_factory=Hooks)
+    max_read_floors: int = 1_000
 
     def __post_init__(self) -> None:
         storage = self.storage or MemoryStorage(self.store)
@@ -161,8 +163,9 @@ class MemoryNode:
         refresh = RefreshHistory(archive, source)
         self.confirm = ConfirmRead(storage.moves, refresh, self.apply)
         self.pages = PageHistory(self.registry, source, self.apply, self.confirm, self.max_page_size)
+        visibility = Visibility(self.registry, storage.read_floors, storage.read_marks, most=self.max_read_floors)
         hooks = self.hooks
-        self.access = Access(self.run_hook, self.registry, hooks.authorize, hooks.before_join)
+        self.access = Access(self.run_hook, self.registry, visibility, hooks.authorize, hooks.before_join)
         admission = Admission(self.max_page_size)
         before = None
         if hooks.before_each is not None:
@@ -179,7 +182,7 @@ class MemoryNode:
         self.redact = RedactEvent(self.registry, self.journal, source, self.access)
         marks = storage.read_marks
         user_events = self.user_events or storage.user_events
-        self.erase = EraseUser(archive, self.registry, self.journal, user_events, marks)
+        self.erase = EraseUser(archive, self.registry, self.journal, user_events, marks, storage.read_floors)
         self.turn = Turn(presence, self.lease, "sweep", 60)
         self.sweeper = Sweeper(archive, self.registry, self.clock, self.turn, 3600)
         self.idle_rooms = IdleRooms(self.registry, self.hub, self.journal, 3600)
@@ -210,7 +213,7 @@ class MemoryNode:
         ]
         self.node = Node(self.registry, self.journal, self.hub, [self.listeners, self.client_hooks], workers)
         publishing = Publishing(self.publish, self.publish_batch, self.redact, self.erase)
-        self.dialogue = Dialogue(self.node, self.registry, publishing, self.pages, self.manage)
+        self.dialogue = Dialogue(self.node, self.registry, publishing, self.pages, self.manage, visibility)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[MemoryNode]:

@@ -75,7 +75,8 @@ KINDS: dict[str, Callable[..., Any]] = {
 
 
 def access(authorize: Any, timeout_s: float = 5) -> Access:
-    return Access(RunHook(DaemonThreads(4), timeout_s=timeout_s), MemoryNode(ROOMS).registry, authorize)
+    node = MemoryNode(ROOMS)
+    return Access(RunHook(DaemonThreads(4), timeout_s=timeout_s), node.registry, node.access.visibility, authorize)
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -233,7 +234,29 @@ async def test_what_is_ones_own_may_need_a_permission_too() -> None:
             await node.manage.delete("club", identity=ADA)
         with pytest.raises(Forbidden):
             await node.redact.by_user(ADA, "club", 1)
-    found = Access(RunHook(DaemonThreads(4), timeout_s=5), node.registry, own=OwnRights(create=False))
+    found = Access(
+        RunHook(DaemonThreads(4), timeout_s=5), node.registry, node.access.visibility, own=OwnRights(create=False)
+    )
     assert not await found.may(ADA, "create", "club")
     with pytest.raises(Forbidden, match="may not make this room"):
         await found.ensure(ADA, "create", "club")
+
+
+async def test_before_join_may_say_from_where_on_a_user_reads() -> None:
+    """At the user's first join, and not again."""
+    said: list[int | None] = [3, 1, None]
+    node = MemoryNode(ROOMS, hooks=Hooks(before_join=lambda user, _: said[0] if user.user_id == "ada" else None))
+    async with node.running():
+        for text in "abcde":
+            await node.publish("hall", "message", text, sender="bob")
+        with pytest.raises(Forbidden, match="you have not joined"):
+            await node.access.visibility.of_reader(ADA, "hall", await node.access.ensure_reader(ADA, "hall"))
+        for _ in range(2):
+            session = node.session("ada")
+            joined = await node.join(session, "hall")
+            assert [event.seq for event in joined.history] == [5, 4, 3]
+            said.pop(0)
+        joined = await node.join(node.session("ada"), "hall")
+        assert [event.seq for event in joined.history] == [5, 4, 3, 2, 1]
+        joined = await node.join(node.session("bob"), "hall")
+        assert [event.seq for event in joined.history] == [5, 4, 3, 2, 1]

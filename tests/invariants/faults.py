@@ -180,9 +180,9 @@ class Generous(RecoverEvents):
     """Says that all was recovered where some of it was too much, or is gone."""
 
     async def __call__(
-        self, room: Room, history: RoomHistory, subscribed: Collection[str], since: Position
+        self, room: Room, history: RoomHistory, subscribed: Collection[str], since: Position, above: int = 0
     ) -> Run | None:
-        found = await super().__call__(room, history, subscribed, since)
+        found = await super().__call__(room, history, subscribed, since, above)
         if found is None and since.epoch == history.epoch:
             return Run(events=[], has_more=True)
         return found
@@ -192,7 +192,7 @@ class Careless(RecoverEvents):
     """Does not ask whether retention has taken some of it."""
 
     async def __call__(
-        self, room: Room, history: RoomHistory, subscribed: Collection[str], since: Position
+        self, room: Room, history: RoomHistory, subscribed: Collection[str], since: Position, above: int = 0
     ) -> Run | None:
         if since.epoch != history.epoch or since.seq > history.head:
             return None
@@ -205,7 +205,7 @@ class Lazy(RecoverEvents):
     """Never recovers anything."""
 
     async def __call__(
-        self, room: Room, history: RoomHistory, subscribed: Collection[str], since: Position
+        self, room: Room, history: RoomHistory, subscribed: Collection[str], since: Position, above: int = 0
     ) -> Run | None:
         return None
 
@@ -214,9 +214,11 @@ class OldRedactions(RecoverEvents):
     """Recovers the subscribed names, and not what was taken back of them."""
 
     async def __call__(
-        self, room: Room, history: RoomHistory, subscribed: Collection[str], since: Position
+        self, room: Room, history: RoomHistory, subscribed: Collection[str], since: Position, above: int = 0
     ) -> Run | None:
-        return await super().__call__(room, history, [name for name in subscribed if name in room.definitions], since)
+        return await super().__call__(
+            room, history, [name for name in subscribed if name in room.definitions], since, above
+        )
 
 
 class Incurious(ApplyEvents):

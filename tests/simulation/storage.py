@@ -38,6 +38,7 @@ class FarStorage:
         self.transactions = None
         self.keys = storage.keys
         self.read_marks = storage.read_marks
+        self.read_floors = storage.read_floors
         self.user_events = storage.user_events
         self.eviction_marks = storage.eviction_marks
 

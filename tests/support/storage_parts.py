@@ -11,6 +11,7 @@ from dialogue.domain.ports.history_archive import HistoryArchive
 from dialogue.domain.ports.history_source import HistorySource
 from dialogue.domain.ports.key_index import KeyIndex
 from dialogue.domain.ports.presence import Presence
+from dialogue.domain.ports.read_floors import ReadFloors
 from dialogue.domain.ports.read_marks import ReadMarks
 from dialogue.domain.ports.removals import Removals
 from dialogue.domain.ports.room_moves import RoomMoves
@@ -29,6 +30,7 @@ class StorageParts:
     keys: KeyIndex
     rooms: RoomStore
     read_marks: ReadMarks
+    read_floors: ReadFloors
     user_events: UserEvents
     eviction_marks: EvictionMarks
     moves: RoomMoves | None
@@ -45,6 +47,7 @@ class StorageParts:
             keys=storage.keys,
             rooms=storage.rooms,
             read_marks=storage.read_marks,
+            read_floors=storage.read_floors,
             user_events=storage.user_events,
             eviction_marks=storage.eviction_marks,
             moves=storage.moves,

@@ -8,6 +8,7 @@ from ..eviction_marks import SqlEvictionMarks
 from ..history_archive import DAY_S, MAX_ENDED_ROOMS, SqlHistoryArchive
 from ..history_source import SqlHistorySource
 from ..key_index import SqlKeyIndex
+from ..read_floors import SqlReadFloors
 from ..read_marks import SqlReadMarks
 from ..room_store import SqlRoomStore
 from ..user_events import SqlUserEvents
@@ -31,6 +32,7 @@ class SqliteStorage:
         self.keys = SqlKeyIndex(database, key_ttl_s)
         self.rooms = SqlRoomStore(database)
         self.read_marks = SqlReadMarks(database)
+        self.read_floors = SqlReadFloors(database)
         self.user_events = SqlUserEvents(database)
         self.eviction_marks = SqlEvictionMarks(database)
 
