@@ -69,6 +69,11 @@ class Client:
     _ids: int = 0
     _visits: int = 0
 
+    @property
+    def visit(self) -> int | None:
+        """The number of the present connection; None where there is none that was answered."""
+        return self._visits if self.is_connected else None
+
     async def live(self) -> None:
         """Connect, be somebody, lose the connection, and come back, until the world is over."""
         while not self.world.is_over:
@@ -126,6 +131,8 @@ class Client:
                 self._change_rooms()
             case share if share < 0.1 and member.reached:
                 self.world.redact(self._node, room_id, self.rng.randint(1, member.reached), self.user_id)
+            case share if share < 0.11:
+                self.world.remove(self._node, self.rng.choice(self.world.clients))
             case share if share < 0.6:
                 self._publish(room_id)
             case share if share < 0.85:

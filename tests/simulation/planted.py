@@ -63,6 +63,10 @@ async def _moved_by_plain_numbers(moves: storage.FarMoves, since: str | None) ->
     return replace(found, rooms=[move for move in found.rooms if move.head > last])
 
 
+async def _moved_but_users(moves: storage.FarMoves, since: str | None) -> Moves:
+    return replace(await _moved(moves, since), removals=())
+
+
 async def _ignore_rooms(follow: FollowMoves, room_ids: Sequence[str] | None) -> None:
     """Whatever others have made and deleted."""
 
@@ -110,6 +114,7 @@ FAULTS: dict[str, Sequence[Change]] = {
     ],
     "a poll misses a room": [(storage.FarMoves, "moved", _moved_but_one)],
     "a poll compares plain numbers": [(storage.FarMoves, "moved", _moved_by_plain_numbers)],
+    "a user removed elsewhere stays": [(storage.FarMoves, "moved", _moved_but_users)],
     "rooms deleted elsewhere stay": [(FollowMoves, "_refresh", _ignore_rooms)],
     "a repeat after a lost answer is kept": [(storage.FarArchive, "append", _append_without_keys)],
     "what is not known is called refused": [(storage.FarArchive, "append", _refuse_what_is_not_known)],

@@ -18,10 +18,11 @@ from dialogue.application.ports.authenticator import Identity
 from dialogue.application.rooms.runtime_rooms import RuntimeRooms
 from dialogue.domain.errors import DialogueError
 from dialogue.domain.event_definition import History, define_event
+from dialogue.domain.ports.removals import Removal
 from dialogue.domain.room import RoomConfig
 
 from .client import EPHEMERAL, MADE_ROOMS, NAMES, Client
-from .link import Link, Weather
+from .link import AnswerLost, Link, Weather
 from .network import Network, NetworkBus
 from .node import NodeClock, SimulatedNode
 from .owners import Tasks
@@ -61,6 +62,8 @@ class World:
     nodes: dict[str, SimulatedNode] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)
     clients: list[Client] = field(default_factory=list)
+    removed: list[tuple[Client, int | None]] = field(default_factory=list)
+    """Who was removed, and on which connection they were then."""
     digest: hashlib._Hash = field(default_factory=hashlib.sha256)
     trace: list[str] | None = None
     is_over: bool = False
@@ -122,6 +125,15 @@ class World:
     async def _redact(self, node: SimulatedNode, room_id: str, seq: int, user_id: str) -> None:
         with suppress(DialogueError):
             await node.app.container.redact().by_user(Identity(user_id=user_id), room_id, seq)
+
+    def remove(self, node: SimulatedNode, client: Client) -> None:
+        """Have a user removed from the server, wherever its connection is."""
+        node.begin(self._remove(node, client, client.visit))
+
+    async def _remove(self, node: SimulatedNode, client: Client, visit: int | None) -> None:
+        with suppress(DialogueError, AnswerLost):
+            await node.app.container.remove_user()(Removal(user_id=client.user_id))
+            self.removed.append((client, visit))
 
     @property
     def lasting_rooms(self) -> set[str]:
@@ -191,6 +203,8 @@ class World:
         await self._tasks.kill(node.name)
 
     def _check(self) -> None:
+        for client, visit in self.removed:
+            assert visit is None or client.visit != visit, f"{client.user_id} was removed, and is still there"
         for client in self.clients:
             for member in client.members.values():
                 if member.is_in:
