@@ -44,7 +44,7 @@ class Link:
 
     def __init__(self, rng: Random, tasks: TaskGroup, weather: Weather) -> None:
         self._rng = rng
-        self._tasks = tasks
+        self.tasks = tasks
         self.weather = weather
         self.is_cut = False
         self.is_dead = False
@@ -71,7 +71,7 @@ class Link:
 
         if self._rng.random() < self.weather.loses_answers:
             if self._rng.random() < 0.7:
-                start_in_the_world(self._tasks, self._later, do, self._rng.random() * 4)
+                start_in_the_world(self.tasks, self._later, do, self._rng.random() * 4)
             await sleep(NOTICED_AFTER_S * self._rng.random())
             raise AnswerLost
         await do()

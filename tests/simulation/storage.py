@@ -157,8 +157,8 @@ class FarPresence:
     """`Presence` over the link."""
 
     def __init__(self, presence: Presence, link: Link) -> None:
-        self._presence = presence
-        self._link = link
+        self.there = self._presence = presence
+        self.link = self._link = link
 
     async def renew(self, node: NodeLife, lease_s: float) -> None:
         await self._link.change(lambda: self._presence.renew(node, lease_s))
