@@ -130,10 +130,13 @@ class Connection:
 
     def close(self, code: int, reason: str) -> None:
         """See `Transport.close`; a client that must not come back is told so."""
-        if self.user_id is not None:
-            self.way.write(self.codec.farewell(Closing(code, reason)))
-        if code == BANNED:
-            self.way.write(DISCONNECT)
+        last_words = [self.codec.farewell(Closing(code, reason))] if self.user_id is not None else []
+        last_words += [DISCONNECT] if code == BANNED else []
+        for frame in last_words:
+            if self.polling is not None and self.polling.is_open:
+                self.polling.put(frame.data)  # which has a place also for a client that is too slow
+            else:
+                self.way.write(frame)
         self.way.close(code, reason.encode()[:MAX_REASON].decode(errors="ignore"))
 
     def abort(self) -> None:

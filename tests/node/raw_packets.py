@@ -42,7 +42,8 @@ class RawSocket:
     async def connect(self, **auth: object) -> dict[str, Any]:
         """Say who one is; what the CONNECT is answered with. `dialogue:connected` has been read behind it."""
         await self.say("40" + json.dumps(auth))
-        packet = await self.packet()
+        while (packet := await self.packet()) == "2":
+            await self.say("3")
         assert packet.startswith("40"), packet
         answer: dict[str, Any] = json.loads(packet[2:])
         self.pid = answer["pid"]
