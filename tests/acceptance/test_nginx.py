@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,16 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from ..support.free_port import free_port
-from ..support.patience import wait_until
+from ..support.nginx import nginx
 from ..support.server_process import DIALOGUE, ServerProcess
 from ..support.shared_postgresql import database_with_tables
 from ..support.wire_client import connected, texts
-
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
-DOCS = Path(__file__).parents[2] / "docs" / "how-to" / "nginx.conf"
-
-pytestmark = pytest.mark.skipif(NGINX is None, reason="nginx is not installed")
 
 
 @pytest.fixture
@@ -42,32 +34,8 @@ def nodes(tmp_path: Path) -> Iterator[list[ServerProcess]]:
 @pytest.fixture
 def proxy(nodes: list[ServerProcess], tmp_path: Path) -> Iterator[str]:
     """The address of the nginx in front of them."""
-    port = free_port()
-    upstream = "\n".join(f"    server {node.address} max_fails=1 fail_timeout=5s;" for node in nodes)
-    configured = DOCS.read_text().replace("    server node:3000 max_fails=1 fail_timeout=5s;", upstream)
-    assert upstream in configured
-    (tmp_path / "site.conf").write_text(configured.replace("listen 80;", f"listen 127.0.0.1:{port};"))
-    own = tmp_path / "nginx.conf"
-    paths = "".join(
-        f"    {name}_temp_path {tmp_path}/{name};\n" for name in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    )
-    own.write_text(
-        f"daemon off;\npid {tmp_path}/nginx.pid;\nerror_log {tmp_path}/error.log;\nevents {{}}\n"
-        f"http {{\n    access_log off;\n{paths}    include {tmp_path}/site.conf;\n}}\n"
-    )
-    with subprocess.Popen([str(NGINX), "-c", str(own), "-p", str(tmp_path)]) as process:
-        try:
-            wait_until(lambda: _answers(port), 20, "nginx does not answer")
-            yield f"127.0.0.1:{port}"
-        finally:
-            process.terminate()
-
-
-def _answers(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/health/live", trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False
+    with nginx(nodes, tmp_path, "nginx.conf") as address:
+        yield address
 
 
 async def test_clients_of_all_nodes_are_in_one_room_and_come_back_to_another_node(

@@ -7,6 +7,7 @@
 - `blocking_client`: asks and waits for the answer; for tests without a loop.
 - `raw_client`: answers nothing by itself; for what no well-behaved client does.
 - `websocket_frames`: frames made by hand, also those that no library would send.
+- `nginx`: a real nginx in front of nodes, with a configuration of the docs.
 - `readiness`: waiting until a server is ready, or no more.
 - `node`: Node, and the npm packages of tests/node.
 - `shelf`: an application's own storage, as it should be.
