@@ -10,7 +10,15 @@ from ...application.rooms.list_rooms import RoomList
 from ...application.sessions.answers import Answer, Connected, Left, Refused
 from ...application.sessions.frame import Closing, Frame
 from ...application.sessions.join_room import Joined
-from ...application.sessions.notice import Notice, PutIntoRoom, RoomCreated, RoomDeleted, TakenOut
+from ...application.sessions.notice import (
+    MemberJoined,
+    MemberLeft,
+    Notice,
+    PutIntoRoom,
+    RoomCreated,
+    RoomDeleted,
+    TakenOut,
+)
 from ...application.sessions.requests import RequestId
 from ...domain.errors import DialogueError
 from ...domain.event import Event
@@ -24,9 +32,6 @@ from .sent_log import Mark, MarkedFrame
 
 SEPARATOR = b"\x1e"
 """What parts packets that travel together (Engine.IO 4); no JSON has it."""
-
-AROUND = 64
-"""About how many bytes stand around an event in its packet."""
 
 NOTHING = Frame(b"")
 """For what this way in has no word; a connection leaves it out."""
@@ -77,6 +82,10 @@ class SocketIoCodec:
                 packets.emit("roomCreated", wire_room(room))
             case RoomDeleted(room_id=room_id):
                 packets.emit("roomDeleted", {"roomId": room_id})
+            case MemberJoined(room_id=room_id, user_id=user_id):
+                packets.emit("memberJoined", {"roomId": room_id, "userId": user_id})
+            case MemberLeft(room_id=room_id, user_id=user_id):
+                packets.emit("memberLeft", {"roomId": room_id, "userId": user_id})
             case _:
                 return NOTHING
         return packets.frame()

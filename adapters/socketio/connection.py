@@ -44,8 +44,6 @@ HEARTBEAT_LOST = Closing(4408, "no heartbeat answer")
 TOO_LARGE = Closing(1009, "a packet may not be so large")
 
 BANNED = 4403
-UNAUTHENTICATED = 4401
-NOT_TO_COME_BACK = frozenset({UNAUTHENTICATED, BANNED})
 MAX_REASON = 120
 """A close frame has room for 123 bytes of reason (RFC 6455, 5.5)."""
 
@@ -243,7 +241,7 @@ class Connection:
         closing = session.outbox.closing
         if self.pid is None and self._taken is not None and self._reader.pid is not None:
             self._host.keep(self._reader.pid, self._taken)  # it was about to go on with it
-        if self.pid is None or self._has_left or (closing is not None and closing.code in NOT_TO_COME_BACK):
+        if self.pid is None or self._has_left or (closing is not None and closing.code == BANNED):
             return
         for frame in session.outbox.unsent:
             if isinstance(frame, MarkedFrame):

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 from socketio import packet as socketio_packet
 
-from ...application.sessions.requests import Asked, Connect, Earlier, SessionRequest
+from ...application.sessions.requests import Asked, Connect, Earlier, Refresh, SessionRequest
 from ...domain.errors import DialogueError, InvalidRequest
 from ...domain.json_value import MAX_VALUES
 from ...domain.page import DEFAULT_LIMIT, MAX_LIMIT
@@ -105,7 +105,10 @@ class PacketReader:
             if packet.packet_type != socketio_packet.EVENT:
                 raise InvalidRequest.field("packet", "must be CONNECT, DISCONNECT, EVENT or ACK")
             self._frames.refuse_flaws(call.fields)
-            return Asked(_request(call), call, arrived_at, len(text))
+            request = _request(call)
+            if isinstance(request, Refresh):
+                request = Refresh(self._claims_of(request.claims))
+            return Asked(request, call, arrived_at, len(text))
         except DialogueError as error:
             return Asked(error, call, arrived_at, len(text))
 
@@ -209,5 +212,10 @@ _MESSAGES: Mapping[str, Callable[[Fields], Fields]] = {
     "dialogue:listRooms": _list_rooms,
     "dialogue:createRoom": _create_room,
     "dialogue:deleteRoom": _same("deleteRoom"),
+    # The ancestor has not these; their answers are acknowledgements.
+    "dialogue:triggerBatch": _same("triggerBatch"),
+    "dialogue:markRead": _same("markRead"),
+    "dialogue:listMembers": _same("listMembers"),
+    "dialogue:refresh": _same("refresh"),
 }
-"""Each request of the ancestor's, as the message of `dialogue.v1` that it is."""
+"""Each request, as the message of `dialogue.v1` that it is."""
