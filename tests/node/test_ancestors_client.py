@@ -120,6 +120,24 @@ async def test_who_joins_gets_all_events_where_the_room_has_no_default_subscript
     assert [event["event"] for event in await ada.events(2)] == ["message", "typing"]
 
 
+async def test_pages_are_acknowledged_to_whom_asked_for_them(
+    server: ServerProcess, clients: NodeClients, user: str
+) -> None:
+    """In the ancestor two requests took each other's answers."""
+    ada = await clients.open(server.http, user)
+    room_id = await new_room(ada)
+    await ada.join(room_id)
+    for number in range(4):
+        await ada.emit("trigger", roomId=room_id, event="note", data=number)
+    await ada.events(4)
+    pages = [
+        await ada.call("getHistory", roomId=room_id, eventName="note", start=start, end=start + 2) for start in (0, 2)
+    ]
+    assert [[event["data"] for event in page["events"]] for page in pages] == [[3, 2], [1, 0]]
+    assert [page["hasMore"] for page in pages] == [True, False]
+    assert [each for each in ada.heard if each.get("event") == "dialogue:historyResponse"] == []
+
+
 async def test_subscriptions_are_chosen_by_name(server: ServerProcess, clients: NodeClients, user: str) -> None:
     ada = await clients.open(server.http, user)
     room_id = await new_room(ada)
