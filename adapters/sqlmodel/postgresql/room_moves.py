@@ -19,6 +19,7 @@ from ....domain.ports.room_moves import Moves, RoomMove
 from ..database import Database
 from ..tables import rooms
 from .asked_together import AskedTogether
+from .removals import REMEMBERED
 
 ASKED_AT_ONCE = 1_000
 
@@ -41,14 +42,16 @@ _ROOMS = """
 _REMOVALS = "SELECT room_id, NULL, NULL, NULL, NULL, NULL, removal_id, user_id, reason FROM dialogue_removals"
 _CAME_LATER = "moved >= CAST(:next AS xid8) AND moved < pg_snapshot_xmax(pg_current_snapshot())"
 _WERE_OPEN = "moved = ANY (CAST(:still_open AS xid8[]))"
+# A dump that is restored may bring old ones, whose transactions seem to be of now.
+_IS_REMEMBERED = f"removed_at > clock_timestamp() - interval '{REMEMBERED}'"
 MOVED = text(f"""
     SELECT identity, snapshot, now_s, moved.*
     FROM ({_NOW}) AS now
     LEFT JOIN (
         {_ROOMS} WHERE {_CAME_LATER}
         UNION ALL {_ROOMS} WHERE {_WERE_OPEN}
-        UNION ALL {_REMOVALS} WHERE {_CAME_LATER}
-        UNION ALL {_REMOVALS} WHERE {_WERE_OPEN}
+        UNION ALL {_REMOVALS} WHERE {_CAME_LATER} AND {_IS_REMEMBERED}
+        UNION ALL {_REMOVALS} WHERE {_WERE_OPEN} AND {_IS_REMEMBERED}
     ) AS moved ON true
 """)
 REMOVED_SINCE = text("""

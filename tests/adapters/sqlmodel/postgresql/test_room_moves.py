@@ -215,6 +215,18 @@ async def test_removals_of_a_restored_dump_are_never_told(
     assert set((await removed(storage, cursor))[0]) == {"bob"}
 
 
+async def test_an_old_removal_that_a_restored_dump_brings_is_not_told(
+    storage: PostgresqlStorage, writer: psycopg.Connection
+) -> None:
+    _, cursor = await removed(storage, None)
+    writer.execute(
+        "INSERT INTO dialogue_removals (user_id, reason, removed_at) VALUES ('eve', '', now() - interval '25h')"
+    )
+    writer.commit()
+    await storage.removals.add(Removal(user_id="ada"))
+    assert (await removed(storage, cursor))[0] == ["ada"]
+
+
 async def test_removals_are_forgotten_after_a_day(storage: PostgresqlStorage, writer: psycopg.Connection) -> None:
     await storage.removals.add(Removal(user_id="ada"))
     writer.execute("UPDATE dialogue_removals SET removed_at = removed_at - interval '25 hours'")
