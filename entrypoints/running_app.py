@@ -56,7 +56,8 @@ class RunningApp:
         return settings
 
     def ensure_serves(self, nodes: int) -> None:
-        """Raise ConfigurationError where its storage cannot be shared by so many nodes."""
+        """Raise ConfigurationError where its storage cannot be shared by so many nodes, or it knows nobody."""
+        self.container.checked_authenticator()  # told once, and not by each of the nodes
         storage = self.container.storage
         is_shared = storage().moves is not None if storage.overridden else self.container.storage_kind() == POSTGRESQL
         if nodes > 1 and not is_shared:

@@ -16,7 +16,7 @@ from jwt.exceptions import PyJWTError
 from .verification_key import UnfitKey, VerificationKey, VerificationKeys
 
 MAX_KEYS = 64
-"""In one set: a token that names no key is tried with each."""
+"""In one set."""
 
 _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, Final
 
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
@@ -17,6 +18,8 @@ CURVES: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512
 ALGORITHMS: Final = (*SECRETS, *RSA, *CURVES.values(), "EdDSA")
 """All that a token may be signed with. `none` is not among them."""
 
+MAX_TRIED: Final = 4
+"""Keys, for one token."""
 MIN_RSA_BITS: Final = 2_048
 MIN_SECRET: Final = {"HS256": 32, "HS384": 48, "HS512": 64}
 """Bytes, as RFC 7518 (3.2) demands: a shorter secret is found by trying."""
@@ -68,12 +71,16 @@ class VerificationKeys:
     keys: Sequence[VerificationKey]
 
     def fitting(self, algorithm: str, kid: str | None) -> Sequence[VerificationKey]:
-        """Those that may verify such a token. A key without a name fits every name, a token without one every key."""
-        return [
+        """The first few that may verify such a token, since each one that is tried costs the loop up to a millisecond.
+
+        A key without a name fits every name, a token without one every key.
+        """
+        fitting = (
             key
             for key in self.keys
             if algorithm in key.algorithms and (kid is None or key.kid is None or key.kid == kid)
-        ]
+        )
+        return list(islice(fitting, MAX_TRIED))
 
     def first_choice(self) -> Sequence[str]:
         """The algorithms that are taken where none are named: one for each key, the usual one of its kind."""

@@ -11,7 +11,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from ...application.ports.metrics import Metrics
-from ...domain.errors import DialogueError, RateLimited
+from ...domain.errors import DialogueError, RateLimited, Unauthenticated
 from ..wire.problem import PROBLEM_JSON, problem_document
 
 STATUS = {
@@ -47,11 +47,17 @@ def refusing(metrics: Callable[[], Metrics]) -> Callable[[Request[Any, Any, Any]
 
     def refused(_: Request[Any, Any, Any], error: DialogueError) -> Response[bytes]:
         metrics().refused(error.code)
-        wait_s = math.ceil(error.retry_after_ms / 1000) if isinstance(error, RateLimited) else None
-        headers = None if wait_s is None else {"Retry-After": str(wait_s)}
-        return problem(STATUS.get(error.code, 500), error.code, error.message, error.details, headers)
+        return problem(STATUS.get(error.code, 500), error.code, error.message, error.details, _headers(error))
 
     return refused
+
+
+def _headers(error: DialogueError) -> Mapping[str, str] | None:
+    if isinstance(error, RateLimited):
+        return {"Retry-After": str(math.ceil(error.retry_after_ms / 1000))}
+    if isinstance(error, Unauthenticated):
+        return {"WWW-Authenticate": "Bearer"}  # RFC 9110, 15.5.2: how one could say who one is
+    return None
 
 
 def not_routed(_: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:

@@ -58,6 +58,11 @@ def test_what_cannot_work_is_refused_at_the_start_without_a_secret(here: Here, a
     assert not any(secret in complaint for secret in (SECRET, "short-secret", "me:secret"))
 
 
+def test_several_workers_are_refused_in_one_line_too(here: Here) -> None:
+    arguments = ("--workers", "2", "--database", "postgresql://me@127.0.0.1:1/x", "--auth", "jwt", "--jwt-key", "short")
+    assert "32 bytes at least" in here.run("serve", "--port", "0", *arguments).complaint
+
+
 def test_a_key_in_the_environment_is_in_no_help(here: Here, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DIALOGUE_JWT_KEY", SECRET)
     for command in ("serve", "token", "api-key"):

@@ -98,6 +98,7 @@ async def test_nobody_else_comes_in_by_any_way(server: ServerProcess, given: str
         assert given is None or given == "" or given not in str(client.frames)
     answer = await get(server, "/rooms?userId=mallory", given)
     assert (answer.status_code, answer.json()["code"]) == (401, "UNAUTHENTICATED")
+    assert answer.headers["WWW-Authenticate"] == "Bearer"
     refused = await refusal(server.http, "hall", "mallory", **({} if given is None else {"token": given}))
     assert refused.status_code == 401
 

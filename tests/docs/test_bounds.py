@@ -10,7 +10,7 @@ import pytest
 
 from dialogue import History, RoomConfig, RuntimeRooms
 from dialogue.adapters.asgi import path
-from dialogue.adapters.auth import jwks_address, jwt_authenticator, read_keys, watched_file
+from dialogue.adapters.auth import jwks_address, jwt_authenticator, read_keys, verification_key, watched_file
 from dialogue.adapters.limits import meter
 from dialogue.adapters.litestar import query
 from dialogue.adapters.own_storage import own_stream as hooked_stream
@@ -134,6 +134,7 @@ FIXED: dict[str, float] = {
     "parameters of a query": query.MAX_PARAMETERS,
     "characters of a token": jwt_authenticator.MAX_TOKEN,
     "keys of a key set": read_keys.MAX_KEYS,
+    "keys that one token is tried with": verification_key.MAX_TRIED,
     "bytes of an answer with keys": jwks_address.MAX_BYTES,
     "the time for an answer with keys": jwks_address.TIMEOUT_S,
     "the age of keys before they are asked for again": jwks_address.FRESH_S,

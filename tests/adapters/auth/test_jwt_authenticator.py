@@ -16,7 +16,7 @@ import pytest
 from dialogue.adapters.auth.fixed_keys import FixedKeys
 from dialogue.adapters.auth.jwt_authenticator import MAX_TOKEN, JwtAuthenticator, TokenRules
 from dialogue.adapters.auth.read_keys import read_keys
-from dialogue.adapters.auth.verification_key import ALGORITHMS, CURVES, RSA, SECRETS, UnfitKey
+from dialogue.adapters.auth.verification_key import ALGORITHMS, CURVES, MAX_TRIED, RSA, SECRETS, UnfitKey
 from dialogue.application.ports.authenticator import Identity
 from dialogue.domain.errors import Unauthenticated
 
@@ -178,6 +178,14 @@ async def test_the_key_that_a_token_names_is_the_one_that_counts() -> None:
     assert (await by.authenticate({"token": token(second, "ES256")}, None)).user_id == "ada"  # each is tried
     assert "not signed with a key" in await refused(by, token(second, "ES256", "a"))
     assert "not signed with a key" in await refused(by, token(second, "ES256", "c"))
+
+
+async def test_a_token_that_names_no_key_is_tried_with_a_few_alone() -> None:
+    keys = [private_key("ES256", number) for number in range(MAX_TRIED + 1)]
+    by = authenticator(key_set(*[jwk(key, str(number)) for number, key in enumerate(keys)]))
+    assert (await by.authenticate({"token": token(keys[-2], "ES256")}, None)).user_id == "ada"
+    assert "not signed with a key" in await refused(by, token(keys[-1], "ES256"))
+    assert (await by.authenticate({"token": token(keys[-1], "ES256", str(MAX_TRIED))}, None)).user_id == "ada"
 
 
 def test_a_file_may_hold_several_keys_of_several_kinds() -> None:
