@@ -15,6 +15,9 @@ from ..domain.ports.room_store import StoredRoom
 
 MAX_DESCRIPTION = 2_000
 
+SYSTEM = "system"
+"""On whose behalf the application acts, where it names nobody."""
+
 SentEvent = (
     tuple[EventDefinition[Any] | str, object] | tuple[EventDefinition[Any] | str, object, Mapping[str, object] | None]
 )

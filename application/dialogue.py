@@ -13,6 +13,7 @@ from ..domain.ports.room_store import StoredRoom
 from ..domain.position import Position
 from .access.visibility import Visibility
 from .arguments import (
+    SYSTEM,
     SentEvent,
     ensure_integer,
     ensure_room,
@@ -33,9 +34,6 @@ from .reading.page_history import PageHistory
 from .rooms.manage_rooms import ManageRooms
 from .rooms.room_registry import RoomRegistry
 from .sessions.notice import RoomInfo
-
-SYSTEM = "system"
-"""On whose behalf the application acts, where it names nobody."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,10 @@ from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 from sqlalchemy.orm import Session
 
-from ..application.arguments import SentEvent
-from ..application.dialogue import SYSTEM, RoomHandle
+from ..application.arguments import SYSTEM, SentEvent
+from ..application.dialogue import RoomHandle
+from ..application.hooks.client import REASON, Client
+from ..application.people import UserRooms
 from ..application.sessions.notice import RoomInfo
 from ..domain.event import Event
 from ..domain.event_definition import Data, EventDefinition
@@ -181,3 +183,26 @@ class AppCalls(RunningApp):
     async def delete_room(self, room_id: str) -> None:
         """Delete a room made at run time, and its history. Raises RoomNotFound, Forbidden and Unavailable."""
         await self.container.dialogue().delete_room(room_id)
+
+    def clients(self, user_id: str) -> list[Client]:
+        """The user's connections to this node, in order of arrival; none where nobody is connected as this user."""
+        return self.container.people().clients(user_id)
+
+    def rooms_of(self, user_id: str) -> UserRooms:
+        """The rooms that the user's connections to this node are in: `ids`, and `await leave_all(reason)`."""
+        return self.container.people().rooms_of(user_id)
+
+    def is_in_room(self, user_id: str, room_id: str) -> bool:
+        """Whether the user is in the room: on this node, or, as far as this node has heard, on another one."""
+        return self.container.people().is_in_room(user_id, room_id)
+
+    async def remove_from_room(self, user_id: str, room_id: str, reason: str = REASON) -> None:
+        """Take the user out of the room, on every node; its clients are told why.
+
+        It keeps nobody out. Raises Unavailable where the other nodes cannot be told; here it is done all the same.
+        """
+        await self.container.people().leave(user_id, room_id, reason)
+
+    async def disconnect(self, user_id: str, reason: str = REASON) -> None:
+        """End all of the user's connections, on every node, with the close code 4403 and the reason. As above."""
+        await self.container.people().disconnect(user_id, reason)

@@ -15,7 +15,6 @@ from anyio.abc import TaskGroup
 from ..deadline import deadline_at
 from ..feed.hub import Hub
 from ..ports.authenticator import Identity
-from ..sessions.join_room import JoinRoom
 from ..sessions.session import Session
 from .client import Client
 from .hooks import Hooks
@@ -46,10 +45,10 @@ class ClientHooks:
     client alone, and no more can wait than one request brings about.
     """
 
-    def __init__(self, hooks: Hooks, run_hook: RunHook, hub: Hub, join: JoinRoom) -> None:
+    def __init__(self, hooks: Hooks, run_hook: RunHook, hub: Hub, client: Callable[[Session], Client]) -> None:
         self._hooks = hooks
         self._run_hook = run_hook
-        self._join = join
+        self._client = client
         self._lanes: dict[Session, _Lane] = {}
         self._emptied = Signal()
         self._tasks: TaskGroup | None = None
@@ -131,7 +130,7 @@ class ClientHooks:
     def _lane(self, session: Session) -> _Lane:
         lane = self._lanes.get(session)
         if lane is None:
-            lane = self._lanes[session] = _Lane(Client(session, self._join))
+            lane = self._lanes[session] = _Lane(self._client(session))
         return lane
 
     def _note(

@@ -42,9 +42,9 @@ class RemoveUser:
             if removal.room_id is not None:
                 self._join.take_out(session, removal.room_id, removal.reason)
             else:
-                self._hub.disconnect(session)
-                session.outbox.finish(Closing(REMOVED, _fitting(removal.reason)))
+                self._join.end(session, removed(removal.reason))
 
 
-def _fitting(reason: str) -> str:
-    return reason.encode()[:REASON_BYTES].decode(errors="ignore")
+def removed(reason: str) -> Closing:
+    """How the connection of somebody ends who is removed, for that reason."""
+    return Closing(REMOVED, reason.encode()[:REASON_BYTES].decode(errors="ignore"))

@@ -19,7 +19,7 @@ from ..reading.page_history import PageHistory
 from ..reading.recover_events import RecoverEvents
 from ..rooms.room_history import RoomHistory
 from ..rooms.room_registry import RoomRegistry
-from .frame import SERVER_FAULT
+from .frame import SERVER_FAULT, Closing
 from .notice import PutIntoRoom, TakenOut
 from .session import Membership, Session
 
@@ -146,6 +146,11 @@ class JoinRoom:
         if room_id in session.memberships:
             self._hub.leave(session, room_id)
             session.outbox.put(session.codec.notice(TakenOut(room_id, reason)))
+
+    def end(self, session: Session, closing: Closing) -> None:
+        """Take a session out of all rooms on the server's own behalf, and end its connection."""
+        self._hub.disconnect(session)
+        session.outbox.finish(closing)
 
     def leave(self, session: Session, room_id: str) -> None:
         """Leave the room. Raises NotJoined."""

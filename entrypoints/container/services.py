@@ -29,6 +29,7 @@ from ...application.nodes.seats import Seats
 from ...application.nodes.share_crowds import ShareCrowds
 from ...application.nodes.tell_nodes import TellNodes
 from ...application.nodes.turn import Turn
+from ...application.people import People
 from ...application.ports.clock import Clock
 from ...application.publishing.admission import Admission
 from ...application.publishing.before_each import AskBeforeEach
@@ -40,6 +41,7 @@ from ...application.publishing.publish_batch import PublishBatch
 from ...application.publishing.publish_event import PublishEvent
 from ...application.publishing.publish_within import PublishWithin
 from ...application.publishing.redact_event import RedactEvent
+from ...application.publishing.send_event import SendEvent
 from ...application.readiness import Readiness
 from ...application.reading.confirm_read import ConfirmRead
 from ...application.reading.mark_read import MarkRead
@@ -195,7 +197,8 @@ class ServiceParts(StorageParts):
     of_many_nodes = (lease, crowds, tell_nodes, run_bus, poll, catch_up)
     of_rooms = (sizes, tell_members, tell_rooms, sweeper, idle_rooms)
     workers = providers.List(*of_rooms, evictions, readiness, limiter, *of_many_nodes)
-    client_hooks = Single(ClientHooks, config.hooks, Inputs.run_hook, hub, join)
+    people = Single(People, hub, join, Single(SendEvent, registry, Inputs.clock), remove_user)
+    client_hooks = Single(ClientHooks, config.hooks, Inputs.run_hook, hub, people.provided.client)
     node = Single(Node, registry, journal, hub, providers.List(listeners, client_hooks), workers)
     scrape = Single(
         Scrape,

@@ -36,6 +36,7 @@ from dialogue.application.nodes.seats import Seats
 from dialogue.application.nodes.share_crowds import ShareCrowds
 from dialogue.application.nodes.tell_nodes import TellNodes
 from dialogue.application.nodes.turn import Turn
+from dialogue.application.people import People
 from dialogue.application.ports.authenticator import Identity
 from dialogue.application.ports.codec import Codec
 from dialogue.application.ports.event_bus import EventBus
@@ -48,6 +49,7 @@ from dialogue.application.publishing.journal_queue import JournalLimits
 from dialogue.application.publishing.publish_batch import PublishBatch
 from dialogue.application.publishing.publish_event import PublishEvent
 from dialogue.application.publishing.redact_event import RedactEvent
+from dialogue.application.publishing.send_event import SendEvent
 from dialogue.application.reading.confirm_read import ConfirmRead
 from dialogue.application.reading.mark_read import MarkRead
 from dialogue.application.reading.page_history import PageHistory
@@ -178,7 +180,7 @@ class MemoryNode:
         self.lease = KeepLease(presence, NodeLife(node_id=self.name, life=next(LIVES)), self.lease_s)
         self.seats = Seats(presence, self.lease, self.hub, self.registry)
         self.join = JoinRoom(self.registry, self.hub, self.recover, self.pages, self.seats, self.access)
-        self.client_hooks = ClientHooks(hooks, self.run_hook, self.hub, self.join)
+        self.client_hooks = ClientHooks(hooks, self.run_hook, self.hub, lambda session: self.people.client(session))
         self.redact = RedactEvent(self.registry, self.journal, source, self.access)
         marks = storage.read_marks
         user_events = self.user_events or storage.user_events
@@ -196,6 +198,7 @@ class MemoryNode:
         self.list_rooms = ListRooms(self.manage, self.mark_read, self.crowds, self.access)
         catch_up = CatchUp(self.registry, self.apply, refresh)
         self.remove_user = RemoveUser(storage.removals if self.is_one_of_many else None, self.hub, self.join, self.tell)
+        self.people = People(self.hub, self.join, SendEvent(self.registry, self.clock), self.remove_user)
         follow = FollowMoves(self.registry, storage, self.manage, self.apply, catch_up, self.remove_user)
         self.poll = PollMoves(storage.moves, follow, self.registry, self.poll_interval_s)
         hear = HearNodes(own, self.poll, catch_up, self.apply, self.hub, self.crowds)
