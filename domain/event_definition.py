@@ -54,7 +54,7 @@ class History:
 
 @dataclass(frozen=True, kw_only=True)
 class EventDefinition(Generic[Data]):
-    """An event's name, its payload's schema (None: any JSON) and its history (None: none).
+    """An event's name, its payload's schema (None: any JSON), its history (None: none) and what it is for.
 
     `schema` is a pydantic model, anything else that `pydantic.TypeAdapter` takes, or such an adapter. Type checkers
     know the data by it: an `EventDefinition[ChatMessage]` takes and gives a `ChatMessage`.
@@ -63,6 +63,7 @@ class EventDefinition(Generic[Data]):
     name: str
     schema: TypeForm[Data] | TypeAdapter[Data] | None = None
     history: History | None = None
+    description: str | None = None
 
     def __post_init__(self) -> None:
         flaw = flaw_of_event_name(self.name)
@@ -70,6 +71,8 @@ class EventDefinition(Generic[Data]):
             raise ConfigurationError(f"The event name {self.name!r} {flaw}")
         if self.history is not None and not isinstance(self.history, History):
             raise ConfigurationError(f"The event {self.name!r}: history must be a History, not {self.history!r}")
+        if self.description is not None and not isinstance(self.description, str):
+            raise ConfigurationError(f"The event {self.name!r}: description must be a text, not {self.description!r}")
         _ = self._adapter  # a schema that pydantic cannot use is told where it is written, not at the first event
 
     @property
@@ -164,15 +167,23 @@ def _step(place: int | str) -> str:
 
 
 @overload
-def define_event(name: str, *, schema: None = None, history: History | None = None) -> EventDefinition[Any]: ...
+def define_event(
+    name: str, *, schema: None = None, history: History | None = None, description: str | None = None
+) -> EventDefinition[Any]: ...
 @overload
-def define_event(name: str, *, schema: TypeAdapter[Data], history: History | None = None) -> EventDefinition[Data]: ...
+def define_event(
+    name: str, *, schema: TypeAdapter[Data], history: History | None = None, description: str | None = None
+) -> EventDefinition[Data]: ...
 @overload
-def define_event(name: str, *, schema: TypeForm[Data], history: History | None = None) -> EventDefinition[Data]: ...
-def define_event(name: str, *, schema: Any = None, history: History | None = None) -> EventDefinition[Any]:
-    """Define an event: its name, its payload's schema and its history.
+def define_event(
+    name: str, *, schema: TypeForm[Data], history: History | None = None, description: str | None = None
+) -> EventDefinition[Data]: ...
+def define_event(
+    name: str, *, schema: Any = None, history: History | None = None, description: str | None = None
+) -> EventDefinition[Any]:
+    """Define an event: its name, its payload's schema, its history, and what it is for.
 
     Raises ConfigurationError for a name that is empty, too long, unprintable or reserved, and for a schema that
     pydantic cannot use.
     """
-    return EventDefinition(name=name, schema=schema, history=history)
+    return EventDefinition(name=name, schema=schema, history=history, description=description)

@@ -12,7 +12,7 @@ from .draft import Draft
 from .errors import ConfigurationError, EventNotAllowed, InvalidEvent, InvalidRequest, Problem, RoomFull
 from .event_definition import EventDefinition
 from .idempotency_key import IdempotencyKey
-from .names import MAX_ROOM_ID, REDACTED, flaw_of_name, flaw_of_room_id
+from .names import MAX_ROOM_ID, MAX_USER_ID, REDACTED, flaw_of_name, flaw_of_room_id
 from .new_event import NewEvent
 
 MAX_META_SIZE = 4096
@@ -31,7 +31,7 @@ class RoomConfig:
     memory holds, or False for none. `default_subscriptions` are names of `events`; None subscribes to all. `max_size`
     bounds the sessions that are in the room at once. With `presence` its members may ask who is in it, and are told of
     users who come and go. `history_visible` says whether a user may read all of its history, or `since_join`: what came
-    after the user's first join.
+    after the user's first join. `created_by_id` is the user whose room it is, who may redact what stands in it.
     """
 
     name: str
@@ -42,14 +42,15 @@ class RoomConfig:
     sync_history_on_join: int | bool = 50
     presence: bool = False
     history_visible: HistoryVisible = "all"
+    created_by_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Room:
     """A room and the rules of what happens in it; who is in it now is the hub's to know.
 
-    `created_by_id` is the user who made it at run time; `is_configured` says that it stands in the application's code,
-    and so cannot be deleted.
+    `created_by_id` is the user who made it, or whose it is; `is_configured` says that it stands in the application's
+    code, and so cannot be deleted.
     """
 
     id: str
@@ -89,6 +90,7 @@ class Room:
             max_size=config.max_size,
             default_subscriptions=defaults,
             sync_history_on_join=config.sync_history_on_join,
+            created_by_id=config.created_by_id,
             has_presence=config.presence,
             history_visible=config.history_visible,
         )
@@ -203,6 +205,9 @@ def _refuse_flaws(room_id: str, config: RoomConfig) -> None:
         raise ConfigurationError(f"Room {room_id!r}: name {flaw}")
     if config.description is not None and not isinstance(config.description, str):
         raise ConfigurationError(f"Room {room_id!r}: description must be a text, not {config.description!r}")
+    flaw = None if config.created_by_id is None else flaw_of_name(config.created_by_id, MAX_USER_ID)
+    if flaw:
+        raise ConfigurationError(f"Room {room_id!r}: created_by_id {flaw}")
     defaults = config.default_subscriptions
     if isinstance(defaults, str | Mapping) or not isinstance(defaults, Iterable | None):
         raise ConfigurationError(f"Room {room_id!r}: default_subscriptions must be a list of names, not {defaults!r}")

@@ -59,6 +59,7 @@ class DefinitionDocument(_Document):
     """An event that a room allows."""
 
     name: Annotated[str, Field(description="The event's name.")]
+    description: Annotated[str | None, Field(description="What it is for, for people.")] = None
     has_history: Annotated[bool, Field(description="Whether such events are kept.")]
     schema_: Annotated[
         dict[str, Any] | None,

@@ -64,7 +64,12 @@ def wire_room(room: RoomInfo) -> messages.Room:
 
 def wire_definition(definition: EventDefinition[Any]) -> dict[str, object]:
     """An event that a room allows, as it travels."""
-    return compact(name=definition.name, hasHistory=definition.has_history, schema=definition.json_schema)
+    return compact(
+        name=definition.name,
+        description=definition.description,
+        hasHistory=definition.has_history,
+        schema=definition.json_schema,
+    )
 
 
 def fields_of(message: messages.Part) -> dict[str, object]:

@@ -195,3 +195,20 @@ async def test_settings_take_away_what_needs_no_permission() -> None:
         httpx.AsyncClient(transport=httpx.ASGITransport(dialogue.asgi), base_url="http://127.0.0.1") as http,
     ):
         assert (await http.get("/rooms", headers={"X-User-Id": "ada"})).json()["mayCreate"] is False
+
+
+async def test_what_an_event_is_for_and_whose_a_room_is_can_be_read() -> None:
+    wave = define_event("wave", description="Says hello")
+    dialogue = create_dialogue(
+        database="memory://",
+        rooms={"hall": RoomConfig(name="Hall", events=[wave], created_by_id="ada", max_size=3)},
+    )
+    async with (
+        dialogue.lifespan(),
+        httpx.AsyncClient(transport=httpx.ASGITransport(dialogue.asgi), base_url="http://127.0.0.1") as http,
+    ):
+        headers = {"X-User-Id": "eve"}
+        definitions = (await http.get("/rooms/hall/definitions", headers=headers)).json()
+        assert definitions["events"] == [{"name": "wave", "description": "Says hello", "hasHistory": False}]
+        room = (await http.get("/rooms/hall", headers=headers)).json()
+        assert (room["createdById"], room["maxSize"]) == ("ada", 3)

@@ -271,3 +271,9 @@ def test_a_problem_carries_the_reason_of_the_schema() -> None:
     with pytest.raises(InvalidEvent) as refusal:
         message.validate({"text": "", "username": "ada"})
     assert refusal.value.problems == (Problem("data.text", "String should have at least 1 character"),)
+
+
+def test_a_description_says_what_an_event_is_for() -> None:
+    assert define_event("message", description="What somebody says").description == "What somebody says"
+    with pytest.raises(ConfigurationError, match="description must be a text"):
+        define_event("message", description=5)  # type: ignore[call-overload]

@@ -186,3 +186,10 @@ def test_a_key_needs_an_event_with_history() -> None:
         a_room().key("k", "typing", None, None)
     assert [problem.path for problem in caught.value.problems] == ["key"]
     assert a_room().key("k", "message", {"text": "hi"}, None) == a_room().key("k", "message", {"text": "hi"}, None)
+
+
+def test_a_configured_room_may_be_somebodys() -> None:
+    room = Room.configured("hall", RoomConfig(name="Hall", events=[], created_by_id="ada"))
+    assert (room.created_by_id, room.is_configured) == ("ada", True)
+    with pytest.raises(ConfigurationError, match="created_by_id"):
+        Room.configured("hall", RoomConfig(name="Hall", events=[], created_by_id=""))
