@@ -39,13 +39,13 @@ async def test_a_node_that_is_started_again_has_its_places_free_at_once() -> Non
 
 async def test_of_two_nodes_called_alike_the_older_gives_up_and_says_so(caplog: pytest.LogCaptureFixture) -> None:
     store = MemoryStore()
-    async with node(store, lease_s=0.6).running() as older:
+    async with node(store, lease_s=3).running() as older:
         storage = MemoryStorage(store)
         ready = Readiness(storage, storage.source, 60, lease=older.lease)
         member = Client(older, "ada")
         await member.join("small")
         ready.ensure_ready()
-        async with node(store, lease_s=0.6).running() as newer:
+        async with node(store, lease_s=3).running() as newer:
             await learned(newer, lambda: newer.lease.is_held)
             await learned(older, lambda: older.lease.is_replaced)
             assert member.is_closed
@@ -64,10 +64,10 @@ async def test_of_two_nodes_called_alike_the_older_gives_up_and_says_so(caplog: 
 
 async def test_a_node_that_another_has_replaced_does_no_work_for_all() -> None:
     store = MemoryStore()
-    async with node(store, lease_s=0.6).running() as older:
+    async with node(store, lease_s=3).running() as older:
         await learned(older, lambda: older.lease.is_held)
         assert await older.turn.is_ours()
-        async with node(store, lease_s=0.6).running() as newer:
+        async with node(store, lease_s=3).running() as newer:
             await learned(older, lambda: older.lease.is_replaced)
             assert not await older.turn.is_ours()
             assert await newer.turn.is_ours()
