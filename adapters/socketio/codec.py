@@ -91,10 +91,10 @@ class SocketIoCodec:
         return packets.frame()
 
     def farewell(self, closing: Closing) -> Frame:
-        """Why the connection ends, for clients that are shown no close code."""
-        packets = Packets(self)
-        packets.emit("error", {"code": "CLOSED", "message": closing.reason, "closeCode": closing.code}, is_kept=False)
-        return packets.frame()
+        """Why the connection ends, for clients that are shown no close code; it has no offset, to be no place to come
+        back to."""
+        said = {"code": "CLOSED", "message": closing.reason, "closeCode": closing.code}
+        return Frame(b"42" + _body("error", json_bytes(said)) + b"]")
 
     def next_offset(self) -> str:
         """The offset of the next event."""

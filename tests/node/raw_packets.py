@@ -58,7 +58,8 @@ class RawSocket:
             packet = await self.packet()
         assert packet.startswith("42"), packet
         said: list[Any] = json.loads(packet[2:])
-        self.offset = said.pop()
+        if len(said) > 2:
+            self.offset = said.pop()
         return said
 
     async def told(self, name: str) -> Any:

@@ -50,6 +50,7 @@ async def test_who_does_not_poll_is_closed_as_too_slow_and_harms_no_one(
             last, packets = packets, await slow.poll()
         error = json.loads(last[-1][2:])[1]
         assert (error["code"], error["closeCode"]) == ("CLOSED", 4413)
+        assert len(json.loads(last[-1][2:])) == 2  # no offset: it is no place to come back to
         answer = await slow.client.get(slow.path)
         assert (answer.status_code, answer.json()["code"]) == (400, 1)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from random import Random
@@ -16,7 +17,7 @@ from ..support.server_process import ServerProcess
 from ..support.wire_client import WireClient, connected
 from .conftest import NUMBERS
 from .node_clients import VERSIONS, WAYS, NodeClients
-from .raw_packets import RawSocket, raw_socket
+from .raw_packets import RawSocket, raw_polling, raw_socket
 
 pytestmark = pytest.mark.anyio
 
@@ -343,3 +344,33 @@ async def test_the_oldest_sessions_are_forgotten_where_there_are_too_many(
             found.append(await back(again, f"{user}-{number}", one.pid, one.offset))
             await again.say("41")
     assert found == [False, True, True]
+
+
+async def test_a_client_that_was_too_slow_comes_back_for_what_it_missed(
+    new_server: Callable[..., ServerProcess], user: str
+) -> None:
+    """It reads nothing until it is closed with 4413, of which its newest offset must not speak."""
+    server = new_server(max_frame=16_384, max_out_frame=65_536, max_backlog_bytes=131_072)
+    async with raw_polling(server.http) as slow, rooms_of(server) as (wire, (room_id,)):
+        await slow.open()
+        await slow.post(f'40{{"userId":"{user}"}}')
+        connected_as = json.loads((await slow.until("40"))[2:])
+        await slow.post(f'42["dialogue:join",{{"roomId":"{room_id}"}}]')
+        await slow.until('42["dialogue:joined"')
+        for _ in range(8):
+            await wire.publish(room_id, 50, padding="x" * 1_900)
+        seqs, offset = [], None
+        while (packets := await slow.poll()) != ["1"]:
+            for packet in packets:
+                name, *said = json.loads(packet[2:])
+                if name == "dialogue:event":
+                    seqs.append(said[0]["seq"])
+                    offset = said[1]
+                else:
+                    assert said == [{"code": "CLOSED", "message": said[0]["message"], "closeCode": 4413}]
+        assert seqs == list(range(1, len(seqs) + 1))
+        assert 0 < len(seqs) < 400
+        await wire.publish(room_id, 1)
+        async with raw_socket(server.http) as again:
+            # More than half a backlog is too much at once: it starts over. Nothing is ever claimed that is not so.
+            assert await back(again, user, connected_as["pid"], offset) is False
