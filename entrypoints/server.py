@@ -48,8 +48,14 @@ async def serve(app: DialogueApp, listener: socket.socket, on_started: Callable[
 async def serve_as_worker(app: DialogueApp, listener: socket.socket, link: Link) -> None:
     """As `serve`, for one of several processes: it tells who keeps them when it serves, and ends when they are gone."""
     async with create_task_group() as tasks:
-        tasks.start_soon(link.end_with_it)
-        await serve(app, listener, link.say_started)
+
+        def started() -> None:
+            scrape = app.container.scrape()
+            scrape.sum_by(link.sum)
+            link.say_started(scrape.own)
+
+        tasks.start_soon(link.run)
+        await serve(app, listener, started)
         tasks.cancel_scope.cancel()
 
 

@@ -8,13 +8,15 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from time import monotonic
 
 from anyio import Event as Signal
-from anyio import create_task_group, move_on_after, open_process, open_signal_receiver, wait_readable
-from anyio.abc import Process, TaskGroup
+from anyio import create_task_group, move_on_after, open_process, open_signal_receiver
+from anyio.abc import Process, TaskGroup, UNIXSocketStream
 
 from ..domain.errors import ConfigurationError
+from .sum_figures import SumFigures
 from .worker import WORKER, Worker
 
 PAUSES_S = (0.1, 0.5, 2.0, 5.0)
@@ -43,6 +45,7 @@ class Workers:
         self._failure: str | None = None
         self._is_stopping = False
         self._stop, self._ended = Signal(), Signal()
+        self._figures = SumFigures()
 
     async def run(self, on_started: Callable[[], None]) -> None:
         """Keep them running until SIGTERM or Ctrl-C; `on_started` is called once when all of them serve.
@@ -52,6 +55,7 @@ class Workers:
         with open_signal_receiver(signal.SIGTERM, signal.SIGINT) as signals:
             async with create_task_group() as tasks:
                 tasks.start_soon(self._hear, signals)
+                tasks.start_soon(self._figures.run)
                 async with create_task_group() as keeping:
                     for number in range(1, self._count + 1):
                         keeping.start_soon(self._keep, number, keeping, on_started)
@@ -96,7 +100,7 @@ class Workers:
                 self._running[number] = process
                 if self._is_stopping:
                     process.send_signal(signal.SIGTERM)
-                tasks.start_soon(self._await_start, number, ours.dup(), on_started)
+                tasks.start_soon(self._listen, number, ours.dup(), on_started)
                 code = await process.wait()
             del self._running[number]
             if self._is_stopping and not self._running:
@@ -126,15 +130,11 @@ class Workers:
             start_new_session=True,  # Ctrl-C is for this process, which passes it on
         )
 
-    async def _await_start(self, number: int, link: socket.socket, on_started: Callable[[], None]) -> None:
-        with link:
-            await wait_readable(link)
-            try:
-                serves = bool(link.recv(1))
-            except OSError:
-                serves = False
-        if not serves:
-            return  # it ended before
+    async def _listen(self, number: int, link: socket.socket, on_started: Callable[[], None]) -> None:
+        async with await UNIXSocketStream.from_socket(link) as stream:
+            await self._figures.listen(number, stream, partial(self._is_up, number, on_started))
+
+    def _is_up(self, number: int, on_started: Callable[[], None]) -> None:
         is_first = number not in self._up
         self._up.add(number)
         if is_first and len(self._up) == self._count:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from ..support.patience import wait_until
 from ..support.server_process import DIALOGUE, ServerProcess
@@ -75,6 +76,45 @@ async def test_an_event_without_history_gets_from_worker_to_worker(server: Serve
         for client in clients:
             heard = await client.events(len(clients), "general")
             assert {event["from"] for event in heard} == {f"user-{number}" for number in range(8)}
+
+
+def figures(server: ServerProcess) -> dict[str, float]:
+    """Those without labels, as any of the workers tells them."""
+    answer = httpx.get(f"{server.http}/metrics", trust_env=False)
+    assert answer.status_code == 200, answer.text
+    samples = (sample for family in text_string_to_metric_families(answer.text) for sample in family.samples)
+    return {sample.name: sample.value for sample in samples if not sample.labels}
+
+
+@linux_only
+async def test_what_workers_count_is_summed_and_stays_so_when_one_has_ended(server: ServerProcess) -> None:
+    """Whichever of them is asked: each answers for all."""
+
+    def settled() -> bool:
+        told.append(figures(server))
+        return told[-1]["dialogue_connections"] == 8 and told[-1]["dialogue_events_total"] == 16
+
+    told: list[dict[str, float]] = []
+    async with AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(connected(server.ws, f"user-{n}")) for n in range(8)]
+        for client in clients:
+            await client.join("general")
+            for text in ("one", "two"):
+                await client.trigger("general", "message", {"text": text, "username": "ada"})
+        wait_until(settled, PATIENCE_S, "the figures are not those of all workers")
+    found = told[-1]
+    assert found["dialogue_rooms"] == 1
+    assert found["dialogue_ready"] == 1
+    assert found["dialogue_sessions"] == found["dialogue_users"] == 8
+    assert found["dialogue_batch_events_sum"] == 16
+    workers = workers_of(server.pid)
+    os.kill(min(workers), signal.SIGKILL)
+    wait_until(lambda: len(workers_of(server.pid) - workers) == 1, PATIENCE_S, "no other worker was started")
+    wait_until(lambda: "serves again" in server.log, PATIENCE_S, "the new worker does not serve")
+    wait_until(lambda: figures(server)["dialogue_connections"] == 0, PATIENCE_S, "connections stay that have ended")
+    again = figures(server)
+    assert again["dialogue_events_total"] == 16
+    assert again["process_cpu_seconds_total"] >= found["process_cpu_seconds_total"]
 
 
 @linux_only
