@@ -70,6 +70,7 @@ class Storage:
         self.ports = ports
         self.archive = ports.archive
         self.source = ports.source
+        self.keys = ports.keys
         self.rooms = ports.rooms
         self.marks = ports.read_marks
         self.user_events = ports.user_events

@@ -93,3 +93,17 @@ async def test_a_refused_draft_does_not_use_its_key_up(storage: Storage) -> None
     )
     assert not isinstance(refused, Event)
     assert isinstance((await append(storage.archive, [draft], 1_000))[0], Event)
+
+
+async def test_what_a_key_was_used_for_can_be_looked_up_before_it_is_used_again(storage: Storage) -> None:
+    new = await storage.keyed("general", b"1", sender="ada", key="k")
+    assert await storage.keys.outcome(new, 1_000) is None
+    await keep(storage, "k", now_ms=1_000)
+    assert await storage.keys.outcome(new, 2_000) == Repeat(seq=1, timestamp_ms=1_000)
+    other = await storage.keyed("general", b"2", sender="ada", key="k")
+    assert isinstance(await storage.keys.outcome(other, 2_000), InvalidRequest)
+    bobs = await storage.keyed("general", b"1", sender="bob", key="k")
+    assert await storage.keys.outcome(bobs, 2_000) is None
+    assert await storage.keys.outcome(replace(new, key=None), 2_000) is None
+    assert await storage.keys.outcome(new, 1_000 + TTL_MS) == Repeat(seq=1, timestamp_ms=1_000)
+    assert await storage.keys.outcome(new, 1_001 + TTL_MS) is None

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 import pytest
 
+from dialogue.adapters.memory.key_index import MemoryKeyIndex
 from dialogue.adapters.memory.storage import MemoryStorage
 from dialogue.domain.errors import Unavailable
 from dialogue.domain.event import Event
@@ -87,7 +88,10 @@ def reload(example: ModuleType, path: Path) -> Reload:
         parts = StorageParts.of(MemoryStorage(lines.store, KEY_TTL_S))
         return Storage(
             replace(
-                parts, archive=example.JsonLinesArchive(lines, MAX_ENDED_ROOMS), rooms=example.JsonLinesRooms(lines)
+                parts,
+                archive=example.JsonLinesArchive(lines, MAX_ENDED_ROOMS),
+                rooms=example.JsonLinesRooms(lines),
+                keys=MemoryKeyIndex(lines.keys),
             )
         )
 
