@@ -1,74 +1,26 @@
-"""The transaction that keeps a batch in SQLite, in the same few statements whatever the batch's size."""
+"""The transaction that keeps a batch in SQLite, in a few statements whatever the batch's size."""
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
-from typing import Any, TypeVar
+from itertools import repeat
+from typing import Any
 
-from sqlalchemy import BindParameter, Connection, Table, bindparam, case, func, select
-from sqlalchemy.dialects.sqlite import Insert, insert
+import msgspec
+from sqlalchemy import Connection
 
-from ....domain.names import REDACTED
 from ....domain.outcome import Appended
+from ..arrival import to_text
 from ..batch import Batch, Facts, HeadRow, KnownRoom, Place, Target, Writes
 from ..batch_keys import KeyUse
 from ..database import Database
-from ..many_rows import ManyRows
 from ..number_batch import number_batch
-from ..tables import keys, messages, rooms, streams
+from ..raw_json import from_column, to_column
+from . import append_statements as statements
 from .refusals import refusals
 
-# SQLite takes 32,766 variables a statement at most.
-AT_ONCE = 1_000
-
-_room_ids: BindParameter[Any] = bindparam("room_ids", expanding=True)
-_key_ids: BindParameter[Any] = bindparam("key_ids", expanding=True)
-_room_id: BindParameter[str] = bindparam("b_room_id")
-_seq: BindParameter[int] = bindparam("b_seq")
-_sender: BindParameter[str | None] = bindparam("b_sender")
-ROOMS = select(
-    rooms.c.room_id, rooms.c.floor, rooms.c.epoch, rooms.c.head, rooms.c.last_timestamp, rooms.c.stamp
-).where(rooms.c.room_id.in_(_room_ids))
-STREAMS = select(streams.c.room_id, streams.c.event_name, streams.c.head).where(streams.c.room_id.in_(_room_ids))
-KEYS = select(keys.c.key_id, keys.c.digest, keys.c.seq, keys.c.timestamp).where(keys.c.key_id.in_(_key_ids))
-TARGET = select(
-    messages.c.event_name,
-    messages.c.timestamp,
-    messages.c.event_data.is_(None),
-    case((messages.c.event_name == REDACTED, messages.c.event_data)),
-).where(messages.c.room_id == _room_id, messages.c.seq == _seq)
-
-INSERT_EVENTS = ManyRows(messages.insert())
-UPDATE_ROOMS = ManyRows(
-    rooms.update()
-    .where(rooms.c.room_id == _room_id)
-    .values(
-        epoch=bindparam("b_epoch"),
-        head=bindparam("b_head"),
-        last_timestamp=bindparam("b_last_timestamp"),
-        stamp=bindparam("b_stamp"),
-    )
-)
-BLANK = ManyRows(
-    messages.update()
-    .where(messages.c.room_id == _room_id, messages.c.seq == _seq)
-    .values(event_data=bindparam("b_event_data"), meta=None, from_user=func.coalesce(_sender, messages.c.from_user))
-)
-
-T = TypeVar("T")
-
-
-def _put(table: Table, *columns: str) -> Insert:
-    """Insert a row, or write these columns of the one that is there."""
-    row = insert(table)
-    return row.on_conflict_do_update(
-        index_elements=list(table.primary_key), set_={name: row.excluded[name] for name in columns}
-    )
-
-
-PUT_STREAMS = ManyRows(_put(streams, "head"))
-PUT_KEYS = ManyRows(_put(keys, "digest", "seq", "timestamp"))
+_encoded = msgspec.json.Encoder().encode
 
 
 class SqliteAppender:
@@ -91,89 +43,67 @@ class AppendBatch:
 
     def __call__(self, connection: Connection) -> list[Appended]:
         """Run the transaction; the outcome of each group."""
-        numbered = number_batch(self._batch, _facts(connection, self._batch))
-        _write(connection, numbered.writes)
+        # The driver's own connection: what SQLAlchemy does for a row costs more than what SQLite does.
+        driver = connection.connection.driver_connection
+        assert isinstance(driver, sqlite3.Connection)
+        numbered = number_batch(self._batch, _facts(driver, self._batch))
+        _write(driver, numbered.writes)
         return numbered.outcomes
 
 
-def _facts(connection: Connection, batch: Batch) -> Facts:
-    found: dict[str, KnownRoom] = {}
-    heads: dict[tuple[str, str], int] = {}
-    for ids in _chunks(batch.room_ids):
-        for room_id, floor, *row in connection.execute(ROOMS, {"room_ids": ids}):
-            found[room_id] = KnownRoom(HeadRow(*row), floor)
-        for room_id, name, head in connection.execute(STREAMS, {"room_ids": ids}):
-            heads[room_id, name] = head
-    uses = {
-        key_id: KeyUse(*use)
-        for ids in _chunks(batch.key_ids)
-        for key_id, *use in connection.execute(KEYS, {"key_ids": ids})
-    }
-    return Facts(rooms=found, streams=heads, keys=uses, targets=dict(_targets(connection, batch.redacted)))
-
-
-def _targets(connection: Connection, places: Iterable[Place]) -> Iterator[tuple[Place, Target]]:
-    for room_id, seq in places:
-        row = connection.execute(TARGET, {"b_room_id": room_id, "b_seq": seq}).one_or_none()
-        if row is not None:
-            yield (room_id, seq), Target(*row)
-
-
-def _write(connection: Connection, writes: Writes) -> None:
-    BLANK.execute(
-        connection,
-        [
-            {"b_room_id": room_id, "b_seq": seq, "b_event_data": made.payload, "b_sender": made.sender}
-            for (room_id, seq), made in writes.tombstones.items()
-        ],
+def _facts(driver: sqlite3.Connection, batch: Batch) -> Facts:
+    ids = (_encoded(batch.room_ids).decode(),)
+    return Facts(
+        rooms={
+            room_id: KnownRoom(HeadRow(*row), floor) for room_id, floor, *row in _all(driver, statements.ROOMS, ids)
+        },
+        streams={(room_id, name): head for room_id, name, head in _all(driver, statements.STREAMS, ids)},
+        keys=dict(_keys(driver, batch.key_ids)),
+        targets=dict(_targets(driver, batch.redacted)),
     )
-    INSERT_EVENTS.execute(
-        connection,
+
+
+def _all(driver: sqlite3.Connection, statement: str, parameters: Sequence[str | bytes | None]) -> list[list[Any]]:
+    rows: list[list[Any]] = msgspec.json.decode(driver.execute(statement, parameters).fetchone()[0])
+    return rows
+
+
+def _keys(driver: sqlite3.Connection, ids: Sequence[bytes]) -> Iterator[tuple[bytes, KeyUse]]:
+    for begin in range(0, len(ids), statements.KEYS_AT_ONCE):
+        some = [*ids[begin : begin + statements.KEYS_AT_ONCE], *repeat(None, statements.KEYS_AT_ONCE)]
+        for key_id, digest, *place in _all(driver, statements.KEYS, some[: statements.KEYS_AT_ONCE]):
+            yield bytes.fromhex(key_id), KeyUse(bytes.fromhex(digest), *place)
+
+
+def _targets(driver: sqlite3.Connection, places: Iterable[Place]) -> Iterator[tuple[Place, Target]]:
+    for place in places:
+        row = driver.execute(statements.TARGET, place).fetchone()
+        if row is not None:
+            name, timestamp_ms, is_blank, payload = row
+            yield place, Target(name, timestamp_ms, bool(is_blank), from_column(payload))
+
+
+def _write(driver: sqlite3.Connection, writes: Writes) -> None:
+    for (room_id, seq), made in writes.tombstones.items():
+        driver.execute(statements.BLANK, (to_column(made.payload), made.sender, room_id, seq))
+    arrived = to_text(writes.arrived_ms)
+    statements.PUT_EVENTS.execute(
+        driver,
         [
-            {
-                "room_id": event.room_id,
-                "event_name": event.name,
-                "event_data": event.payload,
-                "from_user": event.sender,
-                "timestamp": event.timestamp_ms,
-                "created_at": writes.arrived_ms,
-                "seq": event.seq,
-                "event_seq": event.event_seq,
-                "meta": event.meta,
-            }
+            (
+                event.room_id,
+                event.name,
+                to_column(event.payload),
+                event.sender,
+                event.timestamp_ms,
+                arrived,
+                event.seq,
+                event.event_seq,
+                to_column(event.meta),
+            )
             for event in writes.events
         ],
     )
-    UPDATE_ROOMS.execute(
-        connection,
-        [
-            {
-                "b_room_id": room_id,
-                "b_epoch": row.epoch,
-                "b_head": row.head,
-                "b_last_timestamp": row.last_timestamp,
-                "b_stamp": row.stamp,
-            }
-            for room_id, row in writes.rooms.items()
-        ],
-    )
-    PUT_STREAMS.execute(
-        connection,
-        [
-            {"room_id": room_id, "event_name": name, "head": head, "floor": 0, "floor_seq": 0}
-            for (room_id, name), head in writes.streams.items()
-        ],
-    )
-    PUT_KEYS.execute(
-        connection,
-        [
-            {"key_id": key_id, "digest": use.digest, "seq": use.seq, "timestamp": use.timestamp_ms}
-            for key_id, use in writes.keys.items()
-        ],
-    )
-
-
-def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
-    rest = iter(items)
-    while chunk := list(islice(rest, AT_ONCE)):
-        yield chunk
+    statements.MOVE_ROOMS.execute(driver, [(room_id, *row) for room_id, row in writes.rooms.items()])
+    statements.PUT_STREAMS.execute(driver, [(*stream, head) for stream, head in writes.streams.items()])
+    statements.PUT_KEYS.execute(driver, [(key_id, *use) for key_id, use in writes.keys.items()])
