@@ -6,6 +6,7 @@ import { Handlers } from "./handlers.js";
 import { HttpCalls } from "./http-calls.js";
 import { Joining } from "./joining.js";
 import { Link } from "./link.js";
+import { MEMBER_JOINED, MEMBER_LEFT } from "./room.js";
 import { Rooms } from "./rooms.js";
 import { Triggers } from "./triggers.js";
 
@@ -212,6 +213,12 @@ export class DialogueClient {
           size: message.size,
           ...(message.users !== undefined && { users: message.users }),
         });
+        break;
+      case "memberJoined":
+        this.#rooms.get(message.roomId)?.handlers.call(MEMBER_JOINED, message.userId);
+        break;
+      case "memberLeft":
+        this.#rooms.get(message.roomId)?.handlers.call(MEMBER_LEFT, message.userId);
         break;
       case "left":
         this.#rooms.left(message.roomId, message.reason);

@@ -1,6 +1,8 @@
 // A room as the application holds it.
 
 export const ANY = Symbol("any event");
+export const MEMBER_JOINED = Symbol("a user came into the room");
+export const MEMBER_LEFT = Symbol("a user has left the room");
 const REDACTED = "dialogue.redacted";
 
 /** A page as the application gets it, out of the server's answer. */
@@ -50,6 +52,20 @@ export class DialogueRoom {
     if (typeof handler !== "function") throw new TypeError("The handler of a redaction must be a function");
     // A redaction whose own data was taken away names no event any more.
     return this.on(REDACTED, (event) => (Number.isInteger(event.data?.seq) ? handler(event.data.seq, event) : undefined));
+  }
+
+  /** `handler(userId)`, when a user's first session came into the room; a room with presence tells it. */
+  onMemberJoined(handler) {
+    return this.#state.handlers.add(MEMBER_JOINED, handler);
+  }
+
+  /** `handler(userId)`, when a user's last session has left the room. */
+  onMemberLeft(handler) {
+    return this.#state.handlers.add(MEMBER_LEFT, handler);
+  }
+
+  async listMembers() {
+    return (await this.#request("listMembers", {})).members;
   }
 
   off(event, handler) {

@@ -11,6 +11,7 @@ import { byId } from "./element.js";
 import { Foot } from "./foot.js";
 import { identity } from "./identity.js";
 import { Limits } from "./limits.js";
+import { Members } from "./members.js";
 import { presence, RoomList } from "./room-list.js";
 import { RoomMaking } from "./room-making.js";
 import { Stage } from "./stage.js";
@@ -44,6 +45,7 @@ const composer = new Composer({
   publish,
 });
 const foot = new Foot(composer);
+const members = new Members({ me: identity });
 
 // ----- rooms
 
@@ -66,6 +68,7 @@ function open(roomId) {
 function changed(view, what) {
   limits.set(view.id, view.limit);
   foot.show(view.notice ? null : view);
+  members.show(view.notice ? null : view);
   showTitle();
   if (what === "opened") marks.look(view.id);
   const isFree = document.activeElement === document.body || document.activeElement?.closest("#room-list");
@@ -107,6 +110,7 @@ client.onDisconnect(() => {
   composer.render();
 });
 client.onConnect(({ reconnected }) => {
+  if (reconnected) members.renew();
   if (reconnected) for (const { timeline } of stage.views) timeline.retry();
   composer.connected();
 });

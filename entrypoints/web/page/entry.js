@@ -21,6 +21,9 @@ export function authorOf(event) {
   return nameIn(event) ?? names.get(event.from) ?? (event.redacted ? "Somebody" : event.from);
 }
 
+/** The name under which the user was last seen; null where none was. */
+export const lastNameOf = (userId) => names.get(userId) ?? null;
+
 const areOfOneAuthor = (one, other) =>
   one.from === other.from && (one.redacted || other.redacted || authorOf(one) === authorOf(other));
 
