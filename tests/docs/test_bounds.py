@@ -33,9 +33,10 @@ from dialogue.adapters.uvicorn import (
 from dialogue.adapters.wire import plain_transport, request_fields
 from dialogue.application import readiness
 from dialogue.application.feed import apply_events, listeners
+from dialogue.application.hooks import client_hooks
 from dialogue.application.publishing import erase_user
 from dialogue.application.publishing.journal_queue import JournalLimits
-from dialogue.application.rooms import open_history, sweeper, tell_sizes
+from dialogue.application.rooms import open_history, sweeper, tell_rooms, tell_sizes
 from dialogue.application.sessions import join_room, outbox, serve_session
 from dialogue.domain import errors, idempotency_key, json_value, page, retention, room
 from dialogue.domain.ports import read_marks as read_mark_port
@@ -68,6 +69,7 @@ NO_BOUNDS = {
         "rate_limits",
         *("uds", "root_path", "allow_credentials", "serve_page", "serve_schema", "serve_metrics"),
         "limit_store",
+        *("create_rooms", "delete_rooms", "redact_events"),
     ),
     *TokenSettings.model_fields,
 }
@@ -129,6 +131,8 @@ FIXED: dict[str, float] = {
     "events that one call of `on_cleanup` gets": hooked_stream.HANDED_AT_ONCE,
     "streams read into buffers at once": open_history.AT_ONCE,
     "the time for handlers at a stop": listeners.PATIENCE_S,
+    "the time for hooks of clients at a stop": client_hooks.PATIENCE_S,
+    "rooms made and deleted that wait to be told": tell_rooms.MAX_WAITING,
     "a measurement of readiness": readiness.PATIENCE_S,
     "a path": path.MAX_PATH,
     "parameters of a query": query.MAX_PARAMETERS,
