@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from anyio import create_task_group
 
 from ...application.node import Node
+from ...application.ports.peer import peer_of
 from ...domain.errors import Unavailable
 from ..wire.frames import json_bytes
 from .connection import Connection
@@ -178,6 +179,8 @@ class BesideSocketIo:
         connections = self._connections()
         if connections.is_full:
             raise Refused(4, "Forbidden: too many clients are connecting at once", 503)
+        if connections.has_enough(peer_of(scope)):
+            raise Refused(4, "Forbidden: too many connections of one address are open", 429)
         return connections.open(scope, counts=query.get("recovery") != "0")
 
     def _open_packet(self, connection: Connection, upgrades: list[str]) -> bytes:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Mapping
 from secrets import token_urlsafe
 from typing import Any
 
 from anyio import create_task_group, move_on_after
 
+from ...application.ports.peer import Peer
 from ...application.sessions.serve_session import ServeSession
 from .codec import SocketIoCodec
 from .connection import Connection
@@ -41,6 +42,7 @@ class Connections:
         self._by_sid: dict[str, Connection] = {}
         self._by_pid: dict[str, Connection] = {}
         self._handshakes: dict[Connection, None] = {}
+        self._of_addresses: Counter[str | None] = Counter()
         self._kept = KeptSessions(limits.max_kept_sessions, limits.keep_session_s)
         self._opened: deque[Connection] = deque()
         self._has_opened = asyncio.Event()
@@ -51,11 +53,17 @@ class Connections:
         """Whether so many clients have not said who they are that there is no place for another."""
         return not self._is_running or len(self._handshakes) >= self.limits.max_handshakes
 
+    def has_enough(self, peer: Peer) -> bool:
+        """Whether so many connections are open from that address that there is no place for another."""
+        return self._of_addresses[peer.counted_as] >= self.limits.max_connections_per_address
+
     def open(self, scope: Mapping[str, Any], *, counts: bool) -> Connection:
         """A new connection, which is served from now on; with `counts` its client can recover its session."""
         codec = self._codec if counts and self.limits.keep_session_s else self._plain_codec
         connection = Connection(f"{self._origin}-{token_urlsafe(15)}", scope, codec, self.limits, self)
         self._handshakes[connection] = None
+        if connection.peer.counted_as is not None:
+            self._of_addresses[connection.peer.counted_as] += 1
         self._by_sid[connection.sid] = connection
         self._opened.append(connection)
         self._has_opened.set()
@@ -92,10 +100,17 @@ class Connections:
             logger.exception("a connection failed")
         finally:
             self._handshakes.pop(connection, None)
+            self._let_go_of_address(connection.peer.counted_as)
             self._by_sid.pop(connection.sid, None)
             if connection.pid is not None and self._by_pid.get(connection.pid) is connection:
                 del self._by_pid[connection.pid]
             connection.finish()
+
+    def _let_go_of_address(self, address: str | None) -> None:
+        if address is not None:
+            self._of_addresses[address] -= 1
+            if not self._of_addresses[address]:
+                del self._of_addresses[address]
 
     # --- Host
 

@@ -15,5 +15,6 @@ class SocketIoLimits:
     heartbeat_timeout_s: float
     max_out_frame: int
     max_handshakes: int
+    max_connections_per_address: int
     max_kept_sessions: int
     keep_session_s: float

@@ -102,6 +102,7 @@ class Container(ServiceParts):
         heartbeat_timeout_s=settings.heartbeat_timeout_s,
         max_out_frame=settings.max_out_frame,
         max_handshakes=settings.max_handshakes,
+        max_connections_per_address=settings.max_connections_per_address,
         max_kept_sessions=settings.max_kept_sessions,
         keep_session_s=settings.keep_session_s,
     )

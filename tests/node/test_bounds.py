@@ -92,6 +92,22 @@ async def test_handshakes_that_go_no_further_are_bounded_and_forgotten(
                 pass
 
 
+async def test_connections_of_one_address_are_bounded_also_where_they_poll(
+    new_server: Callable[..., ServerProcess],
+) -> None:
+    server = new_server(max_connections_per_address=3)
+    async with AsyncExitStack() as stack:
+        polling = [await stack.enter_async_context(raw_polling(server.http)) for _ in range(4)]
+        for client in polling[:3]:
+            await client.open()
+        answer = await polling[3].client.get(polling[3].path)
+        assert (answer.status_code, answer.json()["code"]) == (429, 4)
+        await polling[0].post("1")
+        with fail_after(15):
+            while (await polling[3].client.get(polling[3].path)).status_code == 429:
+                pass
+
+
 async def test_a_client_that_never_says_who_it_is_is_closed(new_server: Callable[..., ServerProcess]) -> None:
     server = new_server(connect_timeout_s=0.3)
     async with raw_socket(server.http) as silent, raw_polling(server.http) as idle:
