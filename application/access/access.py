@@ -68,6 +68,13 @@ class Access:
         except Unavailable:
             return False
 
+    async def sees(self, identity: Identity, room_id: str) -> bool:
+        """Whether the user may know of the room. Raises Unavailable where the rules do not say.
+
+        For who asks about many rooms or users: one failure is enough to stop.
+        """
+        return await self._asked(identity, "join", room_id)
+
     async def ensure(self, identity: Identity, action: Action, room_id: str) -> None:
         """Raise Forbidden where the user may not do that in the room, and RoomNotFound where it may not even `join`.
 

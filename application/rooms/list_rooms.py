@@ -74,7 +74,7 @@ class ListRooms:
                 await checkpoint()
             if remaining_s() <= 0:
                 raise Unavailable("It takes too long to find out which rooms you may see")
-            if await self._access.may(identity, "join", room.id):
+            if await self._access.sees(identity, room.id):
                 found.append(room)
                 if len(found) == limit:
                     break

@@ -11,6 +11,7 @@ from anyio import Event as Signal
 from anyio import create_task_group
 from anyio.lowlevel import checkpoint
 
+from ...domain.errors import Unavailable
 from ..access.access import Access
 from ..feed.hub import Hub
 from ..feed.listeners import Listeners
@@ -79,17 +80,27 @@ class TellRooms:
                 await self._arrived.wait()
             news = self._waiting.popleft()
             sessions = [session for session in self._hub.sessions() if session is not news.but]
-            for start in range(0, len(sessions), AT_ONCE):
-                await self._tell(news, sessions[start : start + AT_ONCE])
-                await checkpoint()
+            try:
+                for start in range(0, len(sessions), AT_ONCE):
+                    await self._tell(news, sessions[start : start + AT_ONCE])
+                    await checkpoint()
+            except Unavailable:
+                logger.warning("not all who may see room %r are told of it: the rules do not say", news.room_id)
 
     async def _tell(self, news: _News, sessions: Sequence[Session]) -> None:
         seeing: dict[Session, bool] = {}
+        failures: list[Unavailable] = []
 
         async def ask(session: Session) -> None:
-            seeing[session] = await self._access.may(session.identity, "join", news.room_id)
+            try:
+                seeing[session] = await self._access.sees(session.identity, news.room_id)
+            except Unavailable as error:
+                failures.append(error)
 
         async with create_task_group() as tasks:
             for session in sessions:
                 tasks.start_soon(ask, session)
-        self._hub.tell([session for session in sessions if seeing[session] and not session.has_ended], news.notice)
+        told = [session for session in sessions if seeing.get(session) and not session.has_ended]
+        self._hub.tell(told, news.notice)
+        if failures:
+            raise failures[0]

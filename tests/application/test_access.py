@@ -260,3 +260,25 @@ async def test_before_join_may_say_from_where_on_a_user_reads() -> None:
         assert [event.seq for event in joined.history] == [5, 4, 3, 2, 1]
         joined = await node.join(node.session("bob"), "hall")
         assert [event.seq for event in joined.history] == [5, 4, 3, 2, 1]
+
+
+async def test_where_the_rules_fail_nothing_is_listed_and_they_are_asked_no_more() -> None:
+    asked: list[str] = []
+
+    def fails(_: Identity, __: Action, room_id: str) -> bool:
+        asked.append(room_id)
+        raise RuntimeError("the database is down")
+
+    async with MemoryNode(ROOMS, RuntimeRooms(events=[MESSAGE]), hooks=Hooks(authorize=fails)).running() as node:
+        with pytest.raises(Unavailable):
+            await node.list_rooms(EVE, "", 10)
+        assert asked == ["hall"]
+        sessions = [node.session(f"user-{number}") for number in range(50)]
+        await node.manage.create(StoredRoom(id="club", name="Club"))
+        with fail_after(5):
+            while len(asked) < 21:
+                await checkpoint()
+        for _ in range(100):
+            await checkpoint()
+        assert asked == ["hall", *["club"] * 20]  # those that are asked about at once
+        assert all(sent(session) == [] for session in sessions)

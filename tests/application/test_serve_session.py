@@ -18,6 +18,7 @@ from dialogue.adapters.wire.request_reader import RequestReader
 from dialogue.adapters.wire.wire_codec import WireCodec
 from dialogue.application.hooks.client import Client
 from dialogue.application.hooks.hooks import Hooks
+from dialogue.application.ports.authenticator import Identity
 from dialogue.application.ports.peer import UNKNOWN
 from dialogue.application.ports.rate_limiter import RateLimiter
 from dialogue.application.sessions import serve_session
@@ -244,3 +245,29 @@ async def test_a_request_that_is_waiting_ends_with_its_connection(monkeypatch: p
         with fail_after(5):
             await served.node.hub.emptied()
     assert caller.transport.closing == Closing(1001, "bye")
+
+
+async def test_on_connect_comes_before_the_client_is_told_and_on_connected_after() -> None:
+    caller, seen = Caller(), list[tuple[str, str, list[str]]]()
+
+    async def note(what: str, user_id: str) -> None:
+        seen.append((what, user_id, [frame.text for frame in caller.transport.read()]))
+
+    async def connecting(user: Identity, _client_id: str) -> None:
+        await note("on_connect", user.user_id)
+        raise RuntimeError("harms nobody")
+
+    async def connected(client: Client) -> None:
+        await note("on_connected", client.user_id)
+
+    served = Served(Hooks(on_connect=connecting, on_connected=connected))
+    async with served.node.running(), create_task_group() as tasks:
+        caller.say('{"type":"connect","auth":{"userId":"ada"}}')
+        tasks.start_soon(served.serve, caller.transport, CODEC, caller.receive, UNKNOWN)
+        with fail_after(10):
+            while len(seen) < 2:
+                await checkpoint()
+        tasks.cancel_scope.cancel()
+    assert seen[0] == ("on_connect", "ada", [])
+    assert seen[1][:2] == ("on_connected", "ada")
+    assert '"type":"connected"' in seen[1][2][0]
