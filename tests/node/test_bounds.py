@@ -95,7 +95,7 @@ async def test_handshakes_that_go_no_further_are_bounded_and_forgotten(
 async def test_connections_of_one_address_are_bounded_also_where_they_poll(
     new_server: Callable[..., ServerProcess],
 ) -> None:
-    server = new_server(max_connections_per_address=3)
+    server = new_server(max_connections_per_address=3, trusted_proxies="10.0.0.1")  # whose clients are many
     async with AsyncExitStack() as stack:
         polling = [await stack.enter_async_context(raw_polling(server.http)) for _ in range(4)]
         for client in polling[:3]:
