@@ -42,6 +42,30 @@ export interface Triggered {
   duplicate?: true;
 }
 
+/** One event of a batch; each must have history. */
+export interface NewEvent<Data = any> {
+  event: string;
+  data: Data;
+  meta?: { [key: string]: JsonValue };
+}
+
+/** What a batch is answered with, once all its events are kept. */
+export interface TriggeredBatch {
+  roomId: string;
+  /** Milliseconds since the Unix epoch, the same for all. */
+  timestamp: number;
+  /** The places of the events, in their order: each is one larger than the one before. */
+  seqs: number[];
+  /** The batch had been kept before, under the same key. */
+  duplicate?: true;
+}
+
+/** A user in a room with presence, and how many sessions the user has there. */
+export interface Member {
+  userId: string;
+  sessions: number;
+}
+
 export interface TriggerOptions {
   meta?: { [key: string]: JsonValue };
   /**
@@ -284,6 +308,15 @@ export interface Room {
    * and in recoveries. It is `on("dialogue.redacted", …)` with the seq read out, and `off("dialogue.redacted")` ends it too.
    */
   onRedacted(handler: (seq: number, event: DialogueEvent<Redaction>) => unknown): Unsubscribe;
+  /**
+   * A user's first session came into the room, on whichever node. A room with presence tells it; nobody is told of himself.
+   * What is told between two connections is missed: list the members again after each `onHistory`.
+   */
+  onMemberJoined(handler: (userId: string) => unknown): Unsubscribe;
+  /** A user's last session has left the room. */
+  onMemberLeft(handler: (userId: string) => unknown): Unsubscribe;
+  /** Who is in the room. Rejected with `FORBIDDEN` where the room has no presence, or more than 1,000 users are in it. */
+  listMembers(): Promise<Member[]>;
   /** Takes away one handler of an event, or all of them. */
   off(event: string, handler?: EventHandler): void;
 
@@ -297,6 +330,9 @@ export interface Room {
    * `details` of the type `TriggerFailure`, where no answer can be had. `UNAVAILABLE` means: not kept, and never will be.
    */
   trigger<Data = any>(event: string, data: Data, options?: TriggerOptions): Promise<Triggered>;
+
+  /** Publishes 1 to 100 events with history: all are kept, one behind the other, or none. The `key` is for all of them. */
+  triggerMany(events: readonly NewEvent[], options?: Pick<TriggerOptions, "key">): Promise<TriggeredBatch>;
 
   /**
    * Takes away the payload of an event, for everyone and for good, where the user may: usually the event's author. It is an HTTP
