@@ -21,10 +21,10 @@ from ...application.sessions.client_limits import ClientLimits
 from ...domain.errors import InvalidRequest
 from ...domain.idempotency_key import MAX_KEY
 from ...domain.page import MAX_LIMIT, Page
-from ..wire import messages, request_fields
+from ..wire import request_fields
 from ..wire.answers import wire_page
 from ..wire.frame_reader import FrameReader
-from ..wire.frames import wire_event
+from ..wire.frames import fields_of, wire_event
 from .headers import header_text
 from .http_identity import ensure_pace, identity_of
 from .http_rooms import RoomInPath, UserId, integer, json_response, problems
@@ -109,7 +109,7 @@ async def get_history(
     from_seq = await access.ensure_reader(identity, room_id)
     above = await access.visibility.of_reader(identity, room_id, from_seq)
     page = await pages(request_fields.page_request(room_id, fields), above)
-    return json_response(wire_page(page, messages.Page), headers=_links(request, page, fields))
+    return json_response(fields_of(wire_page(page)), headers=_links(request, page, fields))
 
 
 @post(

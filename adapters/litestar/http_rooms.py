@@ -14,9 +14,9 @@ from ...application.ports.authenticator import Authenticator
 from ...application.rooms.list_rooms import ListRooms
 from ...application.sessions.client_limits import ClientLimits
 from ...domain.page import MAX_LIMIT
-from ..wire import messages, request_fields
+from ..wire import request_fields
 from ..wire.answers import wire_rooms
-from ..wire.frames import json_bytes, wire_room
+from ..wire.frames import fields_of, json_bytes, wire_room
 from .http_identity import ensure_pace, identity_of
 from .operation import DescribedOperation
 from .query import query_fields
@@ -92,7 +92,7 @@ async def list_rooms(
         request_fields.ListRoomsFields, query_fields(request, texts=("cursor",), numbers=("limit",))
     )
     listed = await rooms(identity, wanted.cursor, wanted.limit)
-    return json_response(wire_rooms(listed, max_out_frame, messages.RoomPage))
+    return json_response(fields_of(wire_rooms(listed, max_out_frame)))
 
 
 @get(

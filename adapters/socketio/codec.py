@@ -26,7 +26,6 @@ from ...domain.page import Page
 from ...domain.position import Position
 from ..wire.answers import wire_answer, wire_rooms
 from ..wire.frames import compact, encodable, event_bytes, fields_of, in_runs, json_bytes, wire_events, wire_room
-from ..wire.messages import RoomPage
 from .packet_reader import NAMESPACE, Call, Handshake, page_of
 from .sent_log import Mark, MarkedFrame
 
@@ -112,7 +111,7 @@ class SocketIoCodec:
             case Page() if call is not None and not is_acknowledged:
                 packets.emit("historyResponse", _page(answer, call))
             case RoomList() if not is_acknowledged:
-                packets.emit("rooms", wire_rooms(answer, self._max_out_frame, RoomPage).rooms)
+                packets.emit("rooms", wire_rooms(answer, self._max_out_frame).rooms)
             case RoomCreated() | RoomDeleted():
                 notice = self.notice(answer)
                 assert isinstance(notice, MarkedFrame)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
-
 from ...application.rooms.list_rooms import RoomList
 from ...application.rooms.tell_members import MemberList
 from ...application.sessions.answers import (
@@ -26,11 +24,8 @@ from . import messages
 from .frames import encodable, json_bytes, wire_events, wire_position, wire_room
 from .messages import given
 
-P = TypeVar("P", bound=messages.Page)
-R = TypeVar("R", bound=messages.RoomPage)
 
-
-def wire_answer(answer: Answer, max_out_frame: int) -> messages.Sent:
+def wire_answer(answer: Answer, max_out_frame: int) -> messages.Message:
     """The message that answers."""
     match answer:
         case Triggered():
@@ -43,7 +38,7 @@ def wire_answer(answer: Answer, max_out_frame: int) -> messages.Sent:
                 duplicate=answer.is_duplicate,
             )
         case Page():
-            return wire_page(answer, messages.History)
+            return wire_page(answer)
         case Joined():
             return _joined(answer)
         case Refused(error=error):
@@ -62,7 +57,7 @@ def wire_answer(answer: Answer, max_out_frame: int) -> messages.Sent:
             members = [messages.Member(user_id=user_id, sessions=count) for user_id, count in sessions.items()]
             return messages.Members(room_id=room_id, members=members)
         case RoomList():
-            return wire_rooms(answer, max_out_frame, messages.Rooms)
+            return wire_rooms(answer, max_out_frame)
         case RoomCreated(room=room):
             return messages.RoomCreated(room=wire_room(room))
         case RoomDeleted(room_id=room_id):
@@ -71,9 +66,9 @@ def wire_answer(answer: Answer, max_out_frame: int) -> messages.Sent:
             return messages.Pong()
 
 
-def wire_page(page: Page, kind: type[P]) -> P:
+def wire_page(page: Page) -> messages.History:
     """A page as it travels."""
-    return kind(
+    return messages.History(
         room_id=page.room_id,
         event=given(page.event_name),
         epoch=page.epoch,
@@ -83,7 +78,7 @@ def wire_page(page: Page, kind: type[P]) -> P:
     )
 
 
-def wire_rooms(listed: RoomList, max_out_frame: int, kind: type[R]) -> R:
+def wire_rooms(listed: RoomList, max_out_frame: int) -> messages.Rooms:
     """A list of rooms as it travels; it ends before it would pass `max_out_frame`."""
     space = max_out_frame - ENVELOPE_SIZE
     cursor = listed.cursor
@@ -95,7 +90,7 @@ def wire_rooms(listed: RoomList, max_out_frame: int, kind: type[R]) -> R:
             cursor = listed.rooms[len(rooms) - 1].id
             break
         rooms.append(wired)
-    return kind(rooms=rooms, cursor=given(cursor), may_create=listed.may_create)
+    return messages.Rooms(rooms=rooms, cursor=given(cursor), may_create=listed.may_create)
 
 
 def _connected(answer: Connected) -> messages.Connected:

@@ -8,7 +8,7 @@ from typing import Any, get_type_hints
 import msgspec
 from pydantic.json_schema import models_json_schema
 
-from .messages import MAX_REQUEST_ID, PUSHED, Error, Sent
+from .messages import MAX_REQUEST_ID, PUSHED, Error, Message
 from .request_reader import REQUESTS, Kind
 
 Json = dict[str, Any]
@@ -25,8 +25,8 @@ CHANNEL: Json = {"$ref": "#/channels/dialogue"}
 
 def asyncapi_document(version: str) -> Json:
     """The document; `receive` is what the server takes, `send` what it says."""
-    answers = {kind.answer for kind in REQUESTS.values()}
-    sent = {tag_of(kind): kind for kind in sorted({*answers, *PUSHED, Error}, key=tag_of)}
+    kinds: set[type[Message]] = {Error, *PUSHED, *(kind.answer for kind in REQUESTS.values())}
+    sent = {tag_of(kind): kind for kind in sorted(kinds, key=tag_of)}
     names = [*REQUESTS, *sent]
     return {
         "asyncapi": "3.0.0",
@@ -48,7 +48,7 @@ def asyncapi_document(version: str) -> Json:
     }
 
 
-def tag_of(kind: type[Sent]) -> str:
+def tag_of(kind: type[Message]) -> str:
     """The type of a message as it stands on the wire."""
     return str(kind.__struct_config__.tag)
 
@@ -85,7 +85,7 @@ def _message(name: str, summary: str) -> Json:
     return {"name": name, "summary": summary, "payload": {"$ref": f"{SCHEMAS}{payload_name(name)}"}}
 
 
-def _summary(name: str, sent: Mapping[str, type[Sent]]) -> str:
+def _summary(name: str, sent: Mapping[str, type[Message]]) -> str:
     return _about(REQUESTS[name]) if name in REQUESTS else _first_line(sent[name].__doc__)
 
 
@@ -124,6 +124,6 @@ def _request(name: str, kind: Kind[Any], fields: Json) -> Json:
     }
 
 
-def _sent_schemas(kinds: Iterable[type[Sent]]) -> Json:
+def _sent_schemas(kinds: Iterable[type[Message]]) -> Json:
     _, schemas = msgspec.json.schema_components(kinds, ref_template=f"{SCHEMAS}{{name}}")
     return dict(schemas)

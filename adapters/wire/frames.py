@@ -101,7 +101,7 @@ def json_bytes(value: object) -> bytes:
     return _encoder.encode(value)
 
 
-def frame(message: messages.Sent, request_id: Any = None) -> Frame:
+def frame(message: messages.Message, request_id: Any = None) -> Frame:
     """The frame of a message, with the id of the request that it answers where there is one."""
     if request_id is not None:
         message.id = request_id

@@ -85,27 +85,6 @@ class Room(Part, kw_only=True):
     ] = UNSET
 
 
-class Page(Part, kw_only=True):
-    """A contiguous run of a room's history."""
-
-    room_id: RoomId
-    event: Annotated[str | UnsetType, Meta(description="The one name asked for; left out where all were.")] = UNSET
-    epoch: Annotated[str, Meta(description="The life of the room's history to which the seqs belong.")]
-    events: Annotated[list[Event], Meta(description="Newest first.")]
-    has_more: Annotated[bool, Meta(description="Whether there are more in the direction asked.")]
-    has_more_after: Annotated[bool | UnsetType, Meta(description="For `around`: whether there are newer ones.")] = UNSET
-
-
-class RoomPage(Part, kw_only=True):
-    """Some of the rooms, in order of id."""
-
-    rooms: Annotated[list[Room], Meta(description="The rooms that the client may see.")]
-    cursor: Annotated[str | UnsetType, Meta(description="Pass it on to get the next rooms; left out at the end.")] = (
-        UNSET
-    )
-    may_create: Annotated[bool, Meta(description="Whether the client may make rooms.")]
-
-
 class Connected(Message, tag="connected", kw_only=True):
     """The client is known as this user, and what holds for its connection."""
 
@@ -170,10 +149,15 @@ class TriggeredBatch(Message, tag="triggeredBatch", kw_only=True):
     duplicate: Duplicate = False
 
 
-class History(Page, tag_field="type", tag="history", kw_only=True):
-    """A page of history."""
+class History(Message, tag="history", kw_only=True):
+    """A contiguous run of a room's history."""
 
-    id: Id = UNSET
+    room_id: RoomId
+    event: Annotated[str | UnsetType, Meta(description="The one name asked for; left out where all were.")] = UNSET
+    epoch: Annotated[str, Meta(description="The life of the room's history to which the seqs belong.")]
+    events: Annotated[list[Event], Meta(description="Newest first.")]
+    has_more: Annotated[bool, Meta(description="Whether there are more in the direction asked.")]
+    has_more_after: Annotated[bool | UnsetType, Meta(description="For `around`: whether there are newer ones.")] = UNSET
 
 
 class Marked(Message, tag="marked", kw_only=True):
@@ -212,10 +196,14 @@ class MemberLeft(Message, tag="memberLeft", kw_only=True):
     user_id: UserId
 
 
-class Rooms(RoomPage, tag_field="type", tag="rooms", kw_only=True):
-    """Some of the rooms."""
+class Rooms(Message, tag="rooms", kw_only=True):
+    """Some of the rooms, in order of id."""
 
-    id: Id = UNSET
+    rooms: Annotated[list[Room], Meta(description="The rooms that the client may see.")]
+    cursor: Annotated[str | UnsetType, Meta(description="Pass it on to get the next rooms; left out at the end.")] = (
+        UNSET
+    )
+    may_create: Annotated[bool, Meta(description="Whether the client may make rooms.")]
 
 
 class RoomCreated(Message, tag="roomCreated", kw_only=True):
@@ -256,9 +244,6 @@ class Error(Message, tag="error", kw_only=True):
     message: Annotated[str, Meta(description="What is wrong, for people.")]
     details: Annotated[Any, Meta(description="What a program can act on: paths and reasons, or a valid range.")] = UNSET
 
-
-Sent = Message | History | Rooms
-"""Any of them."""
 
 PUSHED: tuple[type[Message], ...] = (
     Events,

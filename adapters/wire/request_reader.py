@@ -180,7 +180,7 @@ class Kind(Generic[F]):
 
     fields: type[F]
     make: Callable[[F], SessionRequest]
-    answer: type[messages.Sent]
+    answer: type[messages.Message]
 
 
 REQUESTS: Mapping[str, Kind[Any]] = {

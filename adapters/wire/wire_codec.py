@@ -46,7 +46,7 @@ class WireCodec:
         return frame(_message(notice))
 
 
-def _message(notice: Notice) -> messages.Sent:
+def _message(notice: Notice) -> messages.Message:
     match notice:
         case PutIntoRoom():
             return messages.Joined(

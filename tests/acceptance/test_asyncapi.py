@@ -71,7 +71,7 @@ def test_every_message_that_can_be_encoded_is_in_it(document: Any) -> None:
     kinds = [
         kind
         for kind in vars(messages).values()
-        if isinstance(kind, type) and kind is not messages.Message and issubclass(kind, get_args(messages.Sent))
+        if isinstance(kind, type) and kind is not messages.Message and issubclass(kind, messages.Message)
     ]
     assert len(kinds) > 12
     for kind in kinds:
