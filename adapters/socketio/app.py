@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from anyio import create_task_group
+from anyio.lowlevel import checkpoint
 
 from ...application.node import Node
 from ...application.ports.peer import peer_of
@@ -19,6 +20,8 @@ from .socket_ways import serve_socket, upgrade_socket
 PATH = "/socket.io"
 PROTOCOL = "4"
 MAX_QUERY = 2_048
+PACKETS_A_TURN = 64
+"""So many packets of one body are taken before others have their turn: most of a million are taken for nothing."""
 
 Scope = Mapping[str, Any]
 Message = Mapping[str, Any]
@@ -137,8 +140,10 @@ class BesideSocketIo:
             raise Refused(3, "Bad request: two requests of one session send at once")
         connection.is_posting = True
         try:
-            for packet in _packets(await self._body(connection, scope, receive)):
+            for number, packet in enumerate(_packets(await self._body(connection, scope, receive)), 1):
                 await connection.take(packet)
+                if number % PACKETS_A_TURN == 0:
+                    await checkpoint()
         finally:
             connection.is_posting = False
         await _answer(send, b"ok")

@@ -148,6 +148,7 @@ FIXED: dict[str, float] = {
     "a query": query.MAX_QUERY,
     "bytes that wait for the next poll": polling_transport.HIGH_WATER,
     "packets ahead of their handling": connection.PACKETS_AHEAD,
+    "packets of a body in one turn of the loop": socketio_app.PACKETS_A_TURN,
     "requests of one session at once": 1,
     "the time to change to the WebSocket": socket_ways.UPGRADE_S,
     "the time for a poll that gets the close": polling_transport.CLOSE_PATIENCE_S,
