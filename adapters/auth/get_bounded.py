@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from socket import SHUT_RDWR, socket
@@ -26,10 +26,10 @@ def get_bounded(url: str, *, timeout_s: float, max_bytes: int) -> bytes:
     place = urlsplit(url)
     deadline = monotonic() + timeout_s
     try:
-        with closing(_connection(place, timeout_s)) as connection:
+        with closing(_connection(place, timeout_s)) as connection, _cut_after(timeout_s, connection) as keep:
             connection.connect()
-            with _cut_after(timeout_s, connection.sock):
-                return _get(connection, place, max_bytes)
+            keep(connection.sock)
+            return _get(connection, place, max_bytes)
     except (OSError, HTTPException, ValueError) as error:
         is_late = isinstance(error, TimeoutError) or monotonic() >= deadline
         raise GetFailed("no answer in time" if is_late else _said(error)) from error
@@ -59,18 +59,24 @@ def _get(connection: HTTPConnection, place: SplitResult, max_bytes: int) -> byte
 
 
 @contextmanager
-def _cut_after(timeout_s: float, sock: socket) -> Iterator[None]:
-    """The socket's own time-out counts anew with each byte that comes; this one does not."""
+def _cut_after(timeout_s: float, connection: HTTPConnection) -> Iterator[Callable[[socket], None]]:
+    """The socket's own time-out counts anew with each byte that comes; this one does not, and counts the handshake too.
+
+    The connection forgets its socket when the head of the answer has come, so that it has to be kept.
+    """
+    kept: list[socket] = []
 
     def cut() -> None:
-        with suppress(OSError):
-            sock.shutdown(SHUT_RDWR)
+        # Not the method of a TLS socket, which takes the encryption off: what came then would be read as it is.
+        for sock in kept or [connection.sock]:
+            with suppress(OSError, TypeError):
+                socket.shutdown(sock, SHUT_RDWR)
 
     watchdog = Timer(timeout_s, cut)
     watchdog.daemon = True
     watchdog.start()
     try:
-        yield
+        yield kept.append
     finally:
         watchdog.cancel()
 

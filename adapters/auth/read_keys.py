@@ -28,12 +28,17 @@ def read_keys(text: str) -> VerificationKeys:
     """
     text = text.strip()
     if "-----BEGIN" in text:
-        return _of_pem(text)
+        return _of_pem(in_lines(text))
     if text.startswith("{"):
         return read_jwks(text.encode())
     if not text:
         raise UnfitKey("there is nothing in it")
     return VerificationKeys([VerificationKey.of_secret(text.encode())])
+
+
+def in_lines(pem: str) -> str:
+    """A PEM whose lines are written with `\\n`, as where a variable of the environment has to stand in one line."""
+    return pem if "\n" in pem else pem.replace("\\n", "\n")
 
 
 def read_jwks(body: bytes, on_unfit: Callable[[UnfitKey], object] | None = None) -> VerificationKeys:

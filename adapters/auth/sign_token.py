@@ -9,6 +9,7 @@ import jwt
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
+from .read_keys import in_lines
 from .verification_key import UnfitKey, VerificationKey, VerificationKeys
 
 
@@ -30,7 +31,7 @@ def _private(pem: str) -> tuple[Any, VerificationKey]:
     if "PRIVATE KEY" not in pem:
         raise UnfitKey("a public key cannot sign: give the private one")
     try:
-        key = load_pem_private_key(pem.encode(), None)
+        key = load_pem_private_key(in_lines(pem).encode(), None)
     except (ValueError, TypeError, UnsupportedAlgorithm):
         raise UnfitKey("the private key cannot be read, or has a password") from None
     return key, VerificationKey.of_public(key.public_key())

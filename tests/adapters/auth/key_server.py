@@ -6,6 +6,7 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from ssl import SSLContext
 from threading import Event, Thread
 
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -14,8 +15,9 @@ Answer = Callable[[BaseHTTPRequestHandler], None]
 class KeyServer:
     """Serves `answer`, which may be exchanged, at a port that stays its own; counts what it is asked."""
 
-    def __init__(self, answer: Answer) -> None:
+    def __init__(self, answer: Answer, tls: SSLContext | None = None) -> None:
         self.answer = answer
+        self._tls = tls
         self.asked = 0
         self.released = Event()
         self._server: ThreadingHTTPServer | None = None
@@ -24,7 +26,7 @@ class KeyServer:
     @property
     def url(self) -> str:
         """Where the keys are."""
-        return f"http://127.0.0.1:{self._port}/keys"
+        return f"{'http' if self._tls is None else 'https'}://127.0.0.1:{self._port}/keys"
 
     def up(self) -> None:
         """Listen."""
@@ -41,6 +43,10 @@ class KeyServer:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", self._port), Handler)
         self._server.daemon_threads = True
+        if self._tls is not None:
+            self._server.socket = self._tls.wrap_socket(
+                self._server.socket, server_side=True, do_handshake_on_connect=False
+            )
         self._port = self._server.server_port
         Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
 
@@ -80,9 +86,9 @@ def answering(body: str | bytes, status: int = 200, **headers: str) -> Answer:
 
 
 @contextmanager
-def key_server(answer: Answer) -> Iterator[KeyServer]:
+def key_server(answer: Answer, tls: SSLContext | None = None) -> Iterator[KeyServer]:
     """One that is up, and down in the end."""
-    server = KeyServer(answer)
+    server = KeyServer(answer, tls)
     server.up()
     try:
         yield server

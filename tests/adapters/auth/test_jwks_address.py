@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
+from ssl import PROTOCOL_TLS_SERVER, SSLContext
 from time import monotonic
 
 import pytest
@@ -16,6 +19,7 @@ from dialogue.adapters.auth.jwt_authenticator import JwtAuthenticator, TokenRule
 from dialogue.adapters.threads.daemon_threads import DaemonThreads
 from dialogue.domain.errors import Unauthenticated, Unavailable
 
+from ...support.certificates import Certificates, needs_openssl
 from .key_server import Answer, KeyServer, answering, key_server
 from .signing import jwk, key_set, private_key, token
 
@@ -184,6 +188,27 @@ def test_an_answer_that_does_not_end_is_cut_off(server: KeyServer, way: str) -> 
     with pytest.raises(GetFailed, match="no answer in time"):
         get_bounded(server.url, timeout_s=0.3, max_bytes=1 << 20)
     assert monotonic() - began < 5
+
+
+@needs_openssl
+def test_over_https_whoever_answers_needs_a_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    certificates = Certificates(tmp_path)
+    tls = SSLContext(PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(certificates.certificate, certificates.key)
+    get = partial(get_bounded, timeout_s=5, max_bytes=1 << 20)
+    with key_server(KEYS, tls) as server:
+        with pytest.raises(GetFailed, match="certificate"):
+            get(server.url)
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificates.authority))
+        assert b"first" in get(server.url)
+        server.answer = server.drip
+        with pytest.raises(GetFailed, match="no answer in time"):
+            get_bounded(server.url, timeout_s=0.3, max_bytes=1 << 20)
+
+
+def test_a_handshake_that_is_not_answered_ends_in_time() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(GetFailed, match="no answer in time"):
+        get_bounded(f"https://127.0.0.1:{silent.getsockname()[1]}/", timeout_s=0.3, max_bytes=1)
 
 
 async def test_a_single_key_that_is_unfit_is_passed_over_and_told_of(

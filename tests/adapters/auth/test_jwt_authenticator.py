@@ -16,6 +16,7 @@ import pytest
 from dialogue.adapters.auth.fixed_keys import FixedKeys
 from dialogue.adapters.auth.jwt_authenticator import MAX_TOKEN, JwtAuthenticator, TokenRules
 from dialogue.adapters.auth.read_keys import read_keys
+from dialogue.adapters.auth.sign_token import sign_token
 from dialogue.adapters.auth.verification_key import ALGORITHMS, CURVES, MAX_TRIED, RSA, SECRETS, UnfitKey
 from dialogue.application.ports.authenticator import Identity
 from dialogue.domain.errors import Unauthenticated
@@ -218,6 +219,14 @@ def test_what_is_no_key_or_must_not_be_one_is_refused_without_showing_it(text: C
     with pytest.raises(UnfitKey, match=reason) as error:
         read_keys(given)
     assert not any(line in str(error.value) for line in given.splitlines() if len(line) > 30)
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "ES256"])
+async def test_a_pem_may_stand_in_one_line(algorithm: str) -> None:
+    key = private_key(algorithm)
+    known, signing = (pem(key).strip().replace("\n", "\\n") for pem in (public_pem, private_pem))
+    signed = sign_token(signing, {"sub": "ada", "exp": time() + 60})
+    assert (await authenticator(known).authenticate({"token": signed}, None)).user_id == "ada"
 
 
 def test_a_key_does_not_show_itself() -> None:
