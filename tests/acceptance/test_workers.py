@@ -92,7 +92,8 @@ async def test_what_workers_count_is_summed_and_stays_so_when_one_has_ended(serv
 
     def settled() -> bool:
         told.append(figures(server))
-        return told[-1]["dialogue_connections"] == 8 and told[-1]["dialogue_events_total"] == 16
+        is_whole = told[-1]["dialogue_connections"] == 8 and told[-1]["dialogue_events_total"] == 16
+        return is_whole and told[-1]["dialogue_bus_delay_seconds_count"] > 0
 
     told: list[dict[str, float]] = []
     async with AsyncExitStack() as stack:
@@ -107,6 +108,8 @@ async def test_what_workers_count_is_summed_and_stays_so_when_one_has_ended(serv
     assert found["dialogue_ready"] == 1
     assert found["dialogue_sessions"] == found["dialogue_users"] == 8
     assert found["dialogue_batch_events_sum"] == 16
+    assert 0 < found["dialogue_bus_delay_seconds_sum"] < PATIENCE_S
+    assert 0 < found["dialogue_poll_age_seconds"] < PATIENCE_S
     workers = workers_of(server.pid)
     os.kill(min(workers), signal.SIGKILL)
     wait_until(lambda: len(workers_of(server.pid) - workers) == 1, PATIENCE_S, "no other worker was started")
