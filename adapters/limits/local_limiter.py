@@ -47,10 +47,17 @@ class LocalLimiter:
                 wait_s = max(wait_s, meter.wait_s(address, cost, now))
         if wait_s > ROUNDING_S:
             return wait_s
+        self._spend(action, user_id, address, cost, now)
+        return 0.0
+
+    def charge(self, action: Action, user_id: str | None, address: str | None, cost: int) -> None:
+        """See `RateLimiter.charge`."""
+        self._spend(action, user_id, address, cost, self.now())
+
+    def _spend(self, action: Action, user_id: str | None, address: str | None, cost: int, now: float) -> None:
         if user_id is not None:
             for meter in self.by_user.get(action, ()):
                 meter.spend(user_id, cost, now)
         if address is not None:
             for meter in self.by_address.get(action, ()):
                 meter.spend(address, cost, now)
-        return 0.0

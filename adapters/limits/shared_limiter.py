@@ -67,14 +67,24 @@ class SharedLimiter:
     def take(self, action: Action, user_id: str | None, address: str | None, cost: int = 1) -> float:
         """See `RateLimiter.take`."""
         wait_s = self._local.take(action, user_id, address, cost)
-        if wait_s <= 0 and not self._is_down:
-            if user_id is not None:
-                for meter in self._local.by_user.get(action, ()):
-                    self._note((meter, user_id), cost)
-            if address is not None:
-                for meter in self._local.by_address.get(action, ()):
-                    self._note((meter, address), cost)
+        if wait_s <= 0:
+            self._note_both(action, user_id, address, cost)
         return wait_s
+
+    def charge(self, action: Action, user_id: str | None, address: str | None, cost: int) -> None:
+        """See `RateLimiter.charge`."""
+        self._local.charge(action, user_id, address, cost)
+        self._note_both(action, user_id, address, cost)
+
+    def _note_both(self, action: Action, user_id: str | None, address: str | None, cost: int) -> None:
+        if self._is_down:
+            return
+        if user_id is not None:
+            for meter in self._local.by_user.get(action, ()):
+                self._note((meter, user_id), cost)
+        if address is not None:
+            for meter in self._local.by_address.get(action, ()):
+                self._note((meter, address), cost)
 
     def _note(self, counted: Counted, cost: int) -> None:
         count = self._untold.get(counted, 0) + cost

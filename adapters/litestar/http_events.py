@@ -26,7 +26,7 @@ from ..wire.answers import wire_page
 from ..wire.frame_reader import FrameReader
 from ..wire.frames import fields_of, wire_event
 from .headers import header_text
-from .http_identity import ensure_pace, identity_of
+from .http_identity import charge_answer, ensure_pace, identity_of
 from .http_rooms import RoomInPath, UserId, integer, json_response, problems
 from .operation import DescribedOperation
 from .query import number, query_fields
@@ -109,7 +109,8 @@ async def get_history(
     from_seq = await access.ensure_reader(identity, room_id)
     above = await access.visibility.of_reader(identity, room_id, from_seq)
     page = await pages(request_fields.page_request(room_id, fields), above)
-    return json_response(fields_of(wire_page(page)), headers=_links(request, page, fields))
+    answer = json_response(fields_of(wire_page(page)), headers=_links(request, page, fields))
+    return charge_answer(request, limits, identity, answer)
 
 
 @post(

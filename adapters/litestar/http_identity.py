@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from litestar import Request
+from litestar import Request, Response
 
 from ...application.ports.authenticator import Authenticator, Identity, claims_of
 from ...application.ports.peer import peer_of
@@ -46,5 +46,15 @@ def ensure_pace(
 ) -> None:
     """Count the user's request, and what it does. Raises RateLimited, which is 429."""
     limits.ensure("requests", identity.user_id, None)  # its address was counted at the door
+    length = header_text(request, "Content-Length") or ""
+    limits.ensure("traffic", identity.user_id, peer_of(request.scope), int(length) if length.isdecimal() else 1)
     if action is not None:
         limits.ensure(action, identity.user_id, peer_of(request.scope))
+
+
+def charge_answer(
+    request: Request[Any, Any, Any], limits: ClientLimits, identity: Identity, answer: Response[bytes]
+) -> Response[bytes]:
+    """Count an answer by its bytes, which nobody knew before."""
+    limits.charge("traffic", identity.user_id, peer_of(request.scope), len(answer.content))
+    return answer

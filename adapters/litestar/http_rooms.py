@@ -17,7 +17,7 @@ from ...domain.page import MAX_LIMIT
 from ..wire import request_fields
 from ..wire.answers import wire_rooms
 from ..wire.frames import fields_of, json_bytes, wire_room
-from .http_identity import ensure_pace, identity_of
+from .http_identity import charge_answer, ensure_pace, identity_of
 from .operation import DescribedOperation
 from .query import query_fields
 from .schemas import ProblemDocument, RoomDocument, RoomsDocument
@@ -92,7 +92,7 @@ async def list_rooms(
         request_fields.ListRoomsFields, query_fields(request, texts=("cursor",), numbers=("limit",))
     )
     listed = await rooms(identity, wanted.cursor, wanted.limit)
-    return json_response(fields_of(wire_rooms(listed, max_out_frame)))
+    return charge_answer(request, limits, identity, json_response(fields_of(wire_rooms(listed, max_out_frame))))
 
 
 @get(

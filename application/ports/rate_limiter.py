@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, Protocol
 
-Action = Literal["requests", "events", "history", "joins", "rooms", "connections"]
-"""What is counted: requests of any kind, events published, pages of history, joins, rooms made and deleted, and new
-connections."""
+Action = Literal["requests", "events", "history", "joins", "rooms", "connections", "traffic"]
+"""What is counted: requests of any kind, events published, pages of history, joins, rooms made and deleted, new
+connections, and the bytes of requests and answers."""
 
 
 class RateLimiter(Protocol):
@@ -30,4 +30,8 @@ class RateLimiter(Protocol):
 
         Otherwise nothing is counted, and it is how many seconds that will take.
         """
+        ...
+
+    def charge(self, action: Action, user_id: str | None, address: str | None, cost: int) -> None:
+        """Count what has been done, and could not be told before, whether it may or not: it is owed then."""
         ...

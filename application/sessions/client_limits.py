@@ -37,6 +37,11 @@ class ClientLimits:
             if wait_s > 0:
                 raise RateLimited(f"Too many {action}", retry_after_ms=math.ceil(wait_s * 1000))
 
+    def charge(self, action: Action, user_id: str | None, peer: Peer | None, cost: int) -> None:
+        """Count what has been done, and could not be told before."""
+        if self._limiter is not None:
+            self._limiter.charge(action, user_id, None if peer is None else peer.counted_as, cost)
+
     def enter(self, user_id: str) -> None:
         """Count a session that begins; `leave` counts its end. Raises RateLimited."""
         if self._sessions[user_id] >= self._max_sessions:

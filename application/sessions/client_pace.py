@@ -12,6 +12,9 @@ from .client_limits import ClientLimits
 from .requests import CreateRoom, DeleteRoom, GetHistory, Join, Ping, SessionRequest, Trigger, TriggerBatch
 from .session import Session
 
+SMALL = 1_024
+"""Smaller answers, and events, are not counted by their bytes: their number is."""
+
 _ACTIONS: dict[type[object], Action] = {
     Join: "joins",
     GetHistory: "history",
@@ -32,12 +35,15 @@ class ClientPace:
         self._warned = 0
         self._since = 0.0
 
-    def ensure(self, request: SessionRequest | DialogueError, session: Session | None) -> None:
-        """Count the request. Raises RateLimited; and NotJoined first, for an event in a room of other people's."""
+    def ensure(self, request: SessionRequest | DialogueError, size: int, session: Session | None) -> None:
+        """Count the request, of `size` bytes. Raises RateLimited; and NotJoined first, for an event in a room of other
+        people's."""
         if isinstance(request, Ping):
             return
         user_id = None if session is None else session.user_id
         self._limits.ensure("requests", user_id, self._peer)
+        if size > SMALL or not isinstance(request, Trigger):
+            self._limits.ensure("traffic", user_id, self._peer, size)
         action = _ACTIONS.get(type(request))
         if action is None or session is None:
             return
@@ -45,6 +51,11 @@ class ClientPace:
             session.membership(request.room_id)
         cost = len(request.events) if isinstance(request, TriggerBatch) else 1
         self._limits.ensure(action, user_id, self._peer, cost)
+
+    def answered(self, size: int, session: Session | None) -> None:
+        """Count an answer of so many bytes: how large it becomes, nobody knows before."""
+        if size > SMALL:
+            self._limits.charge("traffic", None if session is None else session.user_id, self._peer, size)
 
     def warn(self) -> bool:
         """Count that the client was told; whether that was once too often."""

@@ -87,7 +87,9 @@ class ListenToRoom:
         self._hub.attach(outbox)
         try:
             joined = await self._join(session, wanted.room_id, events=wanted.events, since=wanted.since)
-            outbox.put(codec.answer(joined, None))
+            answer = codec.answer(joined, None)
+            self._client_limits.charge("traffic", wanted.identity.user_id, wanted.peer, answer.size)
+            outbox.put(answer)
             self._join.release(session, wanted.room_id)
             await client.begin()
             await self._serve(session, alive, client)

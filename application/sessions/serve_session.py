@@ -26,6 +26,7 @@ from ..publishing.publish_event import PublishEvent
 from .admit_client import AdmitClient
 from .answer_request import AnswerRequest, Reply
 from .answers import Answer, Connected, Refreshed, Refused, Triggered, TriggeredBatch
+from .client_pace import ClientPace
 from .frame import SERVER_FAULT, Closing, Frame
 from .identities import ENDED, ends_at_ms
 from .in_flight import InFlight
@@ -42,6 +43,8 @@ LEAST = 1_024
 NO_CONNECT = Closing(4408, "no connect in time")
 NOT_AUTHENTICATED = Closing(4401, "not authenticated")
 TOO_MANY = Closing(4429, "too many requests")
+WARNED_S = 0.05
+"""For so long nothing more is read of a connection that was told that it asks too fast."""
 
 logger = logging.getLogger("dialogue.session")
 
@@ -192,17 +195,23 @@ class _Served:
         reply = partial(self._reply, asked.id)
         try:
             if self._pace is not None:
-                self._pace.ensure(asked.request, self._session)
+                self._pace.ensure(asked.request, asked.size, self._session)
             if isinstance(asked.request, DialogueError):
                 raise asked.request
             await self._dispatch(asked.request, reply)
         except DialogueError as error:
             self._refuse(error, reply)
-            if self._pace is not None and isinstance(error, RateLimited) and self._pace.warn():
-                self._outbox.finish(TOO_MANY)
+            if self._pace is not None and isinstance(error, RateLimited):
+                await self._warn(self._pace)
         except Exception:
             logger.exception("a request failed")
             self._outbox.abort(SERVER_FAULT)
+
+    async def _warn(self, pace: ClientPace) -> None:
+        if pace.warn():
+            self._outbox.finish(TOO_MANY)
+        else:
+            await sleep(WARNED_S)
 
     def _refuse(self, error: DialogueError, reply: Reply) -> None:
         self._service.hub.metrics.refused(error.code)
@@ -212,6 +221,8 @@ class _Served:
     def _reply(self, request_id: RequestId, answer: Answer) -> None:
         frame = self._codec.answer(answer, request_id)
         self._spent += max(0, frame.size - LEAST)
+        if self._pace is not None:
+            self._pace.answered(frame.size, self._session)
         self._outbox.put(frame)
 
     async def _dispatch(self, request: SessionRequest, reply: Reply) -> None:

@@ -9,9 +9,9 @@ from ...adapters.limits.shared_limiter import SharedLimiter
 from ...application.ports.rate_limiter import Action, RateLimiter
 from ...domain.rate import Rate
 from ..settings.settings import Settings
-from ..settings.types import rates_of
+from ..settings.types import KIB, rates_of
 
-ACTIONS: tuple[Action, ...] = ("requests", "events", "history", "joins", "rooms", "connections")
+ACTIONS: tuple[Action, ...] = ("requests", "events", "history", "joins", "rooms", "connections", "traffic")
 
 
 def rates_in_force(settings: Settings, *, trusts_clients: bool) -> Mapping[Action, tuple[Rate, ...]]:
@@ -21,7 +21,10 @@ def rates_in_force(settings: Settings, *, trusts_clients: bool) -> Mapping[Actio
     names = {action: f"limit_{action}" for action in ACTIONS}
     if settings.rate_limits == "auto" and trusts_clients:
         names = {action: name for action, name in names.items() if name in settings.model_fields_set}
-    return {action: rates for action, name in names.items() if (rates := rates_of(getattr(settings, name)))}
+    rates = {action: rates_of(getattr(settings, name)) for action, name in names.items()}
+    if "traffic" in rates:
+        rates["traffic"] = tuple(rate.times(KIB) for rate in rates["traffic"])
+    return {action: some for action, some in rates.items() if some}
 
 
 def limiter_of(settings: Settings, trusts_clients: bool) -> RateLimiter:

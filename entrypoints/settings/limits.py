@@ -25,6 +25,10 @@ class LimitSettings(BaseModel):
     limit_joins: Rates = Field("600/minute", description="How many rooms a user may join.")
     limit_rooms: Rates = Field("30/minute", description="How many rooms a user may make and delete.")
     limit_connections: Rates = Field("120/minute", description="How many connections a user may open.")
+    limit_traffic: Rates = Field(
+        "1024/20 seconds",
+        description="How many KiB of requests and their answers a user may cause; what others publish does not count.",
+    )
     limit_address_factor: float = Field(
         10.0, ge=1, le=1_000_000, description="How many times as much all clients of one address may do together."
     )

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import json
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from time import time
 from typing import Any
@@ -16,8 +12,7 @@ import pytest
 from dialogue.adapters.auth.api_key_file import line_of, new_api_key
 
 from ..adapters.auth.key_server import answering, key_server
-from ..adapters.auth.signing import SECRET, jwk, key_set, private_key, public_pem, token
-from ..node.raw_packets import raw_socket
+from ..adapters.auth.signing import SECRET, jwk, key_set, private_key, token
 from ..support.event_source import Sent, refusal, streaming
 from ..support.patience import until
 from ..support.server_process import ServerProcess
@@ -51,15 +46,6 @@ async def get(server: ServerProcess, path: str = "/rooms", bearer: str | None = 
     headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}".strip()}
     async with httpx.AsyncClient(base_url=server.http, trust_env=False, timeout=DEADLINE_S) as http:
         return await http.get(path, headers=headers, **options)
-
-
-def hs256(secret: str, kid: str | None) -> str:
-    """A token signed as with a secret, whatever that is: PyJWT would refuse to do so."""
-    header = {"alg": "HS256"} | ({} if kid is None else {"kid": kid})
-    parts = (header, {"sub": "ada", "aud": "chat", "exp": time() + 300})
-    signed = b".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
-    signature = urlsafe_b64encode(hmac.digest(secret.encode(), signed, hashlib.sha256)).rstrip(b"=")
-    return (signed + b"." + signature).decode()
 
 
 async def connect(client: WireClient, given: str) -> dict[str, Any]:
@@ -192,24 +178,6 @@ async def test_a_stream_ends_with_its_token_and_says_so(server: ServerProcess) -
     assert time() >= ends_at
 
 
-async def test_over_socketio_it_is_the_same(server: ServerProcess) -> None:
-    async with raw_socket(server.http) as socket:
-        ends_at = soon()
-        await socket.connect(token=token(exp=ends_at), userId="mallory")
-        await socket.emit("join", roomId="hall")
-        await socket.told("joined")
-        await socket.emit("trigger", roomId="hall", event="message", data={"text": "hi"})
-        assert (await socket.told("event"))["from"] == "ada"
-        assert (await socket.told("error"))["closeCode"] == 4401
-        assert time() >= ends_at
-    for given in (None, token("another secret, which is as long as it has to be"), "dlg_wrong"):
-        async with raw_socket(server.http) as socket:
-            await socket.say("40" + json.dumps({"userId": "mallory"} | ({} if given is None else {"token": given})))
-            packet = await socket.packet()
-            assert packet.startswith("44"), packet
-            assert json.loads(packet[2:])["data"]["code"] == "UNAUTHENTICATED"
-
-
 async def test_no_token_is_in_the_log_or_in_an_error(server: ServerProcess) -> None:
     good, bad = token(), token("another secret, which is as long as it has to be")
     async with streaming(server.http, "hall", None, token=good) as stream:
@@ -267,8 +235,4 @@ async def test_keys_at_an_address_that_turns_and_goes_down(new_server: Callable[
             assert (await get(server, bearer=given)).status_code == 200
         assert (await get(server, bearer=token(new, "RS256", "new", aud="elsewhere"))).status_code == 401
         assert (await get(server, bearer=token(private_key("RS256", 2), "RS256", "new", aud="chat"))).status_code == 401
-        # The public key, which everybody has, as the secret of HS256.
-        for secret in (public_pem(old), key_set(jwk(old, "old"))):
-            for kid in ("old", None):
-                assert (await get(server, bearer=hs256(secret, kid))).status_code == 401
         assert "cannot be had" in server.log

@@ -12,7 +12,20 @@ import typer
 import uvloop
 from rich.console import Console
 
-from . import bare_driver, echo, fan_out, joining, machine, many_rooms, memory, nodes, paging, publishing, report
+from . import (
+    bare_driver,
+    echo,
+    fan_out,
+    joining,
+    machine,
+    many_rooms,
+    memory,
+    nodes,
+    one_client,
+    paging,
+    publishing,
+    report,
+)
 from .compare import Comparison, compare
 from .figures import Figure
 from .setting import Setting
@@ -29,6 +42,7 @@ BENCHMARKS: Mapping[str, Callable[[Setting], Awaitable[list[Figure]]]] = {
     "memory": memory.measure,
     "bare-driver": bare_driver.measure,
     "nodes": nodes.measure,
+    "one-client": one_client.measure,
 }
 COMPARABLE = ["fan-out", "many-rooms", "publish"]
 console = Console(width=150 if not sys.stdout.isatty() else None)

@@ -35,6 +35,11 @@ class RawClient(asyncio.Protocol):
         self.receive: Receive = self._take_answer
         self._transport: asyncio.Transport
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether the connection has ended."""
+        return self._ended.done()
+
     @staticmethod
     async def open(port: int, user_id: str = "someone") -> RawClient:
         """Connect, upgrade and say who it is."""

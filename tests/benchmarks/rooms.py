@@ -15,6 +15,7 @@ SYNC = 50
 CROWD = "crowd"
 DEEP = "deep"
 LONG = "long"
+FREE = "free"
 MESSAGE = "message"
 RARE = "rare"
 PUBLISHERS = 200
@@ -41,6 +42,9 @@ def room(name: str) -> RoomConfig:
     return RoomConfig(name=name, events=[message, rare], sync_history_on_join=SYNC)
 
 
+free = define_event(FREE, history=History(limit=100))
+
 dialogue = create_dialogue(
     rooms={name: room(name) for name in [CROWD, DEEP, LONG, *(own_room(index) for index in range(PUBLISHERS))]}
+    | {FREE: RoomConfig(name=FREE, events=[free])}
 )

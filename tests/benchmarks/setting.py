@@ -46,9 +46,12 @@ class Setting:
             yield Path(folder)
 
     @asynccontextmanager
-    async def server(self) -> AsyncIterator[Server]:
-        """A server of its own, over a database of its own."""
+    async def server(self, *options: str) -> AsyncIterator[Server]:
+        """A server of its own, over a database of its own; `options` go behind its command line."""
         with self.scratch() as folder:
-            start = running_plain if self.is_plain else running
-            async with start(folder, self.url, *self.command, source=self.source) as server:
+            if self.is_plain:
+                started = running_plain(folder, self.url, *self.command, source=self.source)
+            else:
+                started = running(folder, self.url, *self.command, source=self.source, options=options)
+            async with started as server:
                 yield server

@@ -156,6 +156,7 @@ FIXED: dict[str, float] = {
     "bytes of sessions without a connection": kept_sessions.MAX_BYTES,
     "events sent of which a session knows the offset": sent_log.MAX_MARKS,
     "bytes of answers kept to be sent again": sent_log.MAX_BODIES,
+    "the pause after a warning": serve_session.WARNED_S,
     "users, or addresses, that are remembered for each limit": meter.MAX_SUBJECTS,
 }
 IN_CODE: dict[str, object] = {
