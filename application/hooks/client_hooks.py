@@ -12,6 +12,7 @@ from anyio import Event as Signal
 from anyio import create_task_group, move_on_after, sleep_forever
 from anyio.abc import TaskGroup
 
+from ...domain.errors import Disconnected
 from ..deadline import deadline_at
 from ..feed.hub import Hub
 from ..ports.authenticator import Identity
@@ -149,13 +150,21 @@ class ClientHooks:
     async def _call_all(self, session: Session, lane: _Lane) -> None:
         while lane.waiting:
             with deadline_at(monotonic() + self._run_hook.timeout_s):  # and not the request's that brought it about
-                await self._run_hook.contained(lane.waiting.popleft(), lane.turn)
+                await self._call(lane.waiting.popleft(), lane)
         emptied, lane.emptied = lane.emptied, None
         if emptied is not None:
             emptied.set()
         if lane.is_over:
             self._forget(session)
         self._emptied.set()
+
+    async def _call(self, call: Call, lane: _Lane) -> None:
+        try:
+            await self._run_hook.in_turn(call, lane.turn)
+        except Disconnected:
+            logger.debug("%s came to nothing: the client is gone", call.about)
+        except Exception:
+            logger.exception("%s failed", call.about)
 
     def _forget(self, session: Session) -> None:
         self._lanes.pop(session, None)

@@ -135,13 +135,10 @@ class RunHook:
         with self._in_time(call):
             return await _settled(result)
 
-    async def contained(self, call: Call, turn: Turn | None = None, *, to_its_end: bool = False) -> bool:
+    async def contained(self, call: Call, *, to_its_end: bool = False) -> bool:
         """Call it for what it does alone; whether it came to its end. The log tells of a failure."""
         try:
-            if turn is not None:
-                await self.in_turn(call, turn)
-            else:
-                await (self.to_its_end(call) if to_its_end else self(call))
+            await (self.to_its_end(call) if to_its_end else self(call))
         except Exception:
             logger.exception("%s failed", call.about)
             return False

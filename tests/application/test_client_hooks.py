@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from anyio import Event as Signal
-from anyio import fail_after, sleep_forever
+from anyio import create_task_group, fail_after, sleep_forever
 from anyio.lowlevel import checkpoint
 
 from dialogue.adapters.threads.daemon_threads import DaemonThreads
@@ -230,3 +230,21 @@ async def test_whatever_else_before_join_does_keeps_the_user_out(answer: Any) ->
     async with node_with(Hooks(before_join=answer if callable(answer) else lambda *_: answer)).running() as node:
         with pytest.raises(JoinDenied, match="You may not join this room"):
             await node.join(node.session("ada"), "hall")
+
+
+async def test_putting_a_client_that_is_gone_into_a_room_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+    go_on = Signal()
+
+    async def slow(client: Client) -> None:
+        await go_on.wait()
+        await client.join("hall")
+
+    async with node_with(Hooks(on_connected=slow)).running() as node:
+        session = node.session("ada")
+        async with create_task_group() as tasks:
+            tasks.start_soon(node.client_hooks.connected, session)
+            await checkpoint()
+            node.hub.disconnect(session)
+            go_on.set()
+        assert node.hub.size("hall") == 0
+    assert [record for record in caplog.records if record.levelno >= logging.WARNING] == []
