@@ -90,3 +90,25 @@ async def test_a_body_of_many_packets_leaves_the_others_their_turns() -> None:
     connection.finish()
     assert answered[0]["status"] == 200
     assert turns >= amount // PACKETS_A_TURN
+
+
+async def test_who_is_sent_away_for_good_is_told_why_and_not_to_come_back() -> None:
+    _, connection = app()
+    connection.user_id = "ada"
+    connection.close(4403, "not today")
+    polling = connection.polling
+    assert polling is not None
+    packets = (await polling.poll()).split(b"\x1e")
+    assert packets == [b'42["dialogue:error",{"code":"CLOSED","message":"not today","closeCode":4403}]', b"41"]
+    assert await polling.poll() == b"1"
+    connection.finish()
+
+
+async def test_whoever_is_closed_for_another_reason_may_come_back() -> None:
+    _, connection = app()
+    connection.user_id = "ada"
+    connection.close(4413, "too slow")
+    polling = connection.polling
+    assert polling is not None
+    assert b"41" not in (await polling.poll()).split(b"\x1e")
+    connection.finish()
