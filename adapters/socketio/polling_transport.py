@@ -12,7 +12,7 @@ from .codec import SEPARATOR
 HIGH_WATER = 65_536
 """So many bytes are taken before the client comes for them."""
 
-CLOSE_PATIENCE_S = 2.0
+CLOSE_PATIENCE_S = 1.0
 """How long a client may take to come for its close."""
 
 CLOSE = b"1"

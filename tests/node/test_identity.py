@@ -15,7 +15,7 @@ from .raw_packets import raw_socket
 
 pytestmark = pytest.mark.anyio
 
-BOUNDED = {"auth": "jwt", "jwt_key": SECRET, "jwt_algorithms": "HS256"}
+BOUNDED = {"auth": "jwt", "jwt_key": SECRET, "jwt_algorithms": "HS256", "jwt_leeway_s": "0"}
 
 
 def token(user_id: str, seconds: float = 600, **claims: object) -> str:
