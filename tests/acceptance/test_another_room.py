@@ -68,18 +68,7 @@ REQUESTS: dict[str, tuple[Mapping[str, object], Said]] = {
 OF_NO_ROOM = {"connect", "refresh", "ping", "listRooms"}
 MEMBERS_WITHOUT_PERMISSION = {"subscribe", "trigger", "triggerBatch", "getHistory", "markRead", "listMembers"}
 
-SOCKET_IO = {
-    "join",
-    "leave",
-    "subscribe",
-    "subscribeAll",
-    "unsubscribe",
-    "trigger",
-    "getHistory",
-    "createRoom",
-    "deleteRoom",
-    "listRooms",
-}
+SOCKET_IO = {*REQUESTS, *OF_NO_ROOM, "subscribeAll"} - {"connect", "ping"}
 """Each is decoded into one of the requests above, and answered where these are."""
 
 
