@@ -21,6 +21,8 @@ What happens to a server, or what is sent to it:
   or only send.
 - `test_bursts`: three members send hundreds of events without history in one piece.
 - `test_strangers`: many who ask over HTTP without a name (`callers.py`) cost the members nothing.
+- `test_strangers_floods`: floods by one stranger of connections, joins, rooms, frames and calls, and 10 MB at once:
+  each is stopped with its code while others are answered.
 - `test_turns_of_the_loop`: megabytes that are made to hold the loop (`torrents.py`).
 - `test_bad_frames_at_random`, `test_bad_handshakes`, `test_http_at_random`, `test_memory_after_bad_frames`: what
   strangers may send, drawn (`frame_strategies.py`), and what the server owes for it (`what_is_due.py`).
