@@ -100,9 +100,14 @@ def _deliver_again(hub: Hub, room_id: str, events: Sequence[Event]) -> None:
 
 
 async def _recover_too_much(
-    recover: RecoverEvents, room: Room, history: RoomHistory, subscribed: Collection[str], since: Position
+    recover: RecoverEvents,
+    room: Room,
+    history: RoomHistory,
+    subscribed: Collection[str],
+    since: Position,
+    above: int = 0,
 ) -> Run | None:
-    found = await _recover(recover, room, history, subscribed, since)
+    found = await _recover(recover, room, history, subscribed, since, above)
     return Run(events=[], has_more=True) if found is None and since.epoch == history.epoch else found
 
 
