@@ -106,8 +106,13 @@ def config_of(application: Any, **settings: Any) -> ServerConfig:
 
 def line_to(application: Any, **settings: Any) -> Line:
     """A new connection to a server of that application."""
+    return line_of(config_of(application, **settings))
+
+
+def line_of(config: ServerConfig) -> Line:
+    """A new connection to the server of that configuration, beside others."""
     line = Line()
-    protocol = HttpProtocol(config_of(application, **settings), ServerState(), {})
+    protocol = HttpProtocol(config, ServerState(), {})
     line.set_protocol(protocol)
     protocol.connection_made(line)
     return line

@@ -13,7 +13,7 @@ from dialogue.adapters.uvicorn import frame_bounds, http_protocol, websocket_pro
 from dialogue.adapters.uvicorn.turns import Turns
 
 from ...support.websocket_frames import CONTINUATION, PING, PONG, TEXT, websocket_frame
-from .speaking import HANDSHAKE, Line, line_to, passes
+from .speaking import HANDSHAKE, Line, config_of, line_of, line_to, passes
 
 
 class Application:
@@ -201,3 +201,33 @@ async def test_after_a_short_rest_of_a_body_the_next_request_is_answered() -> No
         line.speak(b"x" * 10 + head + b"y" * 10)
         await passes(5)
         assert line.take().startswith(b"HTTP/1.1 404 ")
+
+
+async def healthy(scope: Any, receive: Any, send: Any) -> None:
+    """An application that is well."""
+    await receive()
+    await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"0")]})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def test_who_asks_once_is_answered_before_those_who_asked_ahead_get_many_more_answers() -> None:
+    """Twenty connections have sent five hundred requests each: a stranger's one has to wait for a few of each."""
+    ask = b"GET /health/live HTTP/1.1\r\nHost: here\r\n\r\n"
+    config = config_of(healthy)
+    crowd = [line_of(config) for _ in range(20)]
+    for line in crowd:
+        line.speak(ask * 500)
+    other = line_of(config)
+    for _ in range(5):
+        await passes(60)
+        assert sum(line.take().count(b"HTTP/1.1 200") for line in crowd) > 0, "they ask without pause"
+        other.speak(ask)
+        with anyio.fail_after(10):
+            while not (answer := other.take()):
+                await passes(1)
+        assert answer.startswith(b"HTTP/1.1 200")
+        answered = [line.take().count(b"HTTP/1.1 200") for line in crowd]
+        assert sum(answered) <= 3 * len(crowd)
+    for line in crowd:
+        line.abort()
+    await passes(3)
