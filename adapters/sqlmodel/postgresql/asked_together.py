@@ -32,7 +32,6 @@ class AskedTogether(Generic[K, V]):
         question = _Question[K, V](key)
         self._waiting[question] = None
         try:
-            await checkpoint()  # what is asked in the same turn of the loop goes with it
             while not question.answer:
                 if self._under_way is None:
                     await self._ask_next()
@@ -44,8 +43,9 @@ class AskedTogether(Generic[K, V]):
 
     async def _ask_next(self) -> None:
         over = self._under_way = Signal()
-        questions = list(islice(self._waiting, self._at_once))
         try:
+            await checkpoint()  # what is asked in the same turn of the loop goes with it
+            questions = list(islice(self._waiting, self._at_once))
             answers = await self._ask([question.key for question in questions])
             for question, answer in zip(questions, answers, strict=True):
                 question.answer.append(answer)

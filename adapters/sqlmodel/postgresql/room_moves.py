@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import BindParameter, Connection, bindparam, select, text
+from sqlalchemy import ARRAY, BindParameter, Connection, String, any_, bindparam, select, text
 
 from ....domain.ports.removals import Removal
 from ....domain.ports.room_moves import Moves, RoomMove
@@ -60,10 +60,11 @@ REMOVED_SINCE = text("""
 """)
 SLACK_S = 30
 """So much before a cursor that is worth nothing a removal may have been, of which it did not know."""
-_room_ids: BindParameter[Sequence[str]] = bindparam("b_room_ids", expanding=True)
+# An array: with `IN` it would be another statement for each number of rooms, which the server has to plan each time.
+_room_ids: BindParameter[Any] = bindparam("b_room_ids", type_=ARRAY(String))
 AT = select(
     rooms.c.room_id, rooms.c.epoch, rooms.c.head, rooms.c.floor, rooms.c.stamp, rooms.c.definition.is_not(None)
-).where(rooms.c.room_id.in_(_room_ids))
+).where(rooms.c.room_id == any_(_room_ids))
 FROM_THE_FUTURE = text("""
     UPDATE dialogue_rooms SET moved = pg_current_xact_id() WHERE room_id IN (
         SELECT room_id FROM dialogue_rooms WHERE moved >= pg_snapshot_xmax(pg_current_snapshot())
