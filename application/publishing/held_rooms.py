@@ -32,14 +32,16 @@ class _Group:
 
     rooms: list[str]
     was_in_vain: bool = False
+    was_passed_over: bool = False
 
 
 class HeldRooms:
     """Keeps what belongs into locked rooms, in lanes of its own, so that they hold up no other room.
 
     Rooms that one transaction has locked, as another node's batch does, are let go together: so they are waited for
-    together, and go into one batch. Where only some of them were got then, each of the others is waited for alone, in
-    its lock's queue: so it gets its turn, whoever else writes there. A group of rooms gets a lane for one batch, and
+    together, and go into one batch. Where only some of them were got then, the others are waited for once more with
+    those that are let go with them by now, and then each alone, in its lock's queue: so it gets its turn, whoever else
+    writes there. A group of rooms gets a lane for one batch, and
     what has more then goes behind the others. One of the lanes is only for those that were not waited for in vain: many
     rooms that stay locked for long do not hold up one that is locked for a moment. A room of which nothing waits any
     more is no longer held.
@@ -127,11 +129,15 @@ class HeldRooms:
 
     def _go_on(self, group: _Group, served: Collection[str], held: Mapping[str, Held]) -> None:
         is_still_locked = held.keys() == served and len(set(held.values())) == 1
+        missed: dict[str | None, list[str]] = {}
+        for room_id, why in held.items():
+            is_alone = why.by is None or (group.was_passed_over and not is_still_locked)
+            missed.setdefault(room_id if is_alone else why.by, []).append(room_id)
         more = [room_id for room_id in group.rooms if room_id not in held]
         more.sort(key=served.__contains__)  # first what had no place in the batch
-        missed = [[*held]] if is_still_locked else [[room_id] for room_id in held]
-        for rooms in (*missed, more):
-            self._take_turn(_Group([room_id for room_id in rooms if self._rooms[room_id]], is_still_locked))
+        for rooms in (*missed.values(), more):
+            left = [room_id for room_id in rooms if self._rooms[room_id]]
+            self._take_turn(_Group(left, is_still_locked, rooms is not more and not is_still_locked))
         for room_id in group.rooms:
             if not self._rooms[room_id]:
                 del self._rooms[room_id]

@@ -75,8 +75,7 @@ class PostgresqlAppender:
             found = await connection.fetch(statements.HELD_BY, room_ids) if others else [(first, None)]
             holders = {by for _, by in found}
             if len(holders) == 1:
-                heads = await _wait(first, holders.pop(), wait_s, connection)
-                heads = await connection.fetch(statements.LOCK_FREE, room_ids) if others else heads
+                heads = await _wait(room_ids, holders.pop(), wait_s, connection)
         return await self._keep(batch, heads, connection)
 
     async def _keep(self, batch: Batch, heads: Sequence[Any], connection: DriverConnection) -> _Done:
@@ -119,11 +118,14 @@ class _StillLocked(Exception):
         self.by = by
 
 
-async def _wait(room_id: str, by: str | None, wait_s: float, connection: DriverConnection) -> Sequence[Any]:
-    """The room's row, locked; it waits in the lock's queue."""
+async def _wait(room_ids: Sequence[str], by: str | None, wait_s: float, connection: DriverConnection) -> Sequence[Any]:
+    """The rows of these rooms that are free when the first of them is, locked; it waits in that one's queue."""
     await connection.execute(f"SET LOCAL lock_timeout = {max(1, round(wait_s * 1_000))}")
+    first, *others = room_ids
     try:
-        return await connection.fetch(statements.LOCK, room_id)
+        if others:
+            return await connection.fetch(statements.LOCK_AND_FREE, room_ids, first)
+        return await connection.fetch(statements.LOCK, first)
     except LockNotAvailableError as error:
         raise _StillLocked(by) from error
 

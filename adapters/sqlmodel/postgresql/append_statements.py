@@ -12,6 +12,11 @@ _HEADS = "SELECT room_id, floor, epoch, head, last_timestamp, stamp FROM dialogu
 # All lock in one order, so that what two batches both want is mostly one's or the other's.
 LOCK_FREE = f'{_HEADS} WHERE room_id = ANY($1::text[]) ORDER BY room_id COLLATE "C" FOR UPDATE SKIP LOCKED'
 LOCK = f"{_HEADS} WHERE room_id = $1 FOR UPDATE"
+# Whoever gets the one that was waited for takes the others in the same step: a moment later somebody else has them.
+LOCK_AND_FREE = f"""
+WITH first AS MATERIALIZED (SELECT room_id FROM dialogue_rooms WHERE room_id = $2 FOR UPDATE)
+{_HEADS} WHERE room_id = ANY($1::text[]) AND (SELECT count(*) FROM first) >= 0
+ORDER BY room_id COLLATE "C" FOR UPDATE SKIP LOCKED"""
 # The transaction that has locked a row stands in it; where it is over by now, that is a wrong guess, and no more.
 HELD_BY = "SELECT room_id, xmax::text FROM dialogue_rooms WHERE room_id = ANY($1::text[])"
 

@@ -110,6 +110,26 @@ async def test_what_one_transaction_has_locked_is_waited_for_and_kept_together(
     assert places(outcomes) == [[(1, 1)], [(1, 1)]]
 
 
+async def test_who_waited_for_several_rooms_goes_on_from_where_they_were_brought_meanwhile(
+    storage: PostgresqlStorage, url: str
+) -> None:
+    """The statement that waits began before that was to be seen."""
+    groups = [await group(storage, room_id) for room_id in ("a", "b", "c")]
+    outcomes: list[Appended] = []
+
+    async def wait() -> None:
+        outcomes.extend(await storage.archive.append(groups, {}, 1, waits=True))
+
+    connection = await asyncpg.connect(url)
+    with fail_after(20):
+        async with create_task_group() as tasks, connection.transaction():
+            await connection.execute("UPDATE dialogue_rooms SET last_timestamp = 7000")
+            tasks.start_soon(wait)
+            await is_waited_for(url)
+    await connection.close()
+    assert [event.timestamp_ms for kept in outcomes if isinstance(kept, tuple) for event in kept] == [7_000] * 3
+
+
 async def test_who_wants_several_rooms_waits_for_none_that_another_transaction_has_or_while_any_is_free(
     storage: PostgresqlStorage, url: str
 ) -> None:
