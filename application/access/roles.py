@@ -17,6 +17,7 @@ EVERYBODY: Final = "*"
 ACTIONS: Final = frozenset(get_args(Action))
 
 _Rooms = re.Pattern[str] | None  # None: every room
+_NOTHING: Mapping[str, list[_Rooms]] = {}
 
 
 class Roles:
@@ -37,7 +38,8 @@ class Roles:
             by_rooms: Mapping[str, Any] = rule if isinstance(rule, Mapping) else {EVERYBODY: rule}
             allowed = self._allowed.setdefault(role, {})
             for pattern, actions in by_rooms.items():
-                for action in _ensured(role, pattern, actions):
+                granted = frozenset(_ensured(role, pattern, actions))
+                for action in ACTIONS if "administer" in granted else granted:
                     allowed.setdefault(action, []).append(_rooms(pattern))
 
     def __call__(self, identity: Identity, action: Action, room_id: str) -> bool:
@@ -47,12 +49,10 @@ class Roles:
         )
 
     def _may(self, role: str, action: str, room_id: str) -> bool:
-        allowed = self._allowed.get(role)
-        return allowed is not None and any(
-            rooms is None or rooms.fullmatch(room_id) is not None
-            for each in (action, "administer")
-            for rooms in allowed.get(each, ())
-        )
+        for rooms in self._allowed.get(role, _NOTHING).get(action, ()):
+            if rooms is None or rooms.fullmatch(room_id) is not None:
+                return True
+        return False
 
     def _roles_of(self, identity: Identity) -> Iterable[str]:
         claimed = identity.claims.get(self._claim)
