@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from time import time
 from typing import Any
@@ -13,6 +14,7 @@ from dialogue.adapters.auth.api_key_file import line_of, new_api_key
 
 from ..adapters.auth.key_server import answering, key_server
 from ..adapters.auth.signing import SECRET, jwk, key_set, private_key, token
+from ..node.raw_packets import raw_socket
 from ..support.event_source import Sent, refusal, streaming
 from ..support.patience import until
 from ..support.server_process import ServerProcess
@@ -176,6 +178,24 @@ async def test_a_stream_ends_with_its_token_and_says_so(server: ServerProcess) -
         *_, left = await stream.rest()
     assert left == Sent("left", None, {"roomId": "hall", "reason": "the token has run out"})
     assert time() >= ends_at
+
+
+async def test_over_socketio_it_is_the_same(server: ServerProcess) -> None:
+    async with raw_socket(server.http) as socket:
+        ends_at = soon()
+        await socket.connect(token=token(exp=ends_at), userId="mallory")
+        await socket.emit("join", roomId="hall")
+        await socket.told("joined")
+        await socket.emit("trigger", roomId="hall", event="message", data={"text": "hi"})
+        assert (await socket.told("event"))["from"] == "ada"
+        assert (await socket.told("error"))["closeCode"] == 4401
+        assert time() >= ends_at
+    for given in (None, token("another secret, which is as long as it has to be"), "dlg_wrong"):
+        async with raw_socket(server.http) as socket:
+            await socket.say("40" + json.dumps({"userId": "mallory"} | ({} if given is None else {"token": given})))
+            packet = await socket.packet()
+            assert packet.startswith("44"), packet
+            assert json.loads(packet[2:])["data"]["code"] == "UNAUTHENTICATED"
 
 
 async def test_no_token_is_in_the_log_or_in_an_error(server: ServerProcess) -> None:
