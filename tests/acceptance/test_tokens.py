@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 from time import time
 from typing import Any
@@ -13,7 +16,7 @@ import pytest
 from dialogue.adapters.auth.api_key_file import line_of, new_api_key
 
 from ..adapters.auth.key_server import answering, key_server
-from ..adapters.auth.signing import SECRET, jwk, key_set, private_key, token
+from ..adapters.auth.signing import SECRET, jwk, key_set, private_key, public_pem, token
 from ..node.raw_packets import raw_socket
 from ..support.event_source import Sent, refusal, streaming
 from ..support.patience import until
@@ -48,6 +51,15 @@ async def get(server: ServerProcess, path: str = "/rooms", bearer: str | None = 
     headers = {} if bearer is None else {"Authorization": f"Bearer {bearer}".strip()}
     async with httpx.AsyncClient(base_url=server.http, trust_env=False, timeout=DEADLINE_S) as http:
         return await http.get(path, headers=headers, **options)
+
+
+def hs256(secret: str, kid: str | None) -> str:
+    """A token signed as with a secret, whatever that is: PyJWT would refuse to do so."""
+    header = {"alg": "HS256"} | ({} if kid is None else {"kid": kid})
+    parts = (header, {"sub": "ada", "aud": "chat", "exp": time() + 300})
+    signed = b".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
+    signature = urlsafe_b64encode(hmac.digest(secret.encode(), signed, hashlib.sha256)).rstrip(b"=")
+    return (signed + b"." + signature).decode()
 
 
 async def connect(client: WireClient, given: str) -> dict[str, Any]:
@@ -255,4 +267,8 @@ async def test_keys_at_an_address_that_turns_and_goes_down(new_server: Callable[
             assert (await get(server, bearer=given)).status_code == 200
         assert (await get(server, bearer=token(new, "RS256", "new", aud="elsewhere"))).status_code == 401
         assert (await get(server, bearer=token(private_key("RS256", 2), "RS256", "new", aud="chat"))).status_code == 401
+        # The public key, which everybody has, as the secret of HS256.
+        for secret in (public_pem(old), key_set(jwk(old, "old"))):
+            for kid in ("old", None):
+                assert (await get(server, bearer=hs256(secret, kid))).status_code == 401
         assert "cannot be had" in server.log
