@@ -259,3 +259,35 @@ async def test_of_a_batch_it_is_asked_about_each_event_and_one_refusal_refuses_a
         kept = await node.dialogue.room("hall").history("message")
         assert [event.data["text"] for event in kept] == ["b!", "a!"]
         assert outcomes[1] == Repeat(seq=1, timestamp_ms=1_000)
+
+
+async def test_one_that_takes_long_holds_up_its_own_session_alone_and_keeps_its_order() -> None:
+    go_on, eves = Signal(), Signal()
+
+    async def slow_for_eve(event: IncomingEvent) -> None:
+        if event.user.user_id == "eve":
+            eves.set()
+            await go_on.wait()
+
+    async with node_with(slow_for_eve).running() as node:
+        eve, ada = node.session("eve"), node.session("ada")
+        for session in (eve, ada):
+            await node.join(session, "hall")
+
+        async def eve_triggers() -> None:
+            for text in ("first", "second"):
+                await node.publish.from_session(eve, "hall", "message", {"text": text}, None, None, lambda _: None)
+
+        with fail_after(5):
+            async with create_task_group() as tasks:
+                tasks.start_soon(eve_triggers)
+                await eves.wait()
+                kept: list[Any] = []
+                await node.publish.from_session(ada, "hall", "message", {"text": "ada's"}, None, None, kept.append)
+                while not kept:
+                    await checkpoint()
+                go_on.set()
+            while len(await node.dialogue.room("hall").history("message")) < 3:
+                await checkpoint()
+        history = await node.dialogue.room("hall").history("message")
+        assert [event.data["text"] for event in history] == ["second", "first", "ada's"]

@@ -10,7 +10,7 @@ from anyio import Event as Signal
 from anyio import create_task_group, fail_after
 from dependency_injector import providers
 
-from dialogue import DialogueApp, DialogueError, History, RoomConfig, create_dialogue, define_event
+from dialogue import DialogueApp, DialogueError, History, Hooks, RoomConfig, create_dialogue, define_event
 from dialogue.adapters.litestar.event_stream import EventStream
 from dialogue.adapters.memory.history_source import MemoryHistorySource
 from dialogue.adapters.memory.transport import MemoryTransport
@@ -190,3 +190,25 @@ async def test_a_stop_ends_the_response_and_what_comes_later_is_refused(dialogue
         with pytest.raises(DialogueError, match="going down"):
             await stream_of(dialogue)(late.scope, late.receive, late.send)
     assert late.sent == b""
+
+
+async def test_hooks_are_told_that_a_stream_joins_and_leaves_and_nothing_else() -> None:
+    told: list[str] = []
+    app = create_dialogue(
+        database="memory://",
+        rooms={"room": RoomConfig(name="Room", events=[define_event("note", history=History(limit=1))])},
+        hooks=Hooks(
+            on_connect=lambda user, client_id: told.append(f"connect {user.user_id} {client_id}"),
+            on_connected=lambda client: told.append(f"connected {client.user_id}"),
+            on_joined=lambda client, room_id: told.append(f"joined {client.user_id} {room_id}"),
+            on_left=lambda client, room_id: told.append(f"left {client.user_id} {room_id}"),
+            on_disconnected=lambda client: told.append(f"disconnected {client.user_id}"),
+        ),
+    )
+    caller = Caller()
+    with fail_after(10):
+        async with app.lifespan(), create_task_group() as tasks:
+            tasks.start_soon(stream_of(app), caller.scope, caller.receive, caller.send)
+            await caller.until(b"recovered")
+            caller.lost.set()
+    assert told == ["joined ada room", "left ada room"]
