@@ -7,6 +7,7 @@ hold. What is admitted here reads back equal from all of them.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from itertools import chain
 from math import isfinite
 from typing import Any
 
@@ -96,6 +97,18 @@ def holds_more_values(value: object, most: int) -> bool:
     return count > most
 
 
+def keys_in(value: object) -> int:
+    """How many keys all objects in `value` have together; it is as a decoder made it."""
+    count = 0
+    level = [value]
+    while not _CONTAINERS.isdisjoint(map(type, level)):
+        objects = [each for each in level if type(each) is dict]
+        count += sum(map(len, objects))
+        arrays = [each for each in level if type(each) is list]
+        level = [*chain.from_iterable(map(dict.values, objects)), *chain.from_iterable(arrays)]
+    return count
+
+
 def _children(values: Iterable[object]) -> list[object]:
     """What stands directly in those of the values that are objects or arrays."""
     found: list[object] = []
@@ -127,16 +140,13 @@ def _is_surely_keepable(value: object) -> bool:
             return False
         if int in kinds and not _are_keepable_integers([each for each in level if type(each) is int]):
             return False
-        if float in kinds and not all(isfinite(each) for each in level if type(each) is float):
+        if float in kinds and not all(map(isfinite, [each for each in level if type(each) is float])):
             return False
         if not kinds & _CONTAINERS:
             return True
         if depth == MAX_DEPTH:
             return False
-        keys: list[object] = []
-        for each in filter(None, level):
-            if type(each) is dict:
-                keys.extend(each)
+        keys = [*chain.from_iterable([each for each in level if type(each) is dict])]
         if keys and ({*map(type, keys)} != {str} or not _are_keepable_texts(keys)):
             return False
         level = _children(level)

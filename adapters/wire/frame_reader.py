@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import NoReturn
 
+import msgspec
+
 from ...domain.errors import InvalidEvent, InvalidRequest, Problem
-from ...domain.json_value import MAX_VALUES, RepeatedKey, ensure_keepable, holds_more_values, may_hold_more_values
+from ...domain.json_value import (
+    MAX_VALUES,
+    RepeatedKey,
+    ensure_keepable,
+    holds_more_values,
+    keys_in,
+    may_hold_more_values,
+)
 
 _PAYLOADS = ("data", "meta")
+
+LARGE = 4_096
+"""From this length on a text is first read without a look at each of its objects."""
 
 
 class FrameReader:
@@ -36,6 +49,9 @@ class FrameReader:
         """The value that `text` holds. Raises InvalidRequest."""
         self._has_repeats = False
         self._may_be_too_much = may_hold_more_values(text, self._max_values)
+        if len(text) >= LARGE:
+            with suppress(_NotPlain, msgspec.DecodeError, RecursionError):
+                return _plain_value(text)
         try:
             value: object = self._decoder.decode(text)
         except RecursionError:
@@ -85,6 +101,24 @@ def _refuse_repeats_in(value: object, name: str) -> None:
         ensure_keepable(value, name)
     except InvalidEvent as error:
         raise InvalidRequest(error.problems) from None
+
+
+class _NotPlain(Exception):
+    """A text has to be read object by object."""
+
+
+def _plain_value(text: str) -> object:
+    """The value of a text in which no key stands twice.
+
+    Where each key is followed by its colon, and no quote is escaped, the text has as many keys as places that look like
+    this: where its objects have as many, none was lost. A call for each object would take longer than all the rest.
+    """
+    if '\\"' in text or any(gap in text for gap in (" :", "\t:", "\n:", "\r:")):
+        raise _NotPlain
+    value: object = msgspec.json.decode(text)
+    if keys_in(value) != text.count('":'):
+        raise _NotPlain
+    return value
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from dialogue.domain.idempotency_key import SCHEME, IdempotencyKey, key_id
 
@@ -37,3 +43,71 @@ def test_integers_of_more_than_64_bits_make_a_key_too_however_they_are_spelt() -
     first = IdempotencyKey.of("k", "note", {"a": 1e300, "b": 1}, None)
     assert first.digest == IdempotencyKey.of("k", "note", {"b": 1.0, "a": int(1e300)}, None).digest
     assert first.digest != IdempotencyKey.of("k", "note", {"b": 1.0, "a": int(1e300) + 1}, None).digest
+
+
+def digest(data: object) -> bytes:
+    return IdempotencyKey.of("k", "1.0,", data, None).digest
+
+
+def spelt_plainly(value: Any) -> Any:
+    """As `value`, with each whole number as an integer."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, list):
+        return [spelt_plainly(item) for item in value]
+    if isinstance(value, dict):
+        return {key: spelt_plainly(item) for key, item in value.items()}
+    return value
+
+
+texts = st.text(max_size=5) | st.sampled_from(["1.0,", ",1.0]", "2.0}", "\\", '"', '":1.0,"', "-0.0", "1e5"])
+numbers = (
+    st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.sampled_from([0.0, -0.0, 1.0, 10.05, 1e15, 1e16, 1e300])
+)
+values = st.recursive(
+    st.none() | st.booleans() | numbers | texts,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@given(values)
+@example([1.0, "1.0,", {"2.0}": 3.0}])
+@example({"a": [1.05, 100.0, -3.0, "x"]})
+def test_how_a_number_is_spelt_makes_no_other_event_and_what_a_text_holds_does(value: Any) -> None:
+    plain = ["1.0,", spelt_plainly(json.loads(json.dumps(value))), None]
+    wanted = json.dumps(plain, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    assert digest(value) == digest(plain[1])
+    if all(abs(each) < 2**63 for each in integers_in(plain)) and not has_fraction(plain):
+        assert digest(value) == SCHEME + sha256(wanted.encode()).digest()
+
+
+def integers_in(value: Any) -> list[int]:
+    """All integers in it."""
+    if isinstance(value, int):
+        return [value]
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [found for item in inner for found in integers_in(item)]
+
+
+def has_fraction(value: Any) -> bool:
+    """Whether a number in it is not whole: those are not spelt alike everywhere. Nor are some texts."""
+    if isinstance(value, float):
+        return True
+    if isinstance(value, str):
+        return not value.isprintable()
+    inner = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(map(has_fraction, inner))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("a 1.0,", "a 1,"), ({"1.0": 1}, {"1": 1}), ([1.05], [1.5]), ([10.0], [1.0])]
+)
+def test_what_differs_has_another_digest(one: object, other: object) -> None:
+    assert digest(one) != digest(other)
+
+
+def test_what_is_no_json_has_a_digest_too() -> None:
+    assert digest([float("inf"), 1.0]) == digest([float("inf"), 1])

@@ -6,9 +6,10 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
+from dialogue.adapters.wire import frame_reader
 from dialogue.adapters.wire.frame_reader import FrameReader
 from dialogue.domain.errors import DialogueError, InvalidEvent, InvalidRequest
 
@@ -118,3 +119,45 @@ def test_a_frame_with_more_values_than_may_be_is_refused_with_the_field(name: st
         with pytest.raises(error, match="at most 10 values") as refusal:
             reader.refuse_flaws(reader.read(json.dumps({name: value})))
         assert [problem.path for problem in refusal.value.problems] == [name]
+
+
+gaps = st.sampled_from(["", "", "", " ", "\n", "\t", "\r"])
+odd_keys = st.sampled_from(['"a"', '"a"', '"b"', '"\\":"', '"\\u0061"', '" :"', '""'])
+spaced: st.SearchStrategy[str] = st.recursive(
+    st.sampled_from(["1", "-0", "1.0", "1e400", "NaN", "9" * 400, '"x"', '"\\\\"', '"\\ud800"', "null", "tru"]),
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=3).map(lambda items: f"[{','.join(items)}]"),
+        st.lists(st.tuples(odd_keys, gaps, gaps, inner), max_size=3).map(
+            lambda rows: "{" + ",".join(f"{key}{before}:{behind}{value}" for key, before, behind, value in rows) + "}"
+        ),
+    ),
+    max_leaves=12,
+)
+
+
+def read(text: str, large: int) -> object:
+    """What a reader makes of `text`, where one of that length is large."""
+    reader = FrameReader()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(frame_reader, "LARGE", large)
+        try:
+            message = reader.read(text)
+            reader.refuse_flaws(message)
+        except DialogueError as error:
+            return type(error), str(error)
+    return repr(message)
+
+
+@given(spaced.map(lambda value: f'{{"data":{value}}}'))
+@example('{"data":{"a":1,"a" :2}}')
+@example('{"data":{"a":1,"a":2,"b":"\\":"}}')
+@example('{"data":{"a":1,"\\u0061":2}}')
+def test_a_large_message_is_read_as_any_other(text: str) -> None:
+    assert read(text, 0) == read(text, 1 << 30)
+
+
+def test_of_a_large_message_no_object_is_looked_at_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader = FrameReader()
+    monkeypatch.setattr(reader, "_decoder", None)
+    message = {"data": [{"a": number, "b": "text"} for number in range(3_000)]}
+    assert reader.read(json.dumps(message)) == message
