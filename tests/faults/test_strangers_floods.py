@@ -22,6 +22,13 @@ SLOWEST_S = 2.0
 """What a ping of somebody else's may take meanwhile: generous, since these machines are busy."""
 FROM = {"X-Forwarded-For": "203.0.113.9"}
 END = set[object]
+LIMITS = {
+    "rate_limits": "on",
+    "limit_requests": "20/second",
+    "limit_connections": "20/minute",
+    "limit_warnings": "20/minute",
+}
+"""Smaller than they come by themselves, so that a flood is over soon."""
 
 
 async def connections(server: ServerProcess) -> END:
@@ -114,7 +121,7 @@ FLOODS: list[tuple[Callable[[ServerProcess], Awaitable[END]], END]] = [
 async def test_a_flood_is_stopped_with_its_code_and_others_go_on(
     serve: Serve, report: Report, flood: Callable[[ServerProcess], Awaitable[END]], ends: END
 ) -> None:
-    server = serve(rate_limits="on", proxy_headers="true", limit_requests="20/second", limit_address_factor=2)
+    server = serve(proxy_headers="true", limit_address_factor=2, **LIMITS)
     slowest = 0.0
     found: list[END] = []
 
