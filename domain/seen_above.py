@@ -16,6 +16,15 @@ def seen_above(events: Iterable[Event], floor: int) -> Sequence[Event]:
 
 def is_seen_above(event: Event, floor: int) -> bool:
     """Whether a user with that floor may know of the event."""
-    if event.seq is None:
-        return True
-    return event.seq > floor and (event.name != REDACTED or Redaction.told_by(event).seq > floor)
+    return event.seq is None or _lowest_named(event, event.seq) > floor
+
+
+def lowest_named(events: Iterable[Event]) -> float:
+    """The smallest seq that these events have, or tell of: whoever has a floor below it may know of them all."""
+    return min((_lowest_named(event, event.seq) for event in events if event.seq is not None), default=float("inf"))
+
+
+def _lowest_named(event: Event, seq: int) -> int:
+    if event.name != REDACTED or event.is_redacted:
+        return seq
+    return min(seq, Redaction.told_by(event).seq)

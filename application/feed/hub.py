@@ -11,7 +11,7 @@ from anyio import Event as Signal
 
 from ...domain.errors import Disconnected, JoinDenied
 from ...domain.event import Event
-from ...domain.seen_above import seen_above
+from ...domain.seen_above import lowest_named, seen_above
 from ..ports.codec import Codec
 from ..ports.metrics import UNCOUNTED, Metrics
 from ..rooms.members import Crowd, Elsewhere, Members
@@ -256,8 +256,10 @@ class Hub:
     def deliver(self, room_id: str, events: Sequence[Event]) -> None:
         """Send `events`, oldest first, to the room's subscribers; encoded once for each set of subscriptions.
 
-        For sessions whose join is being answered they are held back.
+        For sessions whose join is being answered they are held back. Where users have floors of their own, and some of
+        this lies below one, it is encoded for that floor, too.
         """
+        lowest: float | None = None
         encoded: dict[tuple[Codec, frozenset[str], int], Sequence[Frame] | None] = {}
         sessions = self._rooms.get(room_id, _NOBODY).sessions
         self.deliveries += len(sessions)
@@ -265,10 +267,14 @@ class Hub:
             if membership.held is not None:
                 session.hold_back(membership, events)
                 continue
-            key = (session.codec, membership.names, membership.floor)
+            floor = membership.floor
+            if floor:
+                lowest = lowest_named(events) if lowest is None else lowest
+                floor = floor if lowest <= floor else 0
+            key = (session.codec, membership.names, floor)
             if key not in encoded:
                 chosen = [each for each in events if each.name in membership.names]
-                seen = seen_above(chosen, membership.floor) if membership.floor else chosen
+                seen = seen_above(chosen, floor) if floor else chosen
                 encoded[key] = _encoded(session.codec, room_id, seen)
             frames = encoded[key]
             if frames is None:
