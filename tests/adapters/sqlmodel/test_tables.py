@@ -75,6 +75,7 @@ async def test_all_other_tables_begin_with_dialogue(connection: sqlite3.Connecti
         "dialogue_alembic_version",
         "dialogue_keys",
         "dialogue_nodes",
+        "dialogue_read_floors",
         "dialogue_read_marks",
         "dialogue_rooms",
         "dialogue_streams",
