@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import signal
+import sqlite3
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -28,17 +30,22 @@ class Death:
         self._writer: object = None
         self._passed = {kind: count(1) for kind in ("statement", "instruction", "commit", "committed")}
 
-    def at_statement(self, _conn: Any, cursor: Any, statement: str, *_: object) -> None:
+    def at_connect(self, driver: sqlite3.Connection, _: object) -> None:
+        """Listen to a new connection: SQLite itself tells, whoever gave it the statement."""
+        driver.set_trace_callback(partial(self.at_statement, driver))
+        driver.set_progress_handler(partial(self.at_instruction, driver), STEPS)
+
+    def at_statement(self, driver: sqlite3.Connection, statement: str) -> None:
         """Before a statement of any connection."""
-        if self._writer is None and statement.startswith("INSERT INTO messages"):
-            self._writer = cursor.connection
-            cursor.connection.set_progress_handler(self.at_instruction, STEPS)
-        if self._writer is cursor.connection:
+        if self._writer is None and statement.startswith("INSERT") and " INTO messages" in statement:
+            self._writer = driver
+        if self._writer is driver:
             self._pass("statement")
 
-    def at_instruction(self) -> int:
-        """Somewhere in a statement of the writing connection."""
-        self._pass("instruction")
+    def at_instruction(self, driver: sqlite3.Connection) -> int:
+        """Somewhere in a statement."""
+        if self._writer is driver:
+            self._pass("instruction")
         return 0
 
     def at_commit(self, connection: Any) -> None:
@@ -57,7 +64,7 @@ class Death:
 
 
 death = Death()
-event.listen(Engine, "before_cursor_execute", death.at_statement)
+event.listen(Pool, "connect", death.at_connect)
 event.listen(Engine, "commit", death.at_commit)
 event.listen(Pool, "reset", death.at_release)
 dialogue = create()
