@@ -12,6 +12,7 @@ import pytest
 
 from ..support.server_process import ServerProcess
 from ..support.wire_client import WireClient, connected
+from .command import Here
 
 NUMBERS = count(1)
 
@@ -80,3 +81,10 @@ async def room(ada: WireClient) -> str:
     room_id = f"room-{next(NUMBERS)}"
     await ada.ask("createRoom", room={"id": room_id, "name": "A Room"})
     return room_id
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Here:
+    """The command line in this process, without the second that one of its own takes to start, in the test's folder."""
+    monkeypatch.chdir(tmp_path)
+    return Here(tmp_path, monkeypatch, capfd)

@@ -17,13 +17,6 @@ from .command import Here, dialogue
 JUNK = "this is a text, " * 100
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Here:
-    """The command line without the second that a process of its own takes to start."""
-    monkeypatch.chdir(tmp_path)
-    return Here(tmp_path, monkeypatch, capfd)
-
-
 def test_help_lists_the_commands_and_of_serve_every_option_and_setting(tmp_path: Path) -> None:
     commands = dialogue(tmp_path, "--help")
     assert commands.code == 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import jwt
 import pytest
 
@@ -13,13 +11,6 @@ from .command import Here
 SECRET = "a secret of tests alone, of 32 bytes or more"
 BY_SECRET = ("--auth", "jwt", "--jwt-key", SECRET)
 AT_ADDRESS = ("--auth", "jwt", "--jwt-jwks")
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Here:
-    """The command line in this process."""
-    monkeypatch.chdir(tmp_path)
-    return Here(tmp_path, monkeypatch, capfd)
 
 
 @pytest.mark.parametrize(

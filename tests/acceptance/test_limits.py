@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import httpx
 import pytest
@@ -178,13 +177,6 @@ async def test_where_clients_are_believed_nothing_is_limited_unless_it_is_said(n
             sent = [await client.send("trigger", roomId="hall", event="typing", data=1) for _ in range(120)]
             codes = [answer.get("code") for answer in await client.answers(sent)]
             assert ("RATE_LIMITED" in codes) is limited
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Here:
-    """The command line in this process."""
-    monkeypatch.chdir(tmp_path)
-    return Here(tmp_path, monkeypatch, capfd)
 
 
 @pytest.mark.parametrize(

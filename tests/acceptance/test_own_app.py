@@ -31,13 +31,6 @@ dialogue = create_dialogue(
 PREFIX = "from dialogue import *\nmessage = define_event('message')\n"
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Here:
-    """The command line, in the folder of the application."""
-    monkeypatch.chdir(tmp_path)
-    return Here(tmp_path, monkeypatch, capfd)
-
-
 async def test_ten_lines_in_a_file_serve(tmp_path: Path) -> None:
     (tmp_path / "chat.py").write_text(TEN_LINES)
     server = ServerProcess(tmp_path, [*DIALOGUE, "chat:dialogue", "--port", "{port}"])

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import psycopg
 import pytest
@@ -20,13 +19,6 @@ def url(postgresql_server: PostgresqlServer) -> Iterator[str]:
     """An empty database; its user needs no password, and the address has one."""
     with postgresql_server.database() as url:
         yield url.replace("dialogue@", "dialogue:secret@")
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Here:
-    """The command line in this process, in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
-    return Here(tmp_path, monkeypatch, capfd)
 
 
 def test_migrate_makes_the_tables_and_may_be_repeated(here: Here, url: str) -> None:

@@ -155,13 +155,6 @@ async def test_where_it_is_said_the_server_starts(tmp_path: Path, options: list[
         server.kill()
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Here:
-    """The command line in this process."""
-    monkeypatch.chdir(tmp_path)
-    return Here(tmp_path, monkeypatch, capfd)
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

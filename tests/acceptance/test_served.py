@@ -178,13 +178,6 @@ async def test_cookies_go_along_from_listed_pages_alone_where_that_is_said(new_s
             assert "Access-Control-Allow-Credentials" not in file.headers
 
 
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Here:
-    """The command line in this process."""
-    monkeypatch.chdir(tmp_path)
-    return Here(tmp_path, monkeypatch, capfd)
-
-
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
