@@ -17,6 +17,7 @@ from ..feed.submission import Settle
 from ..hooks.run_hook import Turn
 from ..ports.authenticator import Identity
 from ..ports.clock import Clock
+from ..sessions.session import Session
 from .admission import Admission
 from .before_each import AskBeforeEach
 from .journal import Journal
@@ -60,17 +61,24 @@ class BeforeKept:
             raise
         return replace(group, drafts=tuple(drafts))
 
-    async def put(self, journal: Journal, group: DraftGroup, settle: Settle) -> None:
-        """Queue a group that was given back; `settle` is called once with the outcome, later."""
+    async def put(self, journal: Journal, room: Room, group: DraftGroup, session: Session, settle: Settle) -> None:
+        """Ask for a session's group, and queue it; `settle` is called once with the outcome, where it is a repeat now.
+
+        Raises what asking raises.
+        """
+        judged = await self(room, group, session.identity, session.hook_turn)
+        if isinstance(judged, Repeat):
+            settle(judged)
+            return
 
         def settled(outcome: GroupOutcome) -> None:
-            self.settled(group)
+            self.settled(judged)
             settle(outcome)
 
         try:
-            await journal.put(group, settled)
+            await journal.put(judged, settled)
         except BaseException:
-            self.settled(group)
+            self.settled(judged)
             raise
 
     def settled(self, group: DraftGroup) -> None:

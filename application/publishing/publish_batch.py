@@ -9,7 +9,6 @@ from ...domain.draft_group import DraftGroup
 from ...domain.event import Event
 from ...domain.new_event import NewEvent
 from ...domain.outcome import GroupOutcome, Repeat
-from ...domain.page import PageLimit
 from ...domain.ports.history_source import HistorySource
 from ...domain.room import Room
 from ..access.access import Access
@@ -17,6 +16,7 @@ from ..rooms.room_registry import RoomRegistry
 from ..sessions.session import Session
 from .admission import Admission
 from .before_kept import BeforeKept
+from .first_kept import first_kept
 from .journal import Journal
 from .settled import settled_group
 
@@ -67,12 +67,8 @@ class PublishBatch:
         room, group = await self._admitted(room_id, events, session.user_id, key)
         if self._before_kept is None:
             await self._journal.put(group, settle)
-            return
-        judged = await self._before_kept(room, group, session.identity, session.hook_turn)
-        if isinstance(judged, Repeat):
-            settle(judged)
         else:
-            await self._before_kept.put(self._journal, judged, settle)
+            await self._before_kept.put(self._journal, room, group, session, settle)
 
     async def __call__(
         self, room_id: str, events: Sequence[NewEvent], *, sender: str, key: str | None = None
@@ -84,7 +80,7 @@ class PublishBatch:
         _, group = await self._admitted(room_id, events, sender, key)
         outcome = await settled_group(self._journal, group)
         if isinstance(outcome, Repeat):
-            return PublishedBatch(await self._first(group, outcome), is_duplicate=True)
+            return PublishedBatch(await first_kept(self._source, group, outcome), is_duplicate=True)
         return PublishedBatch(outcome)
 
     async def _admitted(
@@ -92,13 +88,3 @@ class PublishBatch:
     ) -> tuple[Room, DraftGroup]:
         room, history = await self._registry.open(room_id)
         return room, self._admission.batch(room, history.epoch, events, sender=sender, key=key)
-
-    async def _first(self, group: DraftGroup, repeat: Repeat) -> tuple[Event, ...]:
-        """What was kept for the key; what retention has taken of it since is made from what is sent again."""
-        count = len(group.drafts)
-        page = await self._source.older(group.room_id, None, repeat.seq + count, PageLimit(events=count))
-        found = {event.seq: event for event in page}
-        return tuple(
-            found.get(seq) or draft.kept(timestamp_ms=repeat.timestamp_ms, seq=seq)
-            for seq, draft in enumerate(group.drafts, repeat.seq)
-        )

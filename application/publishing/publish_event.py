@@ -6,11 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ...domain.draft import Draft
 from ...domain.draft_group import DraftGroup
 from ...domain.event import Event
 from ...domain.outcome import Outcome, Repeat, of_one
-from ...domain.page import PageLimit
 from ...domain.ports.history_source import HistorySource
 from ...domain.room import Room
 from ..access.access import Access
@@ -19,6 +17,7 @@ from ..rooms.room_registry import RoomRegistry
 from ..sessions.session import Session
 from .admission import Admission
 from .before_kept import BeforeKept
+from .first_kept import first_kept
 from .journal import Journal
 from .settled import settled
 
@@ -71,12 +70,8 @@ class PublishEvent:
         room, group = await self._admitted(room_id, event_name, data, session.user_id, meta, key)
         if self._before_kept is None:
             await self._journal.put(group, lambda outcome: settle(of_one(outcome)))
-            return
-        judged = await self._before_kept(room, group, session.identity, session.hook_turn)
-        if isinstance(judged, Repeat):
-            settle(judged)
         else:
-            await self._before_kept.put(self._journal, judged, lambda outcome: settle(of_one(outcome)))
+            await self._before_kept.put(self._journal, room, group, session, lambda outcome: settle(of_one(outcome)))
 
     async def by_user(
         self,
@@ -98,7 +93,7 @@ class PublishEvent:
             return await self._kept(group)
         judged = await self._before_kept(room, group, identity)
         if isinstance(judged, Repeat):
-            return Published(await self._first(group.drafts[0], judged), is_duplicate=True)
+            return await self._repeated(group, judged)
         try:
             return await self._kept(judged)
         finally:
@@ -141,13 +136,11 @@ class PublishEvent:
         outcome = await settled(self._journal, group)
         if isinstance(outcome, Event):
             return Published(outcome)
-        return Published(await self._first(group.drafts[0], outcome), is_duplicate=True)
+        return await self._repeated(group, outcome)
 
-    async def _first(self, draft: Draft, repeat: Repeat) -> Event:
-        found = await self._source.older(draft.room_id, None, repeat.seq + 1, PageLimit(events=1))
-        if found and found[0].seq == repeat.seq:
-            return found[0]
-        return draft.kept(timestamp_ms=repeat.timestamp_ms, seq=repeat.seq)  # retention has taken it since
+    async def _repeated(self, group: DraftGroup, repeat: Repeat) -> Published:
+        (event,) = await first_kept(self._source, group, repeat)
+        return Published(event, is_duplicate=True)
 
     async def _admitted(
         self,
