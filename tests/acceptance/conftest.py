@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import pytest
 
+from ..support.room_servers import new_servers, shared_rooms
 from ..support.server_process import ServerProcess
 from ..support.wire_client import WireClient, connected
 from .command import Here
@@ -26,29 +27,15 @@ class Connect(Protocol):
 @pytest.fixture(scope="session")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     """A server of the tests' own rooms, which all tests share."""
-    running = ServerProcess.of_rooms(tmp_path_factory.mktemp("rooms"))
-    try:
-        yield running.start()
-        assert running.stop() == 0, running.log
-        assert [fault for fault in running.faults if "this hook always fails" not in fault] == []
-    finally:
-        running.kill()
+    with shared_rooms(tmp_path_factory.mktemp("rooms")) as running:
+        yield running
 
 
 @pytest.fixture
 def new_server(tmp_path: Path) -> Iterator[Callable[..., ServerProcess]]:
     """Starts servers of the test's own, each in a folder of its own, and ends them with the test."""
-    running: list[ServerProcess] = []
-
-    def start(make: Callable[..., ServerProcess] = ServerProcess.of_rooms, **settings: str | float) -> ServerProcess:
-        folder = tmp_path / str(len(running))
-        folder.mkdir()
-        running.append(make(folder, {f"DIALOGUE_{name.upper()}": str(value) for name, value in settings.items()}))
-        return running[-1].start()
-
-    yield start
-    for each in running:
-        each.kill()
+    with new_servers(tmp_path) as start:
+        yield start
 
 
 @pytest.fixture
