@@ -7,6 +7,7 @@ from contextlib import nullcontext
 
 from ...application.ports.authenticator import SEEN
 from ...application.ports.peer import PEER, Peer
+from ...domain.errors import Forbidden
 from .answer import Answer, answer_preflight
 from .asgi import App, Receive, Scope, Send, header
 from .hidden_token import hide_token
@@ -74,10 +75,10 @@ class FrontDoor:
             path = self._path(scope)
             opens = path.is_stream or path.is_socketio
             if origin is not None and not is_allowed and (method not in _READING or opens):
-                raise Refused.of_header(403, "FORBIDDEN", "Origin", "must be an origin that this server allows")
+                raise Refused.of_header(403, Forbidden.code, "Origin", "must be an origin that this server allows")
             if origin is not None and method == "OPTIONS" and header(scope, b"access-control-request-method"):
                 if not is_allowed:
-                    raise Refused.of_header(403, "FORBIDDEN", "Origin", "must be an origin that this server allows")
+                    raise Refused.of_header(403, Forbidden.code, "Origin", "must be an origin that this server allows")
                 await answer_preflight(scope, origin, send, credentials=self._origins.credentials)
                 return
             if method not in _READING and not path.is_socketio and (method in _WITH_A_BODY or _has_body(scope)):
@@ -91,6 +92,7 @@ class FrontDoor:
             with self._visitors.connected(peer) if path.is_stream else nullcontext():
                 await with_deadline(self._app, inner, receive, answer, self._request_timeout_s)
         except Refused as refused:
+            self._visitors.turned_away(refused.code)
             await refused.answer(answer)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -101,10 +103,12 @@ class FrontDoor:
             origin = header(scope, b"origin")
             with self._visitors.connected(peer):
                 if origin is not None and not self._allows(origin, header(scope, b"host")):
+                    self._visitors.turned_away(Forbidden.code)
                     await close_foreign_socket(scope, receive, send)
                 else:
                     await self._app(inner, receive, send)
         except Refused as refused:
+            self._visitors.turned_away(refused.code)
             await refuse_socket(refused, scope, receive, send)
 
     def _path(self, scope: Scope) -> Path:

@@ -19,6 +19,7 @@ class Refused(Exception):
     ) -> None:
         super().__init__(message)
         self.status = status
+        self.code = code
         self._headers = headers
         self._document = problem_document(status, code, message, details)
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from ...application.ports.metrics import Metrics
 from ...application.ports.peer import Peer
 from ...application.ports.rate_limiter import Action
 from ...application.sessions.client_limits import COME_AGAIN_S, ClientLimits
@@ -20,11 +21,19 @@ FindsPeer = Callable[[Scope], Peer]
 class Visitors:
     """Bounds what comes from one address: calls, new connections, and connections that are open.
 
-    `limits` gives those in force, which are made anew at each start; `max_connections` are those of one address.
+    `limits` and `metrics` give those in force, which are made anew at each start; `max_connections` are those of one
+    address.
     """
 
-    def __init__(self, find_peer: FindsPeer, limits: Callable[[], ClientLimits], max_connections: int) -> None:
+    def __init__(
+        self,
+        find_peer: FindsPeer,
+        limits: Callable[[], ClientLimits],
+        metrics: Callable[[], Metrics],
+        max_connections: int,
+    ) -> None:
         self.find_peer = find_peer
+        self._metrics = metrics
         self._limits = limits
         self._max_connections = max_connections
         self._open: Counter[str] = Counter()
@@ -35,6 +44,10 @@ class Visitors:
             self._limits().ensure(action, None, peer)
         except RateLimited as error:
             raise _too_many(error.message, error.retry_after_ms) from error
+
+    def turned_away(self, code: str) -> None:
+        """Count somebody who was refused at the door."""
+        self._metrics().refused(code)
 
     @contextmanager
     def connected(self, peer: Peer) -> Iterator[None]:

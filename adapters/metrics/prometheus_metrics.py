@@ -14,7 +14,7 @@ CODES = sorted(
     {kind.code for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.DialogueError)}
 )
 OTHER = "OTHER"
-"""What a refusal counts as whose code an application has made up."""
+"""What a refusal counts as that has no code of ours, or one that an application has made up."""
 
 
 class PrometheusMetrics:

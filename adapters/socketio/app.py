@@ -183,8 +183,10 @@ class BesideSocketIo:
         self._node().ensure_running()  # whoever is there already gets what waits, and the close
         connections = self._connections()
         if connections.is_full:
+            connections.turned_away()
             raise Refused(4, "Forbidden: too many clients are connecting at once", 503)
         if connections.has_enough(peer_of(scope)):
+            connections.turned_away()
             raise Refused(4, "Forbidden: too many connections of one address are open", 429)
         return connections.open(scope, counts=query.get("recovery") != "0")
 

@@ -13,6 +13,7 @@ from anyio import create_task_group, move_on_after
 
 from ...application.ports.peer import Peer
 from ...application.sessions.serve_session import ServeSession
+from ...domain.errors import RateLimited
 from .codec import SocketIoCodec
 from .connection import Connection
 from .kept_sessions import KeptSession, KeptSessions
@@ -56,6 +57,10 @@ class Connections:
     def has_enough(self, peer: Peer) -> bool:
         """Whether so many connections are open from that address that there is no place for another."""
         return self._of_addresses[peer.counted_as] >= self.limits.max_connections_per_address
+
+    def turned_away(self) -> None:
+        """Count a client for whom there is no place."""
+        self._serve.hub.metrics.refused(RateLimited.code)
 
     def open(self, scope: Mapping[str, Any], *, counts: bool) -> Connection:
         """A new connection, which is served from now on; with `counts` its client can recover its session."""

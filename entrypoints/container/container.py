@@ -55,6 +55,7 @@ class Container(ServiceParts):
             Visitors,
             providers.Factory(FindPeer, trusted_proxies, believes_proxies=settings.proxy_headers),
             client_limits.provider,
+            Inputs.metrics.provider,
             settings.max_connections_per_address,
         ),
         request_timeout_s=settings.request_timeout_s,

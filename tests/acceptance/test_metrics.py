@@ -8,6 +8,8 @@ from typing import Any
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from websockets.asyncio.client import connect
+from websockets.exceptions import InvalidStatus
 
 from ..support.event_source import streaming
 from ..support.patience import wait_until
@@ -30,8 +32,8 @@ def scraped(server: ServerProcess) -> Series:
     }
 
 
-def call(method: str, url: str) -> httpx.Response:
-    return httpx.request(method, url, headers={"X-User-Id": "ada"}, trust_env=False)
+def call(method: str, url: str, **headers: str) -> httpx.Response:
+    return httpx.request(method, url, headers={"X-User-Id": "ada", **headers}, trust_env=False)
 
 
 def value(series: Series, name: str, **labels: str) -> float:
@@ -94,6 +96,32 @@ async def test_the_figures_are_those_of_what_was_done(own: ServerProcess) -> Non
     after = told(own, lambda series: value(series, "dialogue_connections") == 0)
     assert value(after, "dialogue_connections_closed_total", code="1006") == 4
     assert value(after, "dialogue_rooms_occupied") == 0
+
+
+async def test_who_is_turned_away_at_the_door_is_counted(new_server: Callable[..., ServerProcess]) -> None:
+    """A foreign host and page, over HTTP and the WebSocket, and one connection too many, Socket.IO's among them."""
+    server = new_server(
+        proxy_headers="true", max_connections_per_address=1, limit_connections="2/hour", limit_address_factor=1
+    )
+    foreign = {"Origin": "https://evil.example"}
+    assert call("GET", f"{server.http}/rooms", Host="evil.example").status_code == 400
+    assert call("POST", f"{server.http}/rooms/hall/events", **foreign).status_code == 403
+    assert call("GET", f"{server.http}/no%FF").status_code == 404
+    async with connect(server.ws, additional_headers=foreign) as socket:
+        await socket.wait_closed()
+        assert socket.close_code == 4403
+    one = {"X-Forwarded-For": "203.0.113.9"}
+    async with connect(server.ws, additional_headers=one):
+        with pytest.raises(InvalidStatus):
+            await connect(server.ws, additional_headers=one)
+    with pytest.raises(InvalidStatus):  # the third of an hour
+        await connect(server.ws, additional_headers=one)
+    for status in (200, 429):
+        assert call("GET", f"{server.http}/socket.io/?EIO=4&transport=polling", **one).status_code == status
+    series = told(server, lambda series: value(series, "dialogue_refusals_total", code="RATE_LIMITED") == 3)
+    assert value(series, "dialogue_refusals_total", code="INVALID_REQUEST") == 1
+    assert value(series, "dialogue_refusals_total", code="FORBIDDEN") == 2
+    assert value(series, "dialogue_refusals_total", code="OTHER") == 1
 
 
 async def test_strangers_can_make_no_series(own: ServerProcess) -> None:
