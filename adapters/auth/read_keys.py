@@ -1,4 +1,4 @@
-"""From a text to the keys that it holds: PEM, a JSON Web Key Set, or a secret."""
+"""From a text to the keys that it holds: PEM, a JSON Web Key Set, or secrets."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cryptography.x509 import load_pem_x509_certificate
 from jwt import PyJWK
 from jwt.exceptions import PyJWTError
 
-from .verification_key import UnfitKey, VerificationKey, VerificationKeys
+from .verification_key import MAX_TRIED, UnfitKey, VerificationKey, VerificationKeys
 
 MAX_KEYS = 64
 """In one set."""
@@ -24,7 +24,7 @@ _PEM = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----.*?-----END \1-----", re.DOTALL)
 def read_keys(text: str) -> VerificationKeys:
     """The keys in a file, or in a setting. Raises UnfitKey where there is none, or one that must not be there.
 
-    What looks like PEM or JSON is read as that or refused: it is never a secret.
+    What looks like PEM or JSON is read as that or refused: it is never a secret. Of secrets there is one in a line.
     """
     text = text.strip()
     if "-----BEGIN" in text:
@@ -33,7 +33,15 @@ def read_keys(text: str) -> VerificationKeys:
         return read_jwks(text.encode())
     if not text:
         raise UnfitKey("there is nothing in it")
-    return VerificationKeys([VerificationKey.of_secret(text.encode())])
+    return VerificationKeys([VerificationKey.of_secret(each.encode()) for each in secrets_in(text)])
+
+
+def secrets_in(text: str) -> list[str]:
+    """The secrets in a text that is no PEM and no JSON: one in a line, so that one can take another's place in time."""
+    secrets = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(secrets) > MAX_TRIED:
+        raise UnfitKey(f"it has {len(secrets)} secrets; {MAX_TRIED} at most are tried")
+    return secrets
 
 
 def in_lines(pem: str) -> str:

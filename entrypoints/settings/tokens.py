@@ -46,7 +46,8 @@ class TokenSettings(BaseModel):
         "environment, since a command line can be read by others.",
     )
     jwt_key_file: str = Field(
-        "", description="With `auth` jwt: a file with that key, several PEM keys, or a JSON Web Key Set."
+        "",
+        description="With `auth` jwt: a file with that key, or several: secrets in lines, PEM, a JSON Web Key Set.",
     )
     jwt_jwks: Annotated[str, AfterValidator(_is_address)] = Field(
         "", description="With `auth` jwt: the address of the JSON Web Key Set of whoever signs the tokens."

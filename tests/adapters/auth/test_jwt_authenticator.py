@@ -199,6 +199,8 @@ def test_a_file_may_hold_several_keys_of_several_kinds() -> None:
     [
         (lambda: "", "nothing in it"),
         (lambda: "short", "32 bytes at least, not 5"),
+        (lambda: f"{SECRET}\nshort", "32 bytes at least, not 5"),
+        (lambda: f"{SECRET}\n" * 5, "4 at most are tried"),
         (lambda: private_pem(private_key("RS256")), "private key"),
         (lambda: "-----BEGIN PUBLIC KEY-----\nMIIB\n-----END PUBLIC KEY-----", "cannot be read"),
         (lambda: "-----BEGIN PUBLIC KEY-----\nMIIB", "no end"),
@@ -227,6 +229,21 @@ async def test_a_pem_may_stand_in_one_line(algorithm: str) -> None:
     known, signing = (pem(key).strip().replace("\n", "\\n") for pem in (public_pem, private_pem))
     signed = sign_token(signing, {"sub": "ada", "exp": time() + 60})
     assert (await authenticator(known).authenticate({"token": signed}, None)).user_id == "ada"
+
+
+async def test_of_secrets_there_may_be_one_in_a_line_and_the_first_signs() -> None:
+    """So that nobody has to log in again when a secret is exchanged."""
+    old, new = "the old secret, with more than 32 bytes", "the new secret, with more than 32 bytes"
+    both = authenticator(f"{new}\n\n  {old}\n")
+    claims = {"sub": "ada", "exp": time() + 60}
+    for secret in (old, new, f"{new}\n{old}"):
+        assert (await both.authenticate({"token": sign_token(secret, claims)}, None)).user_id == "ada"
+    for secret in (f"{new}\n\n  {old}", "another one, with more than 32 bytes"):
+        signed = jwt.encode(claims, secret, "HS256")
+        with pytest.raises(Unauthenticated):
+            await both.authenticate({"token": signed}, None)
+    only_new = authenticator(new)
+    assert (await only_new.authenticate({"token": sign_token(f"{new}\n{old}", claims)}, None)).user_id == "ada"
 
 
 def test_a_key_does_not_show_itself() -> None:
