@@ -47,9 +47,9 @@ class People:
         return [self.client(session) for session in self._hub.sessions_of(user_id)]
 
     def rooms_of(self, user_id: str) -> UserRooms:
-        """The rooms that the user's connections to this node are in."""
+        """The rooms that the user's connections to this node, and streams of this node, are in."""
         ensure_user_id("user_id", user_id)
-        ids = dict.fromkeys(room for session in self._hub.sessions_of(user_id) for room in session.memberships)
+        ids = dict.fromkeys(room for session in self._hub.all_of(user_id) for room in session.memberships)
         return UserRooms(tuple(ids), lambda room_id, reason: self.leave(user_id, room_id, reason))
 
     def is_in_room(self, user_id: str, room_id: str) -> bool:

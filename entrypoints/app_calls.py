@@ -189,7 +189,7 @@ class AppCalls(RunningApp):
         return self.container.people().clients(user_id)
 
     def rooms_of(self, user_id: str) -> UserRooms:
-        """The rooms that the user's connections to this node are in: `ids`, and `await leave_all(reason)`."""
+        """The rooms that the user's connections to this node, and streams, are in: `ids`, `await leave_all(reason)`."""
         return self.container.people().rooms_of(user_id)
 
     def is_in_room(self, user_id: str, room_id: str) -> bool:
@@ -204,5 +204,5 @@ class AppCalls(RunningApp):
         await self.container.people().leave(user_id, room_id, reason)
 
     async def disconnect(self, user_id: str, reason: str = REASON) -> None:
-        """End all of the user's connections, on every node, with the close code 4403 and the reason. As above."""
+        """End all connections and streams of the user, on every node, with close code 4403 and the reason. As above."""
         await self.container.people().disconnect(user_id, reason)

@@ -61,6 +61,7 @@ class Hub:
         self._emptied = Signal()
         self._sessions: dict[Session, None] = {}
         self._by_user: dict[str, dict[Session, None]] = {}
+        self._listening: dict[str, dict[Session, None]] = {}
         self._rooms: dict[str, Members] = {}
         self.resized_rooms: dict[str, None] = {}
         self._resized = Signal()
@@ -110,17 +111,22 @@ class Hub:
         self._sessions[session] = None
         self._by_user.setdefault(session.user_id, {})[session] = None
 
+    def listen(self, session: Session) -> None:
+        """Know the session, which only listens in one room, for one of its user's: it is told of nothing else."""
+        self._listening.setdefault(session.user_id, {})[session] = None
+
     def disconnect(self, session: Session) -> None:
         """Forget the session and take it out of all its rooms; it enters none any more."""
         session.has_ended = True
         for room_id in list(session.memberships):
             self.leave(session, room_id)
         self._sessions.pop(session, None)
-        own = self._by_user.get(session.user_id)
-        if own is not None:
-            own.pop(session, None)
-            if not own:
-                del self._by_user[session.user_id]
+        for by_user in (self._by_user, self._listening):
+            own = by_user.get(session.user_id)
+            if own is not None:
+                own.pop(session, None)
+                if not own:
+                    del by_user[session.user_id]
         if self._watcher is not None:
             self._watcher.ended(session)
 
@@ -289,6 +295,10 @@ class Hub:
     def sessions_of(self, user_id: str) -> list[Session]:
         """The connected sessions of the user."""
         return list(self._by_user.get(user_id, ()))
+
+    def all_of(self, user_id: str) -> list[Session]:
+        """All sessions of the user, those that only listen among them."""
+        return [*self._by_user.get(user_id, ()), *self._listening.get(user_id, ())]
 
     def tell(self, sessions: Iterable[Session], notice: Notice) -> None:
         """Tell these sessions."""

@@ -38,7 +38,7 @@ class RemoveUser:
 
     def here(self, removal: Removal) -> None:
         """Remove the user on this node."""
-        for session in self._hub.sessions_of(removal.user_id):
+        for session in self._hub.all_of(removal.user_id):
             if removal.room_id is not None:
                 self._join.take_out(session, removal.room_id, removal.reason)
             else:

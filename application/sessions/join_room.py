@@ -148,7 +148,12 @@ class JoinRoom:
             session.outbox.put(session.codec.notice(TakenOut(room_id, reason)))
 
     def end(self, session: Session, closing: Closing) -> None:
-        """Take a session out of all rooms on the server's own behalf, and end its connection."""
+        """Take a session out of all rooms on the server's own behalf, and end its connection.
+
+        One that only listens, and sees no close code, is told why first.
+        """
+        if session.only_room is not None:
+            self.take_out(session, session.only_room, closing.reason)
         self._hub.disconnect(session)
         session.outbox.finish(closing)
 

@@ -85,6 +85,7 @@ class ListenToRoom:
         self._client_limits.ensure("joins", wanted.identity.user_id, wanted.peer)
         self._client_limits.enter(wanted.identity.user_id)
         self._hub.attach(outbox)
+        self._hub.listen(session)
         try:
             joined = await self._join(session, wanted.room_id, events=wanted.events, since=wanted.since)
             answer = codec.answer(joined, None)

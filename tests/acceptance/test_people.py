@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from ..support.event_source import streaming
 from ..support.server_process import ServerProcess
 from ..support.wire_client import WireClient, connected
 
@@ -76,6 +77,24 @@ async def test_it_takes_a_user_out_of_all_rooms(people: list[WireClient]) -> Non
     await order(ada, "leave all")
     assert {(await bobs[0].pushed("left"))["roomId"] for _ in range(2)} == {"yard", "shed"}
     assert await order(ada, "where") == {"clients": 2, "rooms": [], "isInYard": False}
+
+
+async def test_a_stream_is_removed_like_any_other_session(yard: ServerProcess, people: list[WireClient]) -> None:
+    """From a room, from all rooms, and with all connections of its user; it is told why, and another's goes on."""
+    ada, *_ = people
+    async with streaming(yard.http, "yard", "ada") as other:
+        await other.opening()
+        for what, reason in [("remove", "not here"), ("leave all", "go home"), ("disconnect", "that was enough")]:
+            async with streaming(yard.http, "shed" if what == "leave all" else "yard", "cleo") as stream:
+                assert (await stream.opening())["recovered"] is False
+                room = (await order(ada, "where", "cleo"))["rooms"]
+                await order(ada, what, "cleo")
+                left = (await stream.rest())[-1]
+                assert (left.name, left.data) == ("left", {"roomId": room[0], "reason": reason})
+            assert await order(ada, "where", "cleo") == {"clients": 0, "rooms": [], "isInYard": False}
+        await ada.trigger("yard", "order", {"do": "nothing"})
+        while (await other.next()).data["data"] != {"do": "nothing"}:
+            pass
 
 
 async def test_it_ends_one_connection_of_a_user(people: list[WireClient]) -> None:
