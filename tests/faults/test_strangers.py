@@ -6,44 +6,47 @@ That neither is so any more is counted, with the faults planted, in `tests/accep
 
 from __future__ import annotations
 
-from time import monotonic
-
-import pytest
+from statistics import median
+from time import perf_counter
 
 from ..support.server_process import ServerProcess
 from ..support.wire_client import connected
 from .callers import calling
 from .conftest import Report, Serve
 
-PUBLISHES = 30
-WARM = 200
-BOUND_S = 1.0
-"""Generous: in the fault it was 8 s for the health, and alone it is some milliseconds."""
+CHEAPEST = "/health/live"
+PATHS = [CHEAPEST, "/health/ready", "/schema/openapi.json", "/schema"]
+CALLERS = 20
+PUBLISHES = 10
+TURNS = 3
+MOST_TIMES = 5
+"""Each of them is about as cheap as the cheapest. In the fault it was a hundred times as much."""
 
 
-async def slowest_publish(server: ServerProcess, paths: dict[str, int]) -> float:
-    """How long the slowest of some publishes took, one after the other, while strangers call these paths."""
-    async with connected(server.ws, "ada") as ada, calling(server, paths) as callers:
+async def delays(server: ServerProcess, path: str) -> list[float]:
+    """What some publishes took, one after the other, while strangers call this path; in seconds."""
+    taken = []
+    async with connected(server.ws, "ada") as ada, calling(server, {path: CALLERS}) as callers:
         await ada.join("hall")
-        while len(callers.statuses) < WARM:
+        while len(callers.statuses) < CALLERS:
             await ada.ask("ping")
-        slowest = 0.0
         for number in range(PUBLISHES):
-            began = monotonic()
+            began = perf_counter()
             await ada.trigger("hall", "message", {"text": str(number)})
-            slowest = max(slowest, monotonic() - began)
+            taken.append(perf_counter() - began)
         assert set(callers.statuses) == {200}
-    return slowest
+    return taken
 
 
-@pytest.mark.parametrize(
-    "paths",
-    [{"/health/ready": 100, "/health/live": 20}, {"/schema/openapi.json": 20}, {"/schema": 20}],
-    ids=["health", "openapi", "page"],
-)
-async def test_strangers_who_ask_without_pause_do_not_delay_a_publish(
-    serve: Serve, report: Report, paths: dict[str, int]
+async def test_strangers_who_ask_without_pause_delay_a_publish_no_more_than_the_least_of_questions(
+    serve: Serve, report: Report
 ) -> None:
-    slowest = await slowest_publish(serve(), paths)
-    report(f"the slowest of {PUBLISHES} publishes took {slowest * 1000:.0f} ms")
-    assert slowest < BOUND_S
+    """In turns, so that whatever else the machine does slows all of them down."""
+    server = serve()
+    beside: dict[str, list[float]] = {path: [] for path in PATHS}
+    for _ in range(TURNS):
+        for path in PATHS:
+            beside[path] += await delays(server, path)
+    medians = {path: median(taken) for path, taken in beside.items()}
+    report("a publish beside " + ", ".join(f"{path}: {taken * 1000:.0f} ms" for path, taken in medians.items()))
+    assert max(medians.values()) < MOST_TIMES * medians[CHEAPEST]
