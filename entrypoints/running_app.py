@@ -107,6 +107,7 @@ class RunningApp:
         return {
             "authenticator": container.checked_authenticator,
             "access": container.access,
+            "administer": container.administer,
             "limits": container.client_limits,
             "rooms": container.list_rooms,
             "pages": container.pages,

@@ -16,6 +16,8 @@ ROOMS = "rooms"
 EVENTS = "events"
 STREAM = "stream"
 DEFINITIONS = "definitions"
+MEMBERS = "members"
+USERS = "users"
 MAX_PATH = 8_192
 """In bytes, as it was sent: a room's id has at most 3,060, and what is longer is decoded for nothing."""
 
@@ -115,6 +117,8 @@ def _decoded(part: bytes) -> str:
 
 def _is_plain(names: Sequence[str]) -> bool:
     """Whether a path of which only the decoded form is known can be one of ours."""
+    if names[:1] == [USERS]:
+        return len(names) <= 3
     if names[:1] != [ROOMS] or len(names) <= 2:
         return True
-    return names[2:] in ([STREAM], [DEFINITIONS]) or (names[2] == EVENTS and len(names) <= 4)
+    return names[2:] in ([STREAM], [DEFINITIONS]) or (names[2] in (EVENTS, MEMBERS) and len(names) <= 4)

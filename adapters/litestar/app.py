@@ -18,6 +18,7 @@ from ...domain.errors import DialogueError
 from .health import LIVE, live, ready
 from .http_definitions import list_definitions
 from .http_events import get_history, methods_of_events, post_event, redact_event
+from .http_people import disconnect_user, remove_member
 from .http_rooms import get_room, list_rooms
 from .http_stream import head_stream, stream_events
 from .metrics import METRICS, get_metrics
@@ -71,7 +72,7 @@ def build_app(
 
     reading = [list_rooms, get_room, list_definitions, get_history, stream_events, head_stream]
     provided = {name: _provided(make) for name, make in {"node": node, **dependencies}.items()}
-    described = [*reading, post_event, redact_event, live, ready]
+    described = [*reading, post_event, redact_event, remove_member, disconnect_user, live, ready]
     figures = [] if served.metrics == "off" else [get_metrics]
     documents = SchemaDocuments(lambda: describe([*described, *figures], provided, version))
     return FrontedApp(

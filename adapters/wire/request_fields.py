@@ -32,6 +32,7 @@ Parsed = TypeVar("Parsed", bound="Fields")
 
 MAX_NAMES = 1_000
 MAX_NUMBER = 2**53
+MAX_REASON = 200
 _SEQ = re.compile(r"[0-9]{1,16}")
 
 RoomId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ROOM_ID)]
@@ -145,6 +146,12 @@ class EventPlaceFields(Fields):
     """A place in a room's history, in a path."""
 
     seq: Number
+
+
+class RemovalFields(Fields):
+    """Why somebody has to go, in a query."""
+
+    reason: Annotated[str, StringConstraints(max_length=MAX_REASON, pattern=r"^[^\x00]*$")] = ""
 
 
 class IdempotencyHeaderFields(Fields):

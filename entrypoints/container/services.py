@@ -8,6 +8,7 @@ from ...adapters.metrics.node_figures import NodeFigures, Version
 from ...adapters.metrics.scrape import Scrape
 from ...application.access.access import Access, OwnRights
 from ...application.access.visibility import Visibility
+from ...application.administer import Administer
 from ...application.dialogue import Dialogue, Publishing
 from ...application.feed.apply_events import ApplyEvents
 from ...application.feed.hub import Hub
@@ -187,6 +188,7 @@ class ServiceParts(StorageParts):
     sizes = Single(TellSizes, hub)
     catch_up = Single(CatchUp, registry, apply, refresh)
     remove_user = Single(RemoveUser, StorageParts.removals, hub, join, tell_nodes)
+    administer = Single(Administer, registry, access, remove_user)
     follow_moves = Single(FollowMoves, registry, StorageParts.storage, manage, apply, catch_up, remove_user)
     poll = Single(PollMoves, StorageParts.moves, follow_moves, registry, settings.poll_interval_s)
     hear_nodes = Single(HearNodes, own_notices, poll, catch_up, apply, hub, crowds)

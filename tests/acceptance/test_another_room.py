@@ -49,6 +49,8 @@ ROUTES: dict[tuple[str, str], Said] = {
     ("GET", "/rooms/{room_id}/events"): STRANGERS,
     ("POST", "/rooms/{room_id}/events"): STRANGERS,
     ("DELETE", "/rooms/{room_id}/events/{seq}"): STRANGERS,
+    ("DELETE", "/rooms/{room_id}/members/{user_id}"): DELETING,
+    ("DELETE", "/users/{user_id}/connections"): FORBIDDEN,
     ("GET", "/rooms/{room_id}/stream"): STRANGERS,
     ("HEAD", "/rooms/{room_id}/stream"): STRANGERS,
 }
@@ -179,7 +181,7 @@ async def test_a_stranger_gets_nothing_over_http(app: DialogueApp, method: str, 
     transport = httpx.ASGITransport(app.asgi)
     async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1") as http:
         for room_id, code in ROUTES[method, path].items():
-            url = path.format(room_id=room_id, seq=1)
+            url = path.format(room_id=room_id, seq=1, user_id="ada")
             body = {"event": "message", "data": "hi"} if method == "POST" else None
             with fail_after(10):
                 answer = await http.request(method, url, headers={"Authorization": "Bearer eve"}, json=body)

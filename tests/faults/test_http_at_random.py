@@ -14,7 +14,10 @@ from schemathesis.specs.openapi.schemas import OpenApiSchema
 from ..support.server_process import ServerProcess
 from .bystander import Bystander
 
-CALLS = ["listRooms", "getRoom", "listDefinitions", "getHistory", "publishEvent", "redactEvent"]
+CALLS = [
+    *("listRooms", "getRoom", "listDefinitions", "getHistory", "publishEvent", "redactEvent"),
+    *("removeMember", "disconnectUser"),
+]
 WITHOUT_FIELDS = {"live", "ready", "getMetrics"}
 ENDLESS = {"streamEvents"}
 """What is not asked here: its answer does not end."""
