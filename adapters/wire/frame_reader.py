@@ -6,7 +6,7 @@ import json
 from contextlib import suppress
 from typing import NoReturn
 
-import msgspec
+from pydantic_core import from_json
 
 from ...domain.errors import InvalidEvent, InvalidRequest, Problem
 from ...domain.json_value import (
@@ -50,7 +50,7 @@ class FrameReader:
         self._has_repeats = False
         self._may_be_too_much = may_hold_more_values(text, self._max_values)
         if len(text) >= LARGE:
-            with suppress(_NotPlain, msgspec.DecodeError, RecursionError):
+            with suppress(_NotPlain, ValueError, TypeError, RecursionError):
                 return _plain_value(text)
         try:
             value: object = self._decoder.decode(text)
@@ -112,10 +112,12 @@ def _plain_value(text: str) -> object:
 
     Where each key is followed by its colon, and no quote is escaped, the text has as many keys as places that look like
     this: where its objects have as many, none was lost. A call for each object would take longer than all the rest.
+
+    Not by msgspec, which is a little quicker, and takes 8 µs for each number like 1e300: 80 ms for one frame of them.
     """
     if '\\"' in text or any(gap in text for gap in (" :", "\t:", "\n:", "\r:")):
         raise _NotPlain
-    value: object = msgspec.json.decode(text)
+    value: object = from_json(text, allow_inf_nan=False)
     if keys_in(value) != text.count('":'):
         raise _NotPlain
     return value
