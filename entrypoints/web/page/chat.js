@@ -4,6 +4,7 @@ import { createDialogueClient, DialogueError } from "../client.js";
 import { prepareColours } from "./colours.js";
 import { Composer } from "./composer.js";
 import { keepConnected } from "./connection.js";
+import { credentials } from "./credentials.js";
 import { prepareDateJump } from "./date-jump.js";
 import { onNewDay } from "./days.js";
 import { PHONE, prepareDrawer, setDrawer } from "./drawer.js";
@@ -18,10 +19,10 @@ import { Stage } from "./stage.js";
 import { ReadMarks } from "./unread.js";
 import { Unvisited } from "./unvisited.js";
 
-const claimedUserId = identity.userId;
+credentials.takeFromAddress();
 const client = createDialogueClient({
   url: new URL("ws", document.baseURI),
-  auth: () => ({ userId: claimedUserId }),
+  auth: credentials.auth,
   reconnect: { minDelayMs: 300, maxDelayMs: 5_000 },
 });
 

@@ -2,6 +2,7 @@
 
 import { byId } from "./element.js";
 import { explain } from "./explain.js";
+import { askToSignIn, prepareSignIn, signedIn } from "./sign-in.js";
 
 const STATUS = {
   idle: "Connecting…",
@@ -14,11 +15,15 @@ const STATUS = {
 function showStatus(state) {
   byId("status").dataset.state = state;
   byId("status-text").textContent = STATUS[state];
-  if (state === "connected") byId("banner").hidden = true;
+  if (state !== "connected") return;
+  byId("banner").hidden = true;
+  signedIn();
 }
 
 function showBanner(error) {
-  byId("banner").hidden = false;
+  const isUnknown = error.code === "UNAUTHENTICATED";
+  if (isUnknown) askToSignIn(error);
+  byId("banner").hidden = isUnknown;
   byId("banner-text").textContent = explain(error);
 }
 
@@ -39,5 +44,6 @@ export function keepConnected(client, { onEnd }) {
     onEnd(error);
   });
   byId("banner-button").addEventListener("click", connect);
+  prepareSignIn(connect);
   connect();
 }
