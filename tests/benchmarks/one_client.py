@@ -1,129 +1,90 @@
-"""What one client can cost: the dearest legal requests, each sent without pause by one client, beside others' echo."""
+"""What one client can cost: the dearest legal requests, each sent without pause by one client, beside others' echo.
+
+Alone and beside it in turn, several times: so what else the machine does meets both, and the median of the rounds is
+told.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager, suppress
+import os
+import random
+import sys
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from statistics import median
 from time import perf_counter
 
+from .dear_requests import STORED, batch, kinds
 from .figures import Figure, p50, p99
-from .frames import client_frame
-from .raw_client import DEADLINE_S, RawClient, Refused
+from .raw_client import RawClient
 from .requests import is_events, trigger
-from .rooms import CROWD, DEEP, FREE, MESSAGE
-from .server_process import Server
+from .rooms import DEEP, own_room
+from .server_process import TESTS, Server
 from .setting import Setting
 
-NUMBER = 400
-STORED = 2_000
-BURST_S = 15.0
+OTHERS = 4
+ROUNDS = 7
+ALONE_S = 2.0
+BESIDE_S = 4.0
+BURST_S = 25.0
 """In so long a client has spent what it may do at once, where it is limited at all."""
-IN_FLIGHT = 16
-"""So many requests the client keeps unanswered: more would only wait in its own socket."""
-LARGE = "x" * 400
-
-Body = Callable[[int], dict[str, object]]
-"""The n-th request."""
-
-
-def _page(_: int) -> dict[str, object]:
-    return {"type": "getHistory", "roomId": DEEP, "around": STORED // 2, "limit": 1_000}
-
-
-def _join(_: int) -> dict[str, object]:
-    return {"type": "join", "roomId": DEEP}
-
-
-def _recover(epoch: str) -> Body:
-    return lambda _: {"type": "join", "roomId": DEEP, "since": {"epoch": epoch, "seq": STORED - 1_000}}
-
-
-def _batch(_: int) -> dict[str, object]:
-    events = [{"event": MESSAGE, "data": {"text": LARGE, "username": "eve"}} for _ in range(100)]
-    return {"type": "triggerBatch", "roomId": DEEP, "events": events}
-
-
-def _values(_: int) -> dict[str, object]:
-    data = [[index] for index in range(4_900)]
-    return {"type": "trigger", "roomId": FREE, "event": FREE, "data": data}
-
-
-def _large(_: int) -> dict[str, object]:
-    return {"type": "trigger", "roomId": FREE, "event": FREE, "data": "x" * 60_000}
-
-
-def _rooms(_: int) -> dict[str, object]:
-    return {"type": "listRooms", "limit": 1_000}
-
-
-def _unknown(_: int) -> dict[str, object]:
-    return {"type": "nothing", "more": "x" * 60_000}
-
-
-def _mark(number: int) -> dict[str, object]:
-    return {"type": "markRead", "roomId": DEEP, "seq": 1 + number % STORED}
-
-
-def _come_and_go(number: int) -> dict[str, object]:
-    return {"type": ("leave", "join")[number % 2], "roomId": CROWD}
-
-
-def _ping(_: int) -> dict[str, object]:
-    return {"type": "ping"}
+SETTLE_S = 0.2
+PAUSE_S = (0.004, 0.014)
+"""Between two echoes of one client: drawn anew each time, to meet every moment of what the other one does."""
+LIMITS: Mapping[str, tuple[str, ...]] = {"off": (), "on": ("--proxy-headers",)}
 
 
 async def measure(setting: Setting) -> list[Figure]:
-    """The others' p99 beside each kind, against their p99 alone, just before; without limits, and with the defaults."""
+    """The others' p99 beside each kind, as a multiple of theirs alone; without limits, and with the defaults."""
     figures: list[Figure] = []
-    for limits in ("off", "on"):
-        async with setting.server("--rate-limits", limits) as server:
-            figures += await _measure(server, setting, limits)
+    for limits, options in LIMITS.items():
+        async with setting.server("--rate-limits", limits, *options) as server:
+            figures += await measure_on(server, setting, limits)
     return figures
 
 
-async def _measure(server: Server, setting: Setting, limits: str) -> list[Figure]:
-    figures: list[Figure] = []
-    other = await RawClient.open(server.port, "ada")
-    await other.ask("join", roomId=CROWD)
+async def measure_on(server: Server, setting: Setting, limits: str, only: str = "") -> list[Figure]:
+    """The same of one server; `only` kinds whose name begins so."""
     epoch = await _fill(server)
-    number = setting.some(NUMBER)
-    for what, body in _kinds(epoch).items():
-        alone = await _echo(other, number)
-        async with _asking(server, f"eve, {what}", body, is_limited=limits == "on") as answered:
-            cpu = server.cpu_s()
-            beside = await _echo(other, number)
-            spent, answers = server.cpu_s() - cpu, answered()
-        figures.append(
-            Figure(
-                what=f"{what}, limits {limits}: others' echo p99",
-                value=p99(beside) * 1e3,
-                unit="ms",
-                cpu_s=spent / max(1, answers + number),
-                ratio=p99(beside) / p99(alone),
-                remark=f"against alone; p50 {p50(beside) / p50(alone):.1f}; {answers / sum(beside):,.0f} answers/s",
-            )
-        )
-    await other.close()
+    others = [await RawClient.open(server.port, f"other-{number}") for number in range(OTHERS)]
+    for number, other in enumerate(others):
+        await other.ask("join", roomId=own_room(number))
+    figures = []
+    for name in kinds(epoch):
+        if name.startswith(only):
+            async with asker(server, name, epoch) as ask:
+                figures.append(await _beside(server, others, ask, f"{name}, limits {limits}", setting))
+    for other in others:
+        await other.close()
     return figures
 
 
-def _kinds(epoch: str) -> Mapping[str, Body]:
-    return {
-        "nothing at all": lambda _: {},
-        "pages of 1,000 events": _page,
-        "joins": _join,
-        "recoveries of 1,000 events": _recover(epoch),
-        "batches of 100 events": _batch,
-        "events of 10,000 values": _values,
-        "events of 60 KB": _large,
-        "lists of rooms": _rooms,
-        "read marks": _mark,
-        "comings and goings": _come_and_go,
-        "frames of 60 KB that say nothing": _unknown,
-        "pings": _ping,
-    }
+async def _beside(server: Server, others: list[RawClient], ask: Ask, what: str, setting: Setting) -> Figure:
+    share = 0.5 if setting.quick else 1.0
+    await ask("go")
+    await asyncio.sleep(BURST_S if what.endswith("on") else SETTLE_S)
+    ratios, medians, values, answers, cpu_s = [], [], [], 0, 0.0
+    for _ in range(3 if setting.quick else ROUNDS):
+        await ask("rest")
+        await asyncio.sleep(SETTLE_S)
+        alone = await _echoes(others, ALONE_S * share)
+        before, spent = await ask("go"), server.cpu_s()
+        beside = await _echoes(others, BESIDE_S * share)
+        cpu_s += server.cpu_s() - spent
+        answers += await ask("rest") - before
+        ratios.append(p99(beside) / p99(alone))
+        medians.append(p50(beside) / p50(alone))
+        values.append(p99(beside))
+    return Figure(
+        what=f"{what}: others' echo p99",
+        value=median(values) * 1e3,
+        unit="ms",
+        cpu_s=cpu_s / (len(ratios) * BESIDE_S * share),
+        ratio=median(ratios),
+        remark=f"{min(ratios):.1f} to {max(ratios):.1f}; p50 {median(medians):.1f}; "
+        f"{answers / (len(ratios) * BESIDE_S * share):,.0f} answers/s",
+    )
 
 
 async def _fill(server: Server) -> str:
@@ -132,69 +93,59 @@ async def _fill(server: Server) -> str:
     for first in range(0, STORED, 100):
         client = await RawClient.open(server.port, f"filler-{first}")
         epoch = (await client.ask("join", roomId=DEEP))["position"]["epoch"]
-        await client.ask("triggerBatch", **{name: value for name, value in _batch(0).items() if name != "type"})
+        await client.ask("triggerBatch", **{name: value for name, value in batch().items() if name != "type"})
         await client.close()
     return epoch
 
 
+class Ask:
+    """The client that asks without pause, in its own process."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    async def __call__(self, command: str) -> int:
+        """Let it `go`, or `rest`; how many answers it has had."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(f"{command}\n".encode())
+        return int((await self.line()).split()[0])
+
+    async def line(self) -> str:
+        """What it says next."""
+        assert self._process.stdout is not None
+        async with asyncio.timeout(60):
+            return (await self._process.stdout.readline()).decode()
+
+
 @asynccontextmanager
-async def _asking(server: Server, user_id: str, body: Body, *, is_limited: bool) -> AsyncIterator[Callable[[], int]]:
-    """One client that asks that without pause, and comes back when it is closed; gives how many answers it got.
-
-    It has spent before what it may do at once: what counts is what it can go on with.
-    """
-    answers = 0
-    warned = asyncio.Event()
-
-    async def once(client: RawClient) -> None:
-        nonlocal answers
-        room = asyncio.Semaphore(IN_FLIGHT)
-
-        def receive(payload: bytes) -> None:
-            nonlocal answers
-            if b"RATE_LIMITED" in payload[:200]:
-                warned.set()
-            if b'"id":' in payload[:2_000] or not is_events(payload):
-                answers += 1
-                room.release()
-
-        await client.ask("join", roomId=DEEP, events=[])
-        await client.ask("join", roomId=CROWD, events=[])
-        await client.ask("join", roomId=FREE, events=[])
-        client.receive = receive
-        for number in range(1_000_000):
-            while not client.has_ended and room.locked():  # noqa: ASYNC110  # nothing tells that both at once
-                await asyncio.sleep(0.001)
-            if client.has_ended:
-                return
-            await room.acquire()
-            client.send(client_frame(json.dumps({"id": number, **body(number)}, separators=(",", ":")).encode()))
-
-    async def for_ever() -> None:
-        while True:
-            try:
-                client = await RawClient.open(server.port, user_id)
-                await once(client)
-            except Refused:
-                await asyncio.sleep(0.05)
-
-    if not body(0):
-        yield lambda: 0
-        return
-    task = asyncio.create_task(for_ever())
-    with suppress(TimeoutError):
-        async with asyncio.timeout(BURST_S if is_limited else 0.2):
-            await warned.wait()  # what it may do at once is done
+async def asker(server: Server, name: str, epoch: str) -> AsyncIterator[Ask]:
+    """One for requests of that kind, which waits until it is told to go."""
+    command = [sys.executable, "-m", "tests.benchmarks.asker", str(server.port), name, epoch]
+    pipe = asyncio.subprocess.PIPE
+    environment = {**os.environ, "PYTHONPATH": str(TESTS.parent)}
+    process = await asyncio.create_subprocess_exec(*command, stdin=pipe, stdout=pipe, env=environment)
     try:
-        yield lambda: answers
+        ask = Ask(process)
+        assert await ask.line() == "ready\n"
+        yield ask
     finally:
-        task.cancel()
+        process.kill()
+        await process.wait()
 
 
-async def _echo(client: RawClient, number: int) -> list[float]:
-    """From a trigger to one's own event, one after the other."""
-    times: list[float] = []
-    frame = trigger(CROWD, 1)
+async def _echoes(others: list[RawClient], seconds: float) -> list[float]:
+    """From a trigger to one's own event, one after the other, of each of the others."""
+    found: list[float] = []
+    until = perf_counter() + seconds
+    async with asyncio.TaskGroup() as tasks:
+        for number, other in enumerate(others):
+            tasks.create_task(_echo(other, number, until, found))
+    return found
+
+
+async def _echo(client: RawClient, number: int, until: float, found: list[float]) -> None:
+    frame = trigger(own_room(number), 1)
+    draw = random.Random(number)
     arrived = asyncio.Event()
 
     def receive(payload: bytes) -> None:
@@ -202,12 +153,10 @@ async def _echo(client: RawClient, number: int) -> list[float]:
             arrived.set()
 
     client.receive = receive
-    async with asyncio.timeout(2 * DEADLINE_S):
-        for _ in range(number):
+    async with asyncio.timeout(60 + until - perf_counter()):
+        while (began := perf_counter()) < until:
             arrived.clear()
-            began = perf_counter()
             client.send(frame)
             await arrived.wait()
-            times.append(perf_counter() - began)
-            await asyncio.sleep(0.01)
-    return times
+            found.append(perf_counter() - began)
+            await asyncio.sleep(draw.uniform(*PAUSE_S))

@@ -16,6 +16,7 @@ CROWD = "crowd"
 DEEP = "deep"
 LONG = "long"
 FREE = "free"
+LIVELY = "lively"
 MESSAGE = "message"
 RARE = "rare"
 PUBLISHERS = 200
@@ -47,4 +48,5 @@ free = define_event(FREE, history=History(limit=100))
 dialogue = create_dialogue(
     rooms={name: room(name) for name in [CROWD, DEEP, LONG, *(own_room(index) for index in range(PUBLISHERS))]}
     | {FREE: RoomConfig(name=FREE, events=[free])}
+    | {LIVELY: RoomConfig(name=LIVELY, events=[message], presence=True)}
 )
