@@ -16,7 +16,8 @@ class Draft:
 
     `epoch` is the life of the room that admitted it: an archive refuses it in another. `payload` and `meta` are JSON in
     UTF-8, as validation gave them back. `has_history` says whether it is to be kept. With a `redaction` the event that
-    this names is blanked when it is kept.
+    this names is blanked when it is kept. One whose name goes by a pattern may be the first of its name only where the
+    room's history has fewer than `max_names` names; None where the name has its own definition.
     """
 
     room_id: str
@@ -27,6 +28,7 @@ class Draft:
     meta: bytes | None = None
     has_history: bool = True
     redaction: Redaction | None = None
+    max_names: int | None = None
 
     def kept(self, *, timestamp_ms: int, seq: int | None = None, event_seq: int | None = None) -> Event:
         """The event that this became, with its time and, where it has history, its places."""

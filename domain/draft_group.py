@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from .draft import Draft
+from .errors import EventNotAllowed
 from .idempotency_key import IdempotencyKey
 
 
@@ -50,3 +52,20 @@ class DraftGroup:
     def has_history(self) -> bool:
         """Whether they are to be kept."""
         return self.drafts[0].has_history
+
+
+def too_many_names(
+    group: DraftGroup, is_known: Callable[[Draft], bool], count: Callable[[str], int]
+) -> EventNotAllowed | None:
+    """What refuses `group` where patterns allow its names, and the room's history cannot have so many; None: nothing.
+
+    `is_known(draft)` says whether the history has the draft's name already, `count(room_id)` how many names it has,
+    that of redactions not among them.
+    """
+    new: set[str] = set()
+    for draft in group.drafts:
+        if draft.max_names is not None and not is_known(draft):
+            new.add(draft.name)
+            if count(draft.room_id) + len(new) > draft.max_names:
+                return EventNotAllowed.as_new(draft.room_id, draft.name, draft.max_names)
+    return None

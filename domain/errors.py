@@ -212,6 +212,15 @@ class EventNotAllowed(DialogueError):
             details={"event": event_name, "allowed": list(allowed)},
         )
 
+    @classmethod
+    def as_new(cls, room_id: str, event_name: str, max_names: int) -> EventNotAllowed:
+        """A pattern allows the name, but it would be new in the room's history, which has `max_names` already."""
+        refusal = cls(room_id, event_name, ())
+        refusal.message = f"{event_name!r} would be a new name in {room_id!r}, whose events have {max_names} already"
+        refusal.args = (refusal.message,)
+        refusal.details = {"event": event_name, "allowed": [], "maxEventNames": max_names}
+        return refusal
+
 
 class PositionUnknown(DialogueError):
     """The position asked for is of another life of the room, or outside of what its history holds."""

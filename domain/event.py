@@ -66,9 +66,9 @@ class Event(Generic[Data_co]):
     def typed(self, definition: EventDefinition[Data]) -> Event[Data]:
         """The same event, with `data` as `definition` reads it; where that has no schema, as it is.
 
-        Raises ConfigurationError for the definition of another name.
+        Raises ConfigurationError for the definition of another name, or a pattern that does not stand for this one.
         """
-        if definition.name != self.name:
+        if not definition.stands_for(self.name):
             raise ConfigurationError(f"An event {self.name!r} cannot be read as {definition.name!r}")
         given = None if definition.schema is None else definition
         return cast("Event[Data]", self if given is self.definition else replace(self, definition=given))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cached_property
 from typing import Any, Generic, overload
@@ -56,6 +56,8 @@ class History:
 class EventDefinition(Generic[Data]):
     """An event's name, its payload's schema (None: any JSON), its history (None: none) and what it is for.
 
+    A name that ends with `*` is a pattern: it stands for every name that begins as it does, `*` alone for any.
+
     `schema` is a pydantic model, anything else that `pydantic.TypeAdapter` takes, or such an adapter. Type checkers
     know the data by it: an `EventDefinition[ChatMessage]` takes and gives a `ChatMessage`.
     """
@@ -69,11 +71,38 @@ class EventDefinition(Generic[Data]):
         flaw = flaw_of_event_name(self.name)
         if flaw:
             raise ConfigurationError(f"The event name {self.name!r} {flaw}")
+        if self.is_pattern and "*" in self.prefix:
+            raise ConfigurationError(f"The event name {self.name!r} must have one *, at its end, to be a pattern")
         if self.history is not None and not isinstance(self.history, History):
             raise ConfigurationError(f"The event {self.name!r}: history must be a History, not {self.history!r}")
         if self.description is not None and not isinstance(self.description, str):
             raise ConfigurationError(f"The event {self.name!r}: description must be a text, not {self.description!r}")
         _ = self._adapter  # a schema that pydantic cannot use is told where it is written, not at the first event
+
+    @property
+    def is_pattern(self) -> bool:
+        """Whether it stands for more names than one."""
+        return self.name.endswith("*")
+
+    @property
+    def prefix(self) -> str:
+        """How the names begin that a pattern stands for."""
+        return self.name[:-1]
+
+    def stands_for(self, name: str) -> bool:
+        """Whether `name` is its own, or one that it stands for as a pattern."""
+        if self.is_pattern:
+            return name.startswith(self.prefix) and not name.endswith("*")
+        return name == self.name
+
+    def named(self, name: str) -> EventDefinition[Data]:
+        """Of a pattern the definition of one name that it stands for, to publish, read and handle events by.
+
+        Raises ConfigurationError where it does not stand for that name.
+        """
+        if not self.is_pattern or not self.stands_for(name):
+            raise ConfigurationError(f"The event name {name!r} is none of those that {self.name!r} stands for")
+        return replace(self, name=name)
 
     @property
     def has_history(self) -> bool:
@@ -182,6 +211,9 @@ def define_event(
     name: str, *, schema: Any = None, history: History | None = None, description: str | None = None
 ) -> EventDefinition[Any]:
     """Define an event: its name, its payload's schema, its history, and what it is for.
+
+    With a name that ends with `*` it defines all events whose names begin as it does, and have no definition of their
+    own, or by a longer pattern.
 
     Raises ConfigurationError for a name that is empty, too long, unprintable or reserved, and for a schema that
     pydantic cannot use.

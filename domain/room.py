@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from types import MappingProxyType
-from typing import Literal, get_args
 
 from . import json_value
 from .draft import Draft
 from .errors import ConfigurationError, EventNotAllowed, InvalidEvent, InvalidRequest, Problem, RoomFull
 from .event_definition import EventDefinition
 from .idempotency_key import IdempotencyKey
-from .names import MAX_ROOM_ID, MAX_USER_ID, REDACTED, flaw_of_name, flaw_of_room_id
+from .names import REDACTED
 from .new_event import NewEvent
+from .patterns import PatternNames, Patterns
+from .room_checks import HistoryVisible, by_name, refuse_flaws
 
 MAX_META_SIZE = 4096
-MAX_SYNC = 1_000
 ALL_EVENTS = "*"
-
-HistoryVisible = Literal["all", "since_join"]
-"""Whether a user may read all of a room's history, or what came after the user's first join."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +28,9 @@ class RoomConfig:
     bounds the sessions that are in the room at once. With `presence` its members may ask who is in it, and are told of
     users who come and go. `history_visible` says whether a user may read all of its history, or `since_join`: what came
     after the user's first join. `created_by_id` is the user whose room it is, who may redact what stands in it.
+
+    Where some of the `events` are patterns, a name that is new to the room's history is allowed while that has fewer
+    than `max_event_names`: each takes a buffer in memory.
     """
 
     name: str
@@ -43,6 +42,7 @@ class RoomConfig:
     presence: bool = False
     history_visible: HistoryVisible = "all"
     created_by_id: str | None = None
+    max_event_names: int = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +64,20 @@ class Room:
     history_visible: HistoryVisible = "all"
     created_by_id: str | None = None
     is_configured: bool = True
+    max_event_names: int = 100
     names_with_history: tuple[str, ...] = field(init=False)
+    patterns: Patterns = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "patterns", Patterns(self.definitions))
         kept = tuple(name for name, definition in self.definitions.items() if definition.has_history)
         object.__setattr__(self, "names_with_history", kept)
 
     @classmethod
     def configured(cls, room_id: str, config: RoomConfig) -> Room:
         """The room that `config` describes; raises ConfigurationError with the room and the field that is wrong."""
-        _refuse_flaws(room_id, config)
-        definitions = _by_name(config.events, f"Room {room_id!r}")
+        refuse_flaws(room_id, config)
+        definitions = by_name(config.events, f"Room {room_id!r}")
         defaults = frozenset(definitions if config.default_subscriptions is None else config.default_subscriptions)
         unknown = sorted(defaults - definitions.keys())
         if unknown:
@@ -93,43 +96,80 @@ class Room:
             created_by_id=config.created_by_id,
             has_presence=config.presence,
             history_visible=config.history_visible,
+            max_event_names=config.max_event_names,
         )
 
     def definition(self, event_name: str) -> EventDefinition:
-        """The definition of that name; raises EventNotAllowed where the room has none."""
-        found = self.definitions.get(event_name)
+        """The definition of that name: its own, or the pattern by which it goes.
+
+        Raises EventNotAllowed where the room has neither.
+        """
+        found = self.patterns.named.get(event_name) or self.patterns.find(event_name)
         if found is None:
-            raise EventNotAllowed(self.id, event_name, tuple(self.definitions))
+            why = "is a pattern, and no event's name" if event_name in self.definitions else ""
+            raise EventNotAllowed(self.id, event_name, tuple(self.definitions), why=why)
         return found
 
-    @property
-    def kept_names(self) -> tuple[str, ...]:
-        """All names with history, that of redactions included."""
-        return (*self.names_with_history, REDACTED) if self.names_with_history else ()
-
-    def streams(self, event_name: str | None) -> tuple[str, ...]:
-        """The names whose history is meant: that one, or all that have some. Raises EventNotAllowed."""
-        if event_name is None or (event_name == REDACTED and self.names_with_history):
-            return self.kept_names if event_name is None else (REDACTED,)
+    def ensure_kept(self, event_name: str) -> None:
+        """Raise EventNotAllowed where events of that name have no history."""
+        if event_name == REDACTED and self.names_with_history:
+            return
         if not self.definition(event_name).has_history:
             raise EventNotAllowed(self.id, event_name, self.names_with_history, why="has no history")
-        return (event_name,)
 
     def subscription(self, event_names: Iterable[str] | None) -> frozenset[str]:
-        """The names meant by a client: the defaults for None, all for `*`. Raises EventNotAllowed."""
+        """The names meant by a client: the defaults for None, all for `*`.
+
+        Where `*` is a pattern of the room, it is that among other names, and all by itself. Raises EventNotAllowed, and
+        InvalidRequest for too many that go by patterns.
+        """
         if event_names is None:
-            return self.default_subscriptions
+            return self._received(self.default_subscriptions)
         names = frozenset(event_names)
-        if ALL_EVENTS in names:
-            return frozenset(self.definitions)
+        if ALL_EVENTS in names and (len(names) == 1 or ALL_EVENTS not in self.definitions):
+            return self._received(self.definitions)
         for name in names:
-            self.definition(name)
-        return names
+            if name not in self.definitions:
+                self.definition(name)
+        return self._received(names)
+
+    def subscribed(self, before: frozenset[str], event_names: Iterable[str]) -> frozenset[str]:
+        """What a session receives that received `before`, and subscribes to these names.
+
+        Raises EventNotAllowed, and InvalidRequest where it is to remember too many that go by patterns.
+        """
+        return self._received(before | self.subscription(event_names))
+
+    def unsubscribed(self, before: frozenset[str], event_names: Iterable[str]) -> frozenset[str]:
+        """What a session receives that received `before`, and unsubscribes from these names.
+
+        Raises EventNotAllowed, and InvalidRequest for a name that it goes on to receive by a pattern.
+        """
+        gone = self.subscription(event_names)
+        left = self._received(each for each in before if each == REDACTED or each not in gone)
+        for name in gone:
+            if name in left:
+                why = f"{name!r} comes by {self.patterns.pattern_of(name)!r}: unsubscribe from that"
+                raise InvalidRequest.field("events", why)
+        return left
 
     def in_order(self, event_names: Iterable[str]) -> list[str]:
-        """These names in the order in which the room defines them."""
+        """These names in the order in which the room defines them, behind them those that go by patterns."""
         wanted = frozenset(event_names)
-        return [name for name in self.definitions if name in wanted]
+        others = wanted.difference(self.definitions, (REDACTED,)) if self.patterns else ()
+        return [*(name for name in self.definitions if name in wanted), *sorted(others)]
+
+    def _received(self, names: Iterable[str]) -> frozenset[str]:
+        names = frozenset(names)
+        if not self.patterns:
+            return names
+        if len(names.difference(self.definitions, (REDACTED,))) > self.max_event_names:
+            why = f"must name at most {self.max_event_names} that patterns stand for: there are the patterns"
+            raise InvalidRequest.field("events", why)
+        return PatternNames(names, self.patterns.pattern_of) if any(map(self._is_pattern, names)) else names
+
+    def _is_pattern(self, name: str) -> bool:
+        return name in self.definitions and self.definitions[name].is_pattern
 
     def admit(
         self,
@@ -153,6 +193,7 @@ class Room:
             sender=sender,
             meta=_kept_meta(meta),
             has_history=definition.has_history,
+            max_names=None if definition.name == event_name else self.max_event_names,
         )
 
     def key(self, text: str, event_name: str, data: object, meta: Mapping[str, object] | None) -> IdempotencyKey:
@@ -181,46 +222,3 @@ def _kept_meta(meta: Mapping[str, object] | None) -> bytes | None:
     if len(kept) > MAX_META_SIZE:
         raise InvalidEvent([Problem("meta", f"must be at most {MAX_META_SIZE} bytes of JSON, not {len(kept)}")])
     return kept
-
-
-def _by_name(definitions: Iterable[EventDefinition], where: str) -> Mapping[str, EventDefinition]:
-    named: dict[str, EventDefinition] = {}
-    if isinstance(definitions, str | Mapping) or not isinstance(definitions, Iterable):
-        raise ConfigurationError(f"{where}: events must be a list of what define_event returns, not {definitions!r}")
-    for definition in definitions:
-        if not isinstance(definition, EventDefinition):
-            raise ConfigurationError(f"{where}: events must be made by define_event, not {definition!r}")
-        if definition.name in named:
-            raise ConfigurationError(f"{where}: two events are named {definition.name!r}")
-        named[definition.name] = definition
-    return MappingProxyType(named)
-
-
-def _refuse_flaws(room_id: str, config: RoomConfig) -> None:
-    flaw = flaw_of_room_id(room_id)
-    if flaw:
-        raise ConfigurationError(f"The room id {room_id!r} {flaw}")
-    flaw = flaw_of_name(config.name, MAX_ROOM_ID)
-    if flaw:
-        raise ConfigurationError(f"Room {room_id!r}: name {flaw}")
-    if config.description is not None and not isinstance(config.description, str):
-        raise ConfigurationError(f"Room {room_id!r}: description must be a text, not {config.description!r}")
-    flaw = None if config.created_by_id is None else flaw_of_name(config.created_by_id, MAX_USER_ID)
-    if flaw:
-        raise ConfigurationError(f"Room {room_id!r}: created_by_id {flaw}")
-    defaults = config.default_subscriptions
-    if isinstance(defaults, str | Mapping) or not isinstance(defaults, Iterable | None):
-        raise ConfigurationError(f"Room {room_id!r}: default_subscriptions must be a list of names, not {defaults!r}")
-    size = config.max_size
-    if size is not None and (isinstance(size, bool) or not isinstance(size, int) or size < 1):
-        raise ConfigurationError(f"Room {room_id!r}: max_size must be an integer from 1 on, not {size!r}")
-    if not isinstance(config.presence, bool):
-        raise ConfigurationError(f"Room {room_id!r}: presence must be True or False, not {config.presence!r}")
-    if config.history_visible not in get_args(HistoryVisible):
-        given = f"not {config.history_visible!r}"
-        raise ConfigurationError(f"Room {room_id!r}: history_visible must be 'all' or 'since_join', {given}")
-    sync = config.sync_history_on_join
-    if not isinstance(sync, bool) and (not isinstance(sync, int) or not 0 <= sync <= MAX_SYNC):
-        raise ConfigurationError(
-            f"Room {room_id!r}: sync_history_on_join must be True, False or 0 to {MAX_SYNC}, not {sync!r}"
-        )

@@ -24,17 +24,25 @@ class AppConfig:
     def memory_limits(self, room_id: str) -> Mapping[str, int]:
         """How many events stay in memory, for each name of the room that has history."""
         room = self.rooms.get(room_id, None if self.offer is None else self.offer.template)
-        names = () if room is None else room.names_with_history
+        names = () if room is None else room.names_with_history  # there are no patterns: see `refuse_for_hooks`
         return {name: room.definitions[name].memory_limit for name in names if room is not None}
 
-    def refuse_retention(self) -> None:
-        """Raise ConfigurationError where an event has retention: the application's own storage is not ours to trim."""
+    def refuse_for_hooks(self) -> None:
+        """Raise ConfigurationError for what an application's own storage cannot do.
+
+        It is not ours to trim, and it cannot be asked which names it holds.
+        """
         for room in (*self.rooms.values(), *([] if self.offer is None else [self.offer.template])):
             for name, definition in room.definitions.items():
                 if definition.retention is not None:
                     raise ConfigurationError(
                         f"Room {room.id!r}: {name!r} has max_events or max_age, which the hooks on_cleanup and on_load "
                         "cannot keep to; remove old events in your storage, or name a database"
+                    )
+                if definition.is_pattern and definition.has_history:
+                    raise ConfigurationError(
+                        f"Room {room.id!r}: {name!r} is a pattern with history, and the hooks on_cleanup and on_load "
+                        "cannot tell which names there are; define each name, or name a database"
                     )
 
     @classmethod
@@ -64,5 +72,6 @@ def _template(runtime: RuntimeRooms) -> Room:
         sync_history_on_join=sync,
         presence=runtime.presence,
         history_visible=runtime.history_visible,
+        max_event_names=runtime.max_event_names,
     )
     return Room.configured("runtime rooms", config)

@@ -9,6 +9,7 @@ from ..application.feed.listeners import EventKind, Handler, Listeners
 from ..application.hooks.checks import ensure_callable
 from ..domain.errors import ConfigurationError
 from ..domain.event_definition import EventDefinition
+from ..domain.patterns import Patterns
 from ..domain.room import Room
 from .app_config import AppConfig
 
@@ -18,7 +19,7 @@ class Handlers:
 
     def __init__(self, config: AppConfig) -> None:
         self._config = config
-        self._given: list[tuple[str | None, EventKind, Handler]] = []
+        self._given: list[tuple[str | None, EventKind, Handler, Patterns]] = []
 
     def on(self, room_id: str, event: EventKind, handler: Handler) -> None:
         """A handler of a configured room."""
@@ -41,23 +42,24 @@ class Handlers:
 
     def install(self, listeners: Listeners) -> None:
         """Give them all to a node that is about to start."""
-        for room_id, event, handler in self._given:
+        for room_id, event, handler, patterns in self._given:
             if room_id is None:
-                listeners.on_runtime_rooms(event, handler)
+                listeners.on_runtime_rooms(event, handler, patterns)
             else:
-                listeners.on(room_id, event, handler)
+                listeners.on(room_id, event, handler, patterns)
 
     def _add(self, call: str, room: Room, room_id: str | None, event: EventKind, handler: Handler) -> None:
         if event is not None:
             _refuse_unknown(call, room, event)
         ensure_callable(f"{call}: the handler", handler, "event")
-        self._given.append((room_id, event, handler))
+        self._given.append((room_id, event, handler, room.patterns))
 
 
 def _refuse_unknown(call: str, room: Room, event: EventDefinition[Any] | str) -> None:
     if not isinstance(event, (EventDefinition, str)):
         raise ConfigurationError(f"{call}: the event must be a definition, its name, or None for any")
-    known = room.definitions.get(name_of(event))
+    name = name_of(event)
+    known = room.definitions.get(name) or room.patterns.find(name)
     if known is None:
         raise ConfigurationError(f"{call}: the room has no such event, only {', '.join(room.definitions) or 'none'}")
     if isinstance(event, EventDefinition) and event.schema != known.schema:

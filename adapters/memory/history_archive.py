@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ...domain.draft_group import DraftGroup
+from ...domain.draft_group import DraftGroup, too_many_names
 from ...domain.errors import PositionUnknown, RoomNotFound
 from ...domain.names import REDACTED
 from ...domain.outcome import GroupOutcome, Repeat
@@ -81,6 +81,10 @@ class MemoryHistoryArchive:
             done = _blanked(found.room, redaction, found.head)
             if done is not None:
                 return done
+        streams = found.room.streams
+        refused = too_many_names(group, lambda draft: draft.name in streams, lambda _: len(streams.keys() - {REDACTED}))
+        if refused is not None:
+            return refused
         events = tuple(found.room.keep(draft, found.time_ms, now_ms) for draft in group.drafts)
         self.keys.add(group, events[0])
         return events

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from ...domain.draft_group import DraftGroup
 from ...domain.event import Event
+from ...domain.names import REDACTED
 from ...domain.outcome import Appended, Held
 from ...domain.position import Applied
 from .batch_keys import KeyUse, key_id
@@ -83,7 +84,8 @@ class Batch:
 class Facts:
     """What the database holds of a batch's rooms, read under their locks: of a stream its head.
 
-    A room that is not in `rooms` is not there, or is in `held`: somebody else has locked it.
+    A room that is not in `rooms` is not there, or is in `held`: somebody else has locked it. `names` counts the names
+    of the rooms into which new ones want, as `too_many_names` counts them; None where `streams` are all that there are.
     """
 
     rooms: Mapping[str, KnownRoom]
@@ -91,6 +93,13 @@ class Facts:
     keys: Mapping[bytes, KeyUse] = field(default_factory=dict)
     targets: Mapping[Place, Target] = field(default_factory=dict)
     held: Mapping[str, Held] = field(default_factory=dict)
+    names: Mapping[str, int] | None = None
+
+    def count_names(self, room_id: str) -> int:
+        """How many names the history of a room has into which a new one wants, that of redactions not among them."""
+        if self.names is not None:
+            return self.names.get(room_id, 0)
+        return sum(1 for of_room, name in self.streams if of_room == room_id and name != REDACTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

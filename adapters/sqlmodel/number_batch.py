@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ...domain.draft import Draft
-from ...domain.draft_group import DraftGroup
+from ...domain.draft_group import DraftGroup, too_many_names
 from ...domain.errors import InvalidEvent, Problem, RoomNotFound
 from ...domain.event import Event
+from ...domain.names import REDACTED
 from ...domain.outcome import Appended, GroupOutcome
 from ...domain.ports.history_archive import HistoryWentBack
 from ...domain.position import Applied
@@ -54,6 +55,7 @@ class _Numbering:
         self._held = facts.held
         self._rooms = {id_: _Room(found, batch.applied.get(id_)) for id_, found in facts.rooms.items()}
         self._heads = facts.streams
+        self._count_names = facts.count_names
         self._streams: dict[tuple[str, str], int] = {}
         self._keys = BatchKeys(facts.keys, batch.now_ms - batch.key_ttl_ms)
         self._tombstones = Tombstones(facts.targets)
@@ -89,7 +91,16 @@ class _Numbering:
             done = self._tombstones.outcome(room_id, room.known, redaction)
             if (group.room_id, redaction.seq) in self._tombstones.made:
                 room.stamp()  # also where no event tells it: a sender forgotten
+        done = done or too_many_names(group, self._is_known, self._names_of)
         return self._number(group, room) if done is None else done
+
+    def _is_known(self, draft: Draft) -> bool:
+        stream = draft.room_id, draft.name
+        return stream in self._heads or stream in self._streams
+
+    def _names_of(self, room_id: str) -> int:
+        new = (name for of_room, name in self._streams.keys() - self._heads.keys() if of_room == room_id)
+        return self._count_names(room_id) + sum(name != REDACTED for name in new)
 
     def _number(self, group: DraftGroup, room: _Room) -> tuple[Event, ...]:
         room.last_timestamp = time_ms = max(room.last_timestamp, room.not_before, self._batch.now_ms)

@@ -12,6 +12,7 @@ from anyio import WouldBlock, create_memory_object_stream, create_task_group, mo
 
 from ...domain.event import Event
 from ...domain.event_definition import EventDefinition
+from ...domain.patterns import Patterns
 from ..hooks.run_hook import Call, RunHook
 from ..log_fields import log_about
 
@@ -65,16 +66,27 @@ class _Queue(Generic[T]):
 class _Listener(_Queue[Event]):
     """One handler of events, with its own queue."""
 
-    def __init__(self, event: EventKind, handler: Handler, run_hook: RunHook, what: str = "a handler") -> None:
+    def __init__(
+        self,
+        event: EventKind,
+        handler: Handler,
+        run_hook: RunHook,
+        what: str = "a handler",
+        patterns: Patterns | None = None,
+    ) -> None:
         super().__init__(run_hook, what, self._called)
         self._definition = event if isinstance(event, EventDefinition) else None
         self._event_name = event.name if isinstance(event, EventDefinition) else event
         self._handler = handler
+        self._patterns = patterns if self._event_name is not None and self._event_name.endswith("*") else None
 
     def tell(self, events: Sequence[Event]) -> None:
         for event in events:
-            if self._event_name in (None, event.name):
+            if self._event_name in (None, event.name) or self._is_by_pattern(event.name):
                 self.put(event)
+
+    def _is_by_pattern(self, name: str) -> bool:
+        return self._patterns is not None and self._patterns.pattern_of(name) == self._event_name
 
     def _called(self, event: Event) -> Call:
         given = event if self._definition is None else event.typed(self._definition)
@@ -109,16 +121,18 @@ class Listeners:
         self._of_rooms: dict[str, _Queue[tuple[str, object]]] = {}
         self._finished = Signal()
 
-    def on(self, room_id: str, event: EventKind, handler: Handler) -> None:
+    def on(self, room_id: str, event: EventKind, handler: Handler, patterns: Patterns | None = None) -> None:
         """Call `handler` for each event of that kind (None: any) in the room. To be called before the start.
+
+        A kind that is one of the room's `patterns` is all events whose names go by it.
 
         By a definition, the handler gets events whose `data` is as its schema reads it.
         """
-        self._by_room.setdefault(room_id, []).append(_Listener(event, handler, self._run_hook))
+        self._by_room.setdefault(room_id, []).append(_Listener(event, handler, self._run_hook, patterns=patterns))
 
-    def on_runtime_rooms(self, event: EventKind, handler: Handler) -> None:
+    def on_runtime_rooms(self, event: EventKind, handler: Handler, patterns: Patterns | None = None) -> None:
         """As `on`, for every room that is not among the `configured` ones."""
-        self._of_runtime_rooms.append(_Listener(event, handler, self._run_hook))
+        self._of_runtime_rooms.append(_Listener(event, handler, self._run_hook, patterns=patterns))
 
     def on_every(self, handler: Handler) -> None:
         """As `on`, for every event in every room."""

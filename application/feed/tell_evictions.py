@@ -89,10 +89,12 @@ class TellEvictions:
         return failed
 
     async def _tell(self, room_id: str) -> None:
-        room, history = await self._registry.open(room_id)
-        for name in room.names_with_history:
+        _, history = await self._registry.open(room_id)
+        for name in history.published_names:
             stream = history.stream(name)
             through = stream.head - stream.buffer.limit
+            if through <= stream.floor:
+                continue
             acknowledged = max(await self._marks.acknowledged(room_id, name), stream.floor)
             while acknowledged < through:
                 acknowledged = await self._bite(room_id, name, acknowledged, through)

@@ -51,8 +51,8 @@ class PublishWithin:
         if self._archive is None:
             return
         rules = PublishRules(
-            names={room_id: room.names_with_history for room_id, room in self._configured.items()},
-            runtime_names=() if self._template is None else self._template.names_with_history,
+            names={room_id: _own_names(room) for room_id, room in self._configured.items()},
+            runtime_names=() if self._template is None else _own_names(self._template),
             max_event_size=self._admission.max_event_size,
             max_values=self._admission.max_values,
         )
@@ -110,8 +110,12 @@ class PublishWithin:
             ensure_text("key", key)
         name, given, extra = name_of(event), plain_data(data), plain_meta(meta)
         room = self._room(room_id, name)
-        if not room.definition(name).has_history:
+        definition = room.definition(name)
+        if not definition.has_history:
             raise EventNotAllowed(room_id, name, room.names_with_history, why="has no history")
+        if definition.is_pattern:
+            why = f"goes by {definition.name!r}, and a transaction takes names that are defined themselves alone,"
+            raise EventNotAllowed(room_id, name, _own_names(room), why=why)
         return self._admission(room, ANY_LIFE, name, given, sender=sender, meta=extra, key=key)
 
     def _room(self, room_id: str, event_name: str) -> Room:
@@ -121,3 +125,8 @@ class PublishWithin:
             if self._template is None or event_name not in self._template.names_with_history:
                 raise
         return replace(self._template, id=room_id)  # made elsewhere just now, if at all: the storage knows
+
+
+def _own_names(room: Room) -> tuple[str, ...]:
+    """The names with history that have definitions of their own."""
+    return tuple(name for name in room.names_with_history if not room.definitions[name].is_pattern)

@@ -58,17 +58,18 @@ class PageHistory:
         Raises RoomNotFound, EventNotAllowed, InvalidRequest, PositionUnknown, and Unavailable where the source cannot
         be reached for what memory does not hold.
         """
-        room, history = await self._registry.open(request.room_id)
-        names = room.streams(request.event_name)
+        _, history = await self._registry.open(request.room_id)
+        names = history.readable_names(request.event_name)
         ensure_form(request)
         if names_beyond(request, history.head):
             await self._apply.look(request.room_id)
-            room, history = await self._registry.open(request.room_id)
+            _, history = await self._registry.open(request.room_id)
+            names = history.readable_names(request.event_name)
         ensure_known(history, names, request, above)
         page = None
         while page is None:
             read_at = history.head
-            page = _as_of_now(await self._page(history, names, request, above), history, read_at)
+            page = _as_of_now(await self._page(history, request, above), history, read_at)
         ensure_placed(request, page.events)
         if history.is_ended:
             raise RoomNotFound(request.room_id)  # deleted while it was being read
@@ -109,12 +110,14 @@ class PageHistory:
         if run.was_read:
             await self._confirm(room_id, history)
 
-    async def _page(self, history: RoomHistory, names: Sequence[str], request: PageRequest, above: int) -> Page:
-        after: bool | None = None
+    async def _page(self, history: RoomHistory, request: PageRequest, above: int) -> Page:
+        form = await self._by_seq(history, request)
+        after = False if isinstance(form, Around) else None
+        names = history.readable_names(request.event_name)  # as of now: by a pattern there may be more than before
         if not names:
             run = Run(events=[], has_more=False)
         else:
-            match await self._by_seq(history, request):
+            match form:
                 case Before(seq=seq):
                     run = await self._older(request.room_id, history, names, seq, request.limit, above)
                 case After(seq=seq):

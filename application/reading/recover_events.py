@@ -44,7 +44,7 @@ class RecoverEvents:
         or below `above`, from where on the user may read; retention has taken some of them, or they are too many.
         Raises Unavailable.
         """
-        names = [name for name in room.kept_names if name in subscribed]
+        names = [name for name in history.names if name in subscribed]
         if not _reaches(history, names, since, above):
             return None
         heads = {name: history.stream(name).head for name in names}

@@ -36,7 +36,7 @@ class OpenHistory:
         history = RoomHistory(room, await self._archive.open(room.id), self.budget)
         self.opening.append(history)
         try:
-            for name in room.kept_names:
+            for name in history.names:
                 stream = history.stream(name)
                 if stream.buffer.limit and not stream.is_whole and stream.head > max(stream.floor, 0):
                     async with self._one_of_few():

@@ -38,16 +38,13 @@ class RoomHistory:
         self._blanked: deque[tuple[int, Redaction]] = deque(maxlen=REMEMBERED_REDACTIONS)  # with the seq that tells it
         self._blanked_from = head.head
         self._stored_names = frozenset(head.streams)
-        self._defined = frozenset(room.definitions) | {REDACTED}
-        limits = {name: room.definitions[name].memory_limit for name in room.names_with_history}
-        self._streams = {
-            name: Stream(
-                head.streams.get(name, StreamHead()),
-                limits.get(name, max(limits.values(), default=0)),
-                budget.max_of_one,
-            )
-            for name in room.kept_names
-        }
+        self._room = room
+        self._defined = frozenset(room.patterns.named) | {REDACTED}
+        kept = [name for name in room.names_with_history if name in self._defined]
+        redacted = [REDACTED] if room.names_with_history else []
+        self._streams: dict[str, Stream] = {}
+        for name in [*kept, *redacted, *sorted(self._stored_names.difference(self._defined))]:
+            self._learn(name, head.streams.get(name, StreamHead()))
 
     @property
     def is_open_ended(self) -> bool:
@@ -81,15 +78,36 @@ class RoomHistory:
 
     def defines(self, name: str) -> bool:
         """Whether the room has events of that name on this node."""
-        return name in self._defined
+        return name in self._defined or self._room.patterns.find(name) is not None
 
     def pass_time(self, now_ms: int) -> int:
         """The time of an event without history that happens now; no later event of the room is older."""
         self.last_timestamp_ms = max(self.last_timestamp_ms, now_ms)
         return self.last_timestamp_ms
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names that have history: those of the room's definitions, of redactions, and those that were published
+        by the room's patterns."""
+        return tuple(self._streams)
+
+    @property
+    def published_names(self) -> tuple[str, ...]:
+        """As `names`, without that of redactions."""
+        return tuple(name for name in self._streams if name != REDACTED)
+
+    def readable_names(self, event_name: str | None) -> tuple[str, ...]:
+        """The names whose history is meant: that one, or all; none where it goes by a pattern and nothing came yet.
+
+        Raises EventNotAllowed.
+        """
+        if event_name is None:
+            return self.names
+        self._room.ensure_kept(event_name)
+        return (event_name,) if event_name in self._streams else ()
+
     def stream(self, name: str) -> Stream:
-        """The stream of a name that has history."""
+        """The stream of one of the `names`."""
         return self._streams[name]
 
     def warm(self, name: str, newest_first: Sequence[Event]) -> None:
@@ -105,9 +123,11 @@ class RoomHistory:
             self.head = event.place
             self.last_timestamp_ms = max(self.last_timestamp_ms, event.timestamp_ms)
             stream = self._streams.get(event.name)
-            if stream is None:  # a name that this node does not define; it takes its place, and no memory
+            if stream is None:
                 self._stored_names |= {event.name}
-                continue
+                stream = self._learn(event.name, StreamHead(head=event.stream_place - 1))
+                if stream is None:  # a name that this node does not define; it takes its place, and no memory
+                    continue
             stream.head = event.stream_place
             if event.name == REDACTED:
                 self._blank(event.place, Redaction.told_by(event))
@@ -158,6 +178,19 @@ class RoomHistory:
             return None
         blanked = {redaction.seq: redaction for seq, redaction in self._blanked if seq > read_at}
         return [blanked[event.seq].blank(event) if event.seq in blanked else event for event in events]
+
+    def _learn(self, name: str, head: StreamHead) -> Stream | None:
+        """The stream of a name that had none, made where its events have history by one of the room's definitions."""
+        room = self._room
+        if name == REDACTED:
+            limit = max((each.memory_limit for each in room.definitions.values()), default=0)
+        else:
+            definition = room.patterns.named.get(name) or room.patterns.find(name)
+            if definition is None or not definition.has_history:
+                return None
+            limit = definition.memory_limit
+        self._streams[name] = stream = Stream(head, limit, self._budget.max_of_one)
+        return stream
 
     def _blank(self, place: int, redaction: Redaction) -> None:
         if len(self._blanked) == REMEMBERED_REDACTIONS:

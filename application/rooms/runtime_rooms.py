@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ...domain.errors import ConfigurationError, Forbidden, InvalidRequest
+from ...domain.errors import ConfigurationError, EventNotAllowed, Forbidden, InvalidRequest
 from ...domain.event_definition import EventDefinition
 from ...domain.names import flaw_of_room_id
 from ...domain.ports.room_store import StoredRoom
-from ...domain.room import HistoryVisible, Room
+from ...domain.room import Room
+from ...domain.room_checks import HistoryVisible
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +18,8 @@ class RuntimeRooms:
     """That users may make rooms, of which events, and how many.
 
     `events` are the definitions offered (a room may take some of them; default: all); `sync_history_on_join`,
-    `presence` and `history_visible` are as in RoomConfig; `max_rooms` bounds the rooms in all, `max_rooms_per_user`
-    those of one user.
+    `presence`, `history_visible` and `max_event_names` are as in RoomConfig; `max_rooms` bounds the rooms in all,
+    `max_rooms_per_user` those of one user.
     """
 
     events: Iterable[EventDefinition]
@@ -27,6 +28,7 @@ class RuntimeRooms:
     max_rooms_per_user: int = 100
     presence: bool = False
     history_visible: HistoryVisible = "all"
+    max_event_names: int = 100
 
     def __post_init__(self) -> None:
         for name in ("max_rooms", "max_rooms_per_user"):
@@ -49,8 +51,10 @@ class RuntimeOffer:
             raise InvalidRequest.field("id", flaw)
         if wanted.event_names is None:
             return wanted
+        offered = self.template.definitions
         for name in wanted.event_names:
-            self.template.definition(name)
+            if name not in offered:
+                raise EventNotAllowed(self.template.id, name, tuple(offered))
         return replace(wanted, event_names=tuple(dict.fromkeys(wanted.event_names)))  # no more than are offered
 
     def ensure_allowed(self, user_id: str | None, rooms: Iterable[Room]) -> None:
@@ -77,6 +81,7 @@ class RuntimeOffer:
             sync_history_on_join=self.template.sync_history_on_join,
             has_presence=self.template.has_presence,
             history_visible=self.template.history_visible,
+            max_event_names=self.template.max_event_names,
             created_by_id=stored.created_by_id,
             is_configured=False,
         )

@@ -64,9 +64,19 @@ class Sweeper:
         while await self._turn.is_ours() and await self._archive.sweep(REMOVED_AT_ONCE, self._clock.now_ms()):
             await checkpoint()
         for room in self._registry.rooms():
-            for name, definition in room.definitions.items():
-                if definition.retention is not None and await self._turn.is_ours():
-                    await self._retain(room, name, definition.retention)
+            for name, retention in await self._retained(room):
+                if await self._turn.is_ours():
+                    await self._retain(room, name, retention)
+
+    async def _retained(self, room: Room) -> list[tuple[str, Retention]]:
+        """The names of the room that have a retention; those that go by patterns are the storage's to tell."""
+        definitions = dict(room.patterns.named)
+        if any(each.is_pattern and each.retention is not None for each in room.definitions.values()):
+            for name in (await self._archive.open(room.id)).streams:
+                found = room.patterns.find(name)
+                if found is not None:
+                    definitions.setdefault(name, found)
+        return [(name, each.retention) for name, each in definitions.items() if each.retention is not None]
 
     def _tell_of_times(self) -> None:
         far = self._clock.now_ms() + FAR_AHEAD_MS

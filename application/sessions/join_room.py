@@ -163,17 +163,23 @@ class JoinRoom:
         self._hub.leave(session, room_id)
 
     def subscribe(self, session: Session, room_id: str, names: Iterable[str]) -> list[str]:
-        """Receive these names too; all that the session now receives. Raises NotJoined and EventNotAllowed."""
+        """Receive these names too; all that the session now receives.
+
+        Raises NotJoined, EventNotAllowed, and InvalidRequest for too many that go by patterns.
+        """
         membership = session.membership(room_id)
         room = self._registry.room(room_id)
-        membership.names |= room.subscription(names)
+        membership.names = room.subscribed(membership.names, names)
         return room.in_order(membership.names)
 
     def unsubscribe(self, session: Session, room_id: str, names: Iterable[str]) -> list[str]:
-        """Receive these names no more; all that the session still receives. Raises NotJoined and EventNotAllowed."""
+        """Receive these names no more; all that the session still receives.
+
+        Raises NotJoined, EventNotAllowed, and InvalidRequest for one that comes by a pattern all the same.
+        """
         membership = session.membership(room_id)
         room = self._registry.room(room_id)
-        membership.names -= room.subscription(names)
+        membership.names = room.unsubscribed(membership.names, names)
         return room.in_order(membership.names)
 
     def _subscribe(
@@ -232,7 +238,7 @@ class JoinRoom:
             return Run(events=[], has_more=True)  # live events come all the same, and pages when they can be read
 
     async def _newest(self, room: Room, history: RoomHistory, membership: Membership) -> Run:
-        names, above = [name for name in room.names_with_history if name in membership.names], membership.floor
+        names, above = [name for name in history.published_names if name in membership.names], membership.floor
         sync = room.sync_history_on_join
         if sync is True and not history.is_open_ended:
             return self._pages.in_memory(history, names, above)

@@ -66,6 +66,9 @@ class HistoryArchive(Protocol):
         redaction blanks the event at its seq in the same transaction: PositionUnknown where there is none that was kept
         before this batch (a `dialogue.redacted` is none), Repeat where it is blank already.
 
+        A group with a draft whose name is new to the room's history, and would be one more than the draft's
+        `max_names`, is EventNotAllowed. The name of redactions does not count.
+
         Where others may lock rooms too, groups of a room that somebody else has locked are Held, and those of all other
         rooms are kept meanwhile; such an archive is a `WaitingArchive`.
 

@@ -39,7 +39,7 @@ POSTGRESQL = "postgresql"
 def _storage_kind(settings: Settings, config: AppConfig) -> str:
     """The hooks keep the history where the application has them and nobody has named a database."""
     if config.hooks.on_load is not None and "database" not in settings.model_fields_set:
-        config.refuse_retention()
+        config.refuse_for_hooks()
         return HOOKS
     return POSTGRESQL if is_postgresql(settings.database) else settings.database.partition(":")[0]
 

@@ -10,7 +10,8 @@ from pydantic import BaseModel
 from dialogue.domain.draft import Draft
 from dialogue.domain.errors import ConfigurationError, EventNotAllowed, InvalidEvent, InvalidRequest, RoomFull
 from dialogue.domain.event_definition import History, define_event
-from dialogue.domain.room import MAX_META_SIZE, MAX_SYNC, Room, RoomConfig
+from dialogue.domain.room import MAX_META_SIZE, Room, RoomConfig
+from dialogue.domain.room_checks import MAX_SYNC
 
 
 class ChatMessage(BaseModel):
@@ -118,18 +119,18 @@ class TestNamesOfEvents:
     def test_names_are_told_in_the_order_of_the_room(self) -> None:
         assert a_room().in_order({"note", "message", "unknown"}) == ["message", "note"]
 
-    def test_history_of_no_name_is_that_of_all_names_that_have_some(self) -> None:
-        assert a_room().streams(None) == ("message", "note", "dialogue.redacted")
-        assert a_room().streams("note") == ("note",)
+    def test_events_with_history_are_kept_and_redactions_with_them(self) -> None:
+        a_room().ensure_kept("note")
+        a_room().ensure_kept("dialogue.redacted")
 
     def test_history_of_a_name_without_history_is_refused_with_those_that_have_some(self) -> None:
         with pytest.raises(EventNotAllowed, match="'typing' has no history") as refusal:
-            a_room().streams("typing")
+            a_room().ensure_kept("typing")
         assert refusal.value.allowed == ("message", "note")
 
     def test_history_of_an_unknown_name_is_refused(self) -> None:
         with pytest.raises(EventNotAllowed, match="'shout' is not one of the room's events"):
-            a_room().streams("shout")
+            a_room().ensure_kept("shout")
 
 
 class TestSpace:

@@ -196,7 +196,7 @@ class Careless(RecoverEvents):
     ) -> Run | None:
         if since.epoch != history.epoch or since.seq > history.head:
             return None
-        names = [name for name in room.kept_names if name in subscribed]
+        names = [name for name in history.names if name in subscribed]
         run = await self._pages.after(room.id, history, names, since.seq, self._limit)
         return None if run.has_more else Run(events=run.events[::-1], has_more=False)
 

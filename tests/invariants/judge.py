@@ -83,7 +83,7 @@ def ensure_right_join(joined: Joined, names: Collection[str] | None, since: Posi
     assert joined.position.epoch == life.epoch
     assert moment.head <= at <= life.head
     subscribed = NAMES if names is None or "*" in names else [name for name in NAMES if name in names]
-    assert joined.events == tuple(subscribed)
+    assert life.setting.received(joined.events) == [*subscribed]
     if joined.recovered:
         assert since is not None
         _ensure_all_missed(joined, {*subscribed, REDACTED}, since, moment)

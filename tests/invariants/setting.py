@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -43,6 +43,7 @@ class Setting:
     sync: int | bool
     recovery_limit: int
     knows_reach: bool = True  # how far back the storage reaches
+    goes_by_patterns: bool = False  # its names have no definitions of their own
 
     @property
     def rooms(self) -> RuntimeRooms:
@@ -53,15 +54,25 @@ class Setting:
     def of_another_s_events(self) -> Setting:
         """The same over a storage of the application's: nothing is let go, and nobody knows how far it reaches back."""
         stays = {name: Stay(stay.limit, max_events=None, max_age_ms=None) for name, stay in self.stays.items()}
-        return replace(self, stays=stays, knows_reach=False)
+        return replace(self, stays=stays, knows_reach=False, goes_by_patterns=False)
 
     def limit(self, name: str) -> int:
         """How many of that name's events memory holds; redactions stay as long as the name that stays longest."""
         return self.stays[name].limit if name in self.stays else max(stay.limit for stay in self.stays.values())
 
+    def defined(self, name: str) -> str:
+        """The name of its definition."""
+        return f"{name[:-1]}*" if self.goes_by_patterns and name in NAMES else name
+
+    def received(self, told: Sequence[str]) -> list[str]:
+        """The names that somebody receives who was told that it receives these."""
+        if not self.goes_by_patterns:
+            return list(told)
+        return [name for name in NAMES if name in told or self.defined(name) in told]
+
     def _definitions(self) -> list[EventDefinition]:
-        kept = [define_event(name, history=self.stays[name].history) for name in KEPT]
-        return [*kept, define_event(PASSING)]
+        kept = [define_event(self.defined(name), history=self.stays[name].history) for name in KEPT]
+        return [*kept, define_event(self.defined(PASSING))]
 
 
 def _stays() -> st.SearchStrategy[Stay]:
@@ -75,4 +86,5 @@ SETTINGS = st.builds(
     stays=st.fixed_dictionaries({name: _stays() for name in KEPT}),
     sync=st.sampled_from([0, 2, 50, True]),
     recovery_limit=st.sampled_from([1, 3, 1_000]),
+    goes_by_patterns=st.booleans(),
 )

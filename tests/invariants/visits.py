@@ -24,7 +24,7 @@ async def join(world: World, client: Client, names: Collection[str] | None, sinc
         Arrived(
             b"joined",
             life=life,
-            names=frozenset(joined.events),
+            names=frozenset(world.setting.received(joined.events)),
             position=joined.position,
             history=joined.history,
             is_fresh=not (joined.recovered and goes_on),
@@ -43,10 +43,12 @@ def leave(world: World, client: Client) -> None:
 def choose(world: World, client: Client, names: Collection[str], *, is_more: bool) -> None:
     """Subscribe to names, or unsubscribe from them."""
     change = world.node.join.subscribe if is_more else world.node.join.unsubscribe
-    before = client.session.memberships[ROOM].names & {*NAMES}
+    received = client.session.memberships[ROOM].names
+    before = {name for name in NAMES if name in received}
     chosen = {*NAMES} if "*" in names else {*names}
     wanted = before | chosen if is_more else before - chosen
-    assert change(client.session, ROOM, names) == [name for name in NAMES if name in wanted]
+    told = change(client.session, ROOM, [world.setting.defined(name) for name in names])
+    assert world.setting.received(told) == [name for name in NAMES if name in wanted]
     client.session.outbox.put(Chosen(b"chosen", frozenset(wanted), world.life.head))
 
 

@@ -107,7 +107,15 @@ class PostgresqlAppender:
                     keys[key_id] = KeyUse(digest, seq, timestamp)
                 else:
                     targets[room_id, seq] = Target(name, timestamp, is_blank, payload and payload.encode())
-        return Facts(rooms=rooms, streams=streams, keys=keys, targets=targets)
+        names = await self._names(batch, streams, connection) if asked else {}
+        return Facts(rooms=rooms, streams=streams, keys=keys, targets=targets, names=names)
+
+    async def _names(
+        self, batch: Batch, streams: Mapping[tuple[str, str], int], connection: DriverConnection
+    ) -> dict[str, int]:
+        drafts = (draft for group in batch.groups for draft in group.drafts if draft.max_names is not None)
+        room_ids = {draft.room_id for draft in drafts if (draft.room_id, draft.name) not in streams}
+        return dict(await connection.fetch(statements.COUNT_NAMES, [*room_ids])) if room_ids else {}
 
 
 class _StillLocked(Exception):

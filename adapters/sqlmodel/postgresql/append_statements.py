@@ -19,6 +19,10 @@ WITH first AS MATERIALIZED (SELECT room_id FROM dialogue_rooms WHERE room_id = $
 ORDER BY room_id COLLATE "C" FOR UPDATE SKIP LOCKED"""
 # The transaction that has locked a row stands in it; where it is over by now, that is a wrong guess, and no more.
 HELD_BY = "SELECT room_id, xmax::text FROM dialogue_rooms WHERE room_id = ANY($1::text[])"
+# Of rooms into which a new name wants that a pattern allows: that is seldom, and known names are not asked for.
+COUNT_NAMES = f"""
+SELECT room_id::text, count(*) FROM dialogue_streams
+WHERE room_id = ANY($1::text[]) AND event_name <> '{REDACTED}' GROUP BY room_id"""
 
 _STREAMS = """
 SELECT 's', s.room_id::text, s.event_name::text, s.head, NULL::bigint, NULL::bytea, NULL::bytea, NULL::bool, NULL::text
