@@ -19,11 +19,11 @@ from .tombstones import Tombstones
 class _Room:
     """A room while a batch is numbered."""
 
-    def __init__(self, found: KnownRoom, applied: Applied | None) -> None:
+    def __init__(self, found: KnownRoom, applied: Applied | None, now_ms: int) -> None:
         self.found = found
         self.epoch, self.head, self.last_timestamp, self._stamp = found.row
         self._next_epoch = self.epoch
-        self.not_before = 0 if applied is None else applied.last_timestamp_ms
+        self.time_ms = max(self.last_timestamp, 0 if applied is None else applied.last_timestamp_ms, now_ms)
         self.went_back = applied is not None and not applied.goes_on_at(self.epoch, self.head)
         if applied is not None and self.went_back and applied.epoch == self.epoch:
             self._next_epoch = new_epoch()
@@ -53,7 +53,7 @@ class _Numbering:
     def __init__(self, batch: Batch, facts: Facts) -> None:
         self._batch = batch
         self._held = facts.held
-        self._rooms = {id_: _Room(found, batch.applied.get(id_)) for id_, found in facts.rooms.items()}
+        self._rooms = {id_: _Room(found, batch.applied.get(id_), batch.now_ms) for id_, found in facts.rooms.items()}
         self._heads = facts.streams
         self._count_names = facts.count_names
         self._streams: dict[tuple[str, str], int] = {}
@@ -74,22 +74,23 @@ class _Numbering:
         return Numbered(outcomes=outcomes, writes=writes)
 
     def _place(self, group: DraftGroup) -> Appended:
-        room_id = group.room_id
+        drafts = group.drafts
+        room_id, epoch = drafts[0].room_id, drafts[0].epoch
         room = self._rooms.get(room_id)
         if room is None:
             return self._held.get(room_id) or RoomNotFound(room_id)
-        if room.epoch != group.epoch:
+        if room.epoch != epoch:
             return RoomNotFound(room_id)
         if room.went_back:
             return HistoryWentBack(room_id)
-        flaws = list(filter(None, map(_flaw, group.drafts)))
+        flaws = [flaw for draft in drafts if (flaw := _flaw(draft)) is not None]
         if flaws:
             return InvalidEvent(flaws)
         done: GroupOutcome | None = None if group.key is None else self._keys.outcome(group)
-        redaction = group.drafts[0].redaction
+        redaction = drafts[0].redaction
         if done is None and redaction is not None:
             done = self._tombstones.outcome(room_id, room.known, redaction)
-            if (group.room_id, redaction.seq) in self._tombstones.made:
+            if (room_id, redaction.seq) in self._tombstones.made:
                 room.stamp()  # also where no event tells it: a sender forgotten
         done = done or too_many_names(group, self._is_known, self._names_of)
         return self._number(group, room) if done is None else done
@@ -103,14 +104,17 @@ class _Numbering:
         return self._count_names(room_id) + sum(name != REDACTED for name in new)
 
     def _number(self, group: DraftGroup, room: _Room) -> tuple[Event, ...]:
-        room.last_timestamp = time_ms = max(room.last_timestamp, room.not_before, self._batch.now_ms)
+        room.last_timestamp = time_ms = room.time_ms
+        streams = self._streams
+        seq = room.head
         events: list[Event] = []
         for draft in group.drafts:
             stream = draft.room_id, draft.name
-            event_seq = (self._streams.get(stream) or self._heads.get(stream, 0)) + 1
-            self._streams[stream] = event_seq
-            room.head += 1
-            events.append(draft.kept(timestamp_ms=time_ms, seq=room.head, event_seq=event_seq))
+            event_seq = (streams.get(stream) or self._heads.get(stream, 0)) + 1
+            streams[stream] = event_seq
+            seq += 1
+            events.append(draft.kept(timestamp_ms=time_ms, seq=seq, event_seq=event_seq))
+        room.head = seq
         self._events += events
         if group.key is not None:
             self._keys.add(group, events[0])

@@ -18,6 +18,7 @@ from ..jsonb import to_jsonb
 from ..number_batch import number_batch
 from . import append_statements as statements
 from .driver import DriverConnection
+from .lane import Signature, ensure_signed
 from .refusals import refusals
 from .stream_heads import StreamHeads
 
@@ -35,8 +36,8 @@ _Done = tuple[Facts, Numbered]
 class Transacts(Protocol):
     """What runs a transaction over the driver's own connection; `PostgresqlDatabase` does."""
 
-    async def transact(self, work: Callable[[DriverConnection], Awaitable[T]]) -> T:
-        """Run `work` and commit it; what it raises undoes it."""
+    async def transact(self, work: Callable[[DriverConnection, Signature], Awaitable[T]]) -> T:
+        """Run `work`, which signs, and commit it; what it raises undoes it."""
         ...
 
 
@@ -59,15 +60,17 @@ class PostgresqlAppender:
             except _StillLocked as error:
                 return [Held(error.by)] * len(batch.groups)
 
-    async def _commit(self, append: Callable[[DriverConnection], Awaitable[_Done]]) -> Sequence[Appended]:
+    async def _commit(self, append: Callable[[DriverConnection, Signature], Awaitable[_Done]]) -> Sequence[Appended]:
         facts, numbered = await self._database.transact(append)
         self._heads.note(facts.rooms, facts.streams, numbered.writes)
         return numbered.outcomes
 
-    async def _append(self, batch: Batch, connection: DriverConnection) -> _Done:
-        return await self._keep(batch, await connection.fetch(statements.LOCK_FREE, batch.room_ids), connection)
+    async def _append(self, batch: Batch, connection: DriverConnection, sign: Signature) -> _Done:
+        return await self._keep(batch, await connection.fetch(statements.LOCK_FREE, batch.room_ids), connection, sign)
 
-    async def _wait_and_append(self, batch: Batch, wait_s: float, connection: DriverConnection) -> _Done:
+    async def _wait_and_append(
+        self, batch: Batch, wait_s: float, connection: DriverConnection, sign: Signature
+    ) -> _Done:
         """Take what is free; where nothing is, wait for one lock, where all are let go together with it."""
         first, *others = room_ids = batch.room_ids
         heads = await connection.fetch(statements.LOCK_FREE, room_ids) if others else []
@@ -76,9 +79,9 @@ class PostgresqlAppender:
             holders = {by for _, by in found}
             if len(holders) == 1:
                 heads = await _wait(room_ids, holders.pop(), wait_s, connection)
-        return await self._keep(batch, heads, connection)
+        return await self._keep(batch, heads, connection, sign)
 
-    async def _keep(self, batch: Batch, heads: Sequence[Any], connection: DriverConnection) -> _Done:
+    async def _keep(self, batch: Batch, heads: Sequence[Any], connection: DriverConnection, sign: Signature) -> _Done:
         """Keep what belongs into the rooms of these rows, which are locked."""
         rooms = {room_id: KnownRoom(HeadRow(*row), floor) for room_id, floor, *row in heads}
         missing = [room_id for room_id in batch.room_ids if room_id not in rooms]
@@ -87,7 +90,9 @@ class PostgresqlAppender:
         facts = replace(facts, held={room_id: Held(by) for room_id, by in held}) if held else facts
         numbered = number_batch(batch, facts)
         if numbered.writes.rooms:
-            await _write(connection, numbered.writes)
+            await _write(connection, numbered.writes, sign)
+        else:
+            ensure_signed(await connection.execute(sign.statement))
         return facts, numbered
 
     async def _facts(self, batch: Batch, rooms: Mapping[str, KnownRoom], connection: DriverConnection) -> Facts:
@@ -138,18 +143,20 @@ async def _wait(room_ids: Sequence[str], by: str | None, wait_s: float, connecti
         raise _StillLocked(by) from error
 
 
-async def _write(connection: DriverConnection, writes: Writes) -> None:
+async def _write(connection: DriverConnection, writes: Writes, sign: Signature) -> None:
     events = _rows(writes)
     copies = len(events) >= COPIED_FROM
     if copies:
         await connection.copy_records_to_table("messages", records=events, columns=statements.COPIED)
     statement = statements.writes(
+        sign.condition,
         events=bool(events) and not copies,
         streams=bool(writes.streams),
         keys=bool(writes.keys),
         tombstones=bool(writes.tombstones),
     )
-    await connection.execute(statement, *_parameters(writes, [] if copies else events))
+    parameters = _parameters(writes, [] if copies else events)
+    ensure_signed(await connection.execute(statement, sign.number, sign.lane_id, *parameters), len(writes.rooms))
 
 
 def _rows(writes: Writes) -> list[tuple[Any, ...]]:

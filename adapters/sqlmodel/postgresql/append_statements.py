@@ -49,11 +49,12 @@ INSERT INTO dialogue_streams (room_id, event_name, head, floor, floor_seq)
 SELECT v.room_id, v.event_name, v.head, 0, 0
 FROM unnest(?::text[], ?::text[], ?::bigint[]) AS v (room_id, event_name, head)
 ON CONFLICT (room_id, event_name) DO UPDATE SET head = excluded.head"""
+_SIGNED = "UPDATE dialogue_writers SET batch = ?::bigint WHERE writer_id = ?::text AND {condition}"
 _MOVE_ROOMS = """
 UPDATE dialogue_rooms AS r
 SET epoch = v.epoch, head = v.head, last_timestamp = v.last_timestamp, stamp = v.stamp, moved = pg_current_xact_id()
 FROM unnest(?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[])
-  AS v (room_id, epoch, head, last_timestamp, stamp)
+  AS v (room_id, epoch, head, last_timestamp, stamp), signed
 WHERE r.room_id = v.room_id"""
 _PUT_KEYS = """
 INSERT INTO dialogue_keys (key_id, digest, seq, timestamp)
@@ -78,12 +79,16 @@ def facts(*, streams: bool, keys: bool, targets: bool) -> str:
 
 
 @cache
-def writes(*, events: bool, streams: bool, keys: bool, tombstones: bool) -> str:
-    """What writes a batch: its events, streams, keys and tombstones, where it has any, and its rooms."""
+def writes(condition: str, *, events: bool, streams: bool, keys: bool, tombstones: bool) -> str:
+    """What signs a batch where `condition` is true, and writes it: its events, streams, keys, tombstones, its rooms.
+
+    What it has none of is left out. Without a signature no room moves.
+    """
     wanted = ((events, _PUT_EVENTS), (streams, _PUT_STREAMS), (keys, _PUT_KEYS), (tombstones, _BLANK))
     parts = [part for is_wanted, part in wanted if is_wanted]
-    before = ",".join(f"\npart_{number} AS ({part})" for number, part in enumerate(parts))
-    return _numbered((f"WITH {before}" if parts else "") + _MOVE_ROOMS)
+    before = [f"signed AS ({_SIGNED.format(condition=condition)} RETURNING writer_id)"]
+    before += [f"part_{number} AS ({part})" for number, part in enumerate(parts)]
+    return _numbered("WITH " + ",\n".join(before) + _MOVE_ROOMS)
 
 
 def _numbered(statement: str) -> str:

@@ -19,6 +19,7 @@ from ..migrations.upgrade import upgrade
 from .append_batch import PostgresqlAppender
 from .driver import DriverConnection, Version
 from .engine import PostgresqlSettings, connect, engine
+from .lane import Signature
 from .opened import Opened
 from .unavailable import DatabaseError, condition, translated
 from .url import dsn_of, shown
@@ -120,9 +121,12 @@ class PostgresqlDatabase:
         """See `Database.write`."""
         return await self._ensure_open().write(work, deadline())
 
-    async def transact(self, work: Callable[[DriverConnection], Awaitable[T]]) -> T:
-        """As `write`, for work over the driver's own connection. It raises what the driver raises."""
-        return await self._ensure_open().transact(lambda opened: work(opened.raw), deadline())
+    async def transact(self, work: Callable[[DriverConnection, Signature], Awaitable[T]]) -> T:
+        """As `write`, for work over the driver's own connection, which signs before it is done: see `Signature`.
+
+        It raises what the driver raises.
+        """
+        return await self._ensure_open().transact_signing(lambda opened, sign: work(opened.raw, sign), deadline())
 
     def appender(self) -> PostgresqlAppender:
         """See `Database.appender`."""

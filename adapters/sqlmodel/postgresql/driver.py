@@ -40,6 +40,10 @@ class DriverConnection(Protocol):
         """Write rows with COPY."""
         ...
 
+    async def reset_type_codec(self, typename: str, *, schema: str) -> None:
+        """Let the driver itself write and read the values of a type."""
+        ...
+
     async def close(self) -> None:
         """Say goodbye and close it."""
         ...

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from ..commit_outcome import CommitUnknown
 from .transaction import Open
 
@@ -12,8 +14,32 @@ class Unsigned(Exception):
     """The lane's row is not there, or it is another server's."""
 
 
+def ensure_signed(said: str, rows: int = 1) -> None:
+    """Raise Unsigned where the server does not say that it has changed so many rows for a signature."""
+    if said != f"UPDATE {rows}":
+        raise Unsigned(said)
+
+
+class Signature(NamedTuple):
+    """What a transaction writes into its lane's row: its number, and only where the condition, which is SQL, is true.
+
+    It may be written at any time before the commit. The row stays locked from then on.
+    """
+
+    lane_id: str
+    number: int
+    condition: str
+
+    @property
+    def statement(self) -> str:
+        """The statement that writes it."""
+        return (
+            f"UPDATE dialogue_writers SET batch = {self.number} WHERE writer_id = '{self.lane_id}' AND {self.condition}"
+        )
+
+
 class Lane:
-    """Numbers its transactions. Each writes its number first, so that the row is locked for as long as it runs.
+    """Numbers its transactions, each of which writes its number before it commits.
 
     Where the answer to a commit is lost, whoever locks the row after it waits for a backend that still runs, and the
     number in it tells whether the transaction was committed. The row must be committed before the lane's first
@@ -39,9 +65,9 @@ class Lane:
         """What this transaction is called in pg_stat_activity, and nothing else is."""
         return f"dialogue {self._id} {self._number}"
 
-    def sign(self, condition: str) -> str:
-        """The statement that signs this transaction, where `condition` is true."""
-        return f"UPDATE dialogue_writers SET batch = {self._number} WHERE writer_id = '{self._id}' AND {condition}"
+    def signature(self, condition: str) -> Signature:
+        """What signs this transaction, where `condition` is true."""
+        return Signature(self._id, self._number, condition)
 
     def end_others(self) -> str:
         """The statement that ends a backend in which this transaction, or the one before it, may still run.
@@ -55,11 +81,6 @@ class Lane:
             f"WHERE application_name LIKE 'dialogue {self._id} %' "
             "AND usename = current_user AND pid <> pg_backend_pid() AND wait_event IS DISTINCT FROM 'SyncRep'"
         )
-
-    def ensure_signed(self, said: str) -> None:
-        """Raise Unsigned where the server's answer to `sign` says that it has signed nothing."""
-        if said != "UPDATE 1":
-            raise Unsigned(said)
 
     def enter(self) -> str:
         """The statement that makes the row."""

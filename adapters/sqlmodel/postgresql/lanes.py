@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from math import inf
 from time import monotonic
 from typing import Any, TypeVar
@@ -13,12 +13,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from ....domain.errors import Unavailable
 from ..commit_outcome import CommitFailed, settled
 from .engine import PostgresqlSettings
-from .lane import Lane, Unsigned
+from .lane import Lane, Signature, Unsigned, ensure_signed
 from .pool import Pool
 from .server import Server
-from .transaction import WRITE, Open, Work
+from .transaction import BEGUN, WRITE, Open, Work
 
 T = TypeVar("T")
+SigningWork = Callable[[Open, Signature], Awaitable[T]]
+"""Work of an open transaction that writes the signature itself, and raises Unsigned where it cannot be written."""
 
 
 class Lanes:
@@ -36,12 +38,19 @@ class Lanes:
 
     async def transact(self, work: Work[T], deadline: float) -> T:
         """Run `work` and commit it; how that ended is known afterwards, or CommitUnknown is raised."""
+        return await self._transact(lambda opened, _: work(opened), deadline, signs=False)
+
+    async def transact_signing(self, work: SigningWork[T], deadline: float) -> T:
+        """The same for work that signs with what it writes, which takes a statement less."""
+        return await self._transact(work, deadline, signs=True)
+
+    async def _transact(self, work: SigningWork[T], deadline: float, *, signs: bool) -> T:
         until = self._until(deadline)
         await self._pool.take(until)
         lane = self._free.pop()
         try:
             with CancelScope(shield=True):  # what has begun to write is never given up: its outcome must be known
-                result = await self._commit(lane, work, until)
+                result = await self._commit(lane, lambda: self._once(lane, work, until, signs=signs), until)
         finally:
             self._free.append(lane)
             self._pool.release()
@@ -51,28 +60,31 @@ class Lanes:
         """Close all connections."""
         await self._pool.close()
 
-    async def _commit(self, lane: Lane, work: Work[T], until: float) -> T:
+    async def _commit(self, lane: Lane, once: Callable[[], Awaitable[T]], until: float) -> T:
         try:
             try:
-                return await self._signed(lane, work, until)
+                return await once()
             except Unsigned:  # the row is not there, or it is another server's
                 await self._server.settle()
                 await self._enter([lane], until)
-                return await self._signed(lane, work, until)
+                return await once()
         except CommitFailed as failure:
             result: T = await settled(failure, lambda: self._was_kept(lane))
             return result
 
-    async def _signed(self, lane: Lane, work: Work[T], until: float) -> T:
+    async def _once(self, lane: Lane, work: SigningWork[T], until: float, *, signs: bool) -> T:
         lane.next()
-        sign = f"; {lane.sign(self._server.condition)}"
+        signature = lane.signature(self._server.condition)
+        sign = f"; {signature.statement}"
+        # Behind one that may still run it is always signed first: that waits for it, and locks nothing meanwhile.
         again = f"; {lane.end_others()}{sign}"
+        first = again if lane.is_suspect else "" if signs else sign
 
         async def signed(opened: Open) -> T:
-            lane.ensure_signed(opened.said)
-            return await work(opened)
+            if opened.said != BEGUN:
+                ensure_signed(opened.said)
+            return await work(opened, signature)
 
-        first = again if lane.is_suspect else sign
         lane.is_suspect = True
         result = await self._pool.transact(WRITE, signed, until, name=lane.name, first=first, again=again)
         lane.is_suspect = False

@@ -43,17 +43,25 @@ class Links:
         connection = await self._engine.connect()
         raw: DriverConnection | None = (await connection.get_raw_connection()).driver_connection
         assert raw is not None
+        # SQLAlchemy has put a function of Python's in the place of the driver's own, called for each event of a batch.
+        await raw.reset_type_codec("jsonb", schema="pg_catalog")
         return Link(connection, raw)
 
     async def give_back(self, link: Link) -> None:
         """Keep it for the next transaction, unless it is dead."""
-        if link.raw.is_closed():
+        if not self.keep(link):
             await link.close()
-            return
+
+    def keep(self, link: Link) -> bool:
+        """Keep it for the next transaction; False where it is dead."""
+        if link.raw.is_closed():
+            return False
         sync = link.connection.sync_connection
         assert sync is not None
-        sync.rollback()  # of what SQLAlchemy takes for a transaction: ours is over, and nothing is sent
+        if sync.in_transaction():
+            sync.rollback()  # of what SQLAlchemy takes for a transaction: ours is over, and nothing is sent
         self._idle.append(link)
+        return True
 
     async def close(self) -> None:
         """Close all that are idle."""

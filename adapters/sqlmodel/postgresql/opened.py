@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 from ....domain.errors import Unavailable
 from ..commit_outcome import CommitFailed, CommitUnknown
 from .engine import PostgresqlSettings, engine
-from .lanes import Lanes
+from .lanes import Lanes, SigningWork
 from .node_rows import enter, leave, still_here
 from .pool import Pool, sync
 from .room_moves import mend_moves
@@ -76,9 +76,9 @@ class Opened:
         """Run `work` and commit it."""
         return await self._lanes.transact(sync(work), deadline)
 
-    async def transact(self, work: Work[T], deadline: float) -> T:
-        """Run `work` and commit it."""
-        return await self._lanes.transact(work, deadline)
+    async def transact_signing(self, work: SigningWork[T], deadline: float) -> T:
+        """Run `work`, which signs, and commit it."""
+        return await self._lanes.transact_signing(work, deadline)
 
     async def check(self, also: Callable[[Connection], None] | None) -> None:
         """Write something small past all that waits, and run `also` with it."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from time import monotonic
 from typing import TypeVar
 
-from anyio import Semaphore, move_on_after
+from anyio import Semaphore, WouldBlock, move_on_after
 from sqlalchemy import Connection
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -31,6 +31,11 @@ class Pool:
 
     async def take(self, until: float) -> None:
         """Take a place. Raises Unavailable where none comes free by `until`."""
+        try:
+            self._places.acquire_nowait()
+            return
+        except WouldBlock:
+            pass
         with move_on_after(max(0.0, until - monotonic())):
             await self._places.acquire()
             return

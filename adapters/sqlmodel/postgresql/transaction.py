@@ -22,6 +22,8 @@ COMMIT_S = 5.0
 ROLLBACK_S = 1.0
 READ = "REPEATABLE READ READ ONLY"
 WRITE = "READ COMMITTED"
+BEGUN = "SET"
+"""What the server says where nothing but `beginning` began a transaction."""
 END = "SET LOCAL statement_timeout = 0; COMMIT"
 """Without a time-out: where a replica is slow to confirm, that would make it answer before the event is safe there."""
 
@@ -68,10 +70,11 @@ async def transact(links: Links, beginnings: Beginnings, work: Work[T], until: f
             is_over = True
             return result
         finally:
-            with CancelScope(shield=True):
-                if not is_over:
-                    await _roll_back(link.raw)
-                await links.give_back(link)
+            if not (is_over and links.keep(link)):
+                with CancelScope(shield=True):
+                    if not is_over:
+                        await _roll_back(link.raw)
+                    await links.give_back(link)
 
 
 async def peek(links: Links, work: Work[T], until: float) -> T:
@@ -125,15 +128,14 @@ async def _begin(links: Links, begin: str, until: float) -> tuple[Link, str]:
 
 
 async def _commit(raw: DriverConnection, result: Any) -> None:
-    with CancelScope(shield=True):
-        try:
-            with fail_after(COMMIT_S):
-                said = await raw.execute(END)
-        except DatabaseError as error:
-            if is_refusal(error):
-                raise  # by a constraint that is checked here, say: nothing of it was kept
-            raw.terminate()
-            raise CommitFailed(result, condition(error) or str(error)) from error
+    try:
+        with fail_after(COMMIT_S, shield=True):
+            said = await raw.execute(END)
+    except DatabaseError as error:
+        if is_refusal(error):
+            raise  # by a constraint that is checked here, say: nothing of it was kept
+        raw.terminate()
+        raise CommitFailed(result, condition(error) or str(error)) from error
     if said != "COMMIT":  # so PostgreSQL ends a transaction in which something had failed
         raise Unavailable("The database cannot be reached: the transaction had failed")
 

@@ -137,7 +137,10 @@ async def test_where_connections_stay_the_next_transaction_notices_it(url: str) 
 
 
 async def test_a_running_node_begins_its_rooms_anew(url: str) -> None:
-    """Whoever publishes at that moment is refused, as after any other loss; then everything goes on."""
+    """Whoever publishes at that moment is refused, as after any other loss; then everything goes on.
+
+    Where a poll is quicker than the publisher's batch, the life in which he published is over by then: RoomNotFound.
+    """
     note = define_event("note", history=History(limit=5))
     app = create_dialogue(database=url, rooms={"room": RoomConfig(name="Room", events=[note])})
     async with app.lifespan():
@@ -148,7 +151,7 @@ async def test_a_running_node_begins_its_rooms_anew(url: str) -> None:
         server.known = server.known._replace(timeline=OTHER)
         with psycopg.connect(url, autocommit=True) as connection:
             connection.execute(f"UPDATE dialogue_server SET timeline = '{OTHER}'")
-        with pytest.raises(Unavailable, match="begins anew"):
+        with pytest.raises((Unavailable, RoomNotFound), match=r"begins anew|no room"):
             await app.trigger("room", note, 2, sender="ada")
         await app.trigger("room", note, 3, sender="ada")
         after = await app.room("room").position()

@@ -294,7 +294,7 @@ async def test_a_node_that_hangs_amid_a_transaction_holds_nothing_up_for_long(ur
         first = await draft(other, 1)
         has_locked = Signal()
 
-        async def hang(raw: DriverConnection) -> None:
+        async def hang(raw: DriverConnection, _: object) -> None:
             await raw.execute("SELECT FROM dialogue_rooms FOR UPDATE")
             has_locked.set()
             await is_published.wait()
