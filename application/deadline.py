@@ -32,7 +32,8 @@ class deadline_at:  # noqa: N801  # it reads as the context manager that it is
 
 
 def move_deadline(at: float) -> None:
-    """Let the present request's deadline be `at`: for a request that came in parts, of which the last is here now."""
+    """Let the deadline be `at` from now on, in this task: for a request that came in parts, of which the last is here
+    now, and for a task that does one request after the other."""
     _AT.set(at)
 
 

@@ -179,7 +179,7 @@ def _as_json(data: object) -> tuple[bytes, bool | None]:
 
     An instance says its own fields, not what it computes from them, nor under the names that only its output has.
     """
-    if isinstance(data, BaseModel):
+    if type(data) is not dict and isinstance(data, BaseModel):
         return to_json(data, by_alias=False, round_trip=True, inf_nan_mode="constants"), True
     return json_value.encode(data), None
 

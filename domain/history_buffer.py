@@ -55,6 +55,14 @@ class HistoryBuffer:
             self._size += weight(event)
         return self.shrink(self._max_bytes)
 
+    def append(self, event: Event, size: int) -> list[Event]:
+        """`push` of one event, whose weight is known."""
+        self._events.append(event)
+        self._size += size
+        if self._size <= self._max_bytes and len(self._events) - self._start <= self._limit:
+            return []
+        return self.shrink(self._max_bytes)
+
     def shrink(self, max_bytes: int) -> list[Event]:
         """Evict the oldest, until no more than `max_bytes` are left; give back what was evicted, oldest first."""
         evicted: list[Event] = []

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from typing import Any
 
 from ...application.ports.authenticator import SEEN
 from ...application.ports.peer import PEER, Peer
 from ...domain.errors import Forbidden
+from ..wire.plain_transport import PLAIN_ASGI, PlainAsgi
 from .answer import Answer, answer_preflight
 from .asgi import App, Receive, Scope, Send, header
 from .hidden_token import hide_token
@@ -101,6 +103,7 @@ class FrontDoor:
             self._visitors.ensure("connections", peer)
             inner = self._inner(scope, self._path(scope), peer)
             origin = header(scope, b"origin")
+            inner["state"][PLAIN_ASGI] = PlainAsgi(receive, send)
             with self._visitors.connected(peer):
                 if origin is not None and not self._allows(origin, header(scope, b"host")):
                     self._visitors.turned_away(Forbidden.code)
@@ -131,7 +134,7 @@ class FrontDoor:
             text = f"must be a name of this server, not {(host or '')[:255]!r}: list it in --allowed-hosts"
             raise Refused.of_header(400, "INVALID_REQUEST", "Host", text)
 
-    def _inner(self, scope: Scope, path: Path, peer: Peer) -> dict[str, object]:
+    def _inner(self, scope: Scope, path: Path, peer: Peer) -> dict[str, Any]:
         state = {**(scope.get("state") or {}), SEEN: self._seen(scope), PEER: peer}
         return {**scope, "path": path.escaped, "root_path": "", "path_params": {}, "state": state}
 

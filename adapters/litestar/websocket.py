@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from dataclasses import replace
 from typing import Any
 
 from litestar import WebSocket, websocket
 from litestar.di import NamedDependency
-from litestar.exceptions import WebSocketDisconnect
 
 from ...application.node import Node
 from ...application.ports.authenticator import claims_of
@@ -18,7 +18,7 @@ from ...application.sessions.limits import SessionLimits
 from ...application.sessions.requests import Asked, Connect, Refresh
 from ...application.sessions.serve_session import ServeSession
 from ...domain.errors import Unavailable
-from ..wire.plain_transport import PlainTransport
+from ..wire.plain_transport import PLAIN_ASGI, PlainTransport
 from ..wire.request_reader import RequestReader
 from ..wire.wire_codec import WireCodec
 
@@ -45,7 +45,7 @@ async def endpoint(
     except Unavailable as error:
         await socket.close(1001, error.message[:MAX_REASON])
         return
-    client = _Client(socket, serve.limits)
+    client = _Client(socket.scope, serve.limits)
     peer = peer_of(socket.scope)
     transport: Transport | None = transport_of(socket.scope)
     if transport is not None:
@@ -58,41 +58,37 @@ async def endpoint(
 class _Client:
     """ASGI's words for what a session hears and says."""
 
-    def __init__(self, socket: Socket, limits: SessionLimits) -> None:
-        self._socket = socket
+    def __init__(self, scope: Any, limits: SessionLimits) -> None:
+        self._scope = scope
+        self._receive, self._send = scope["state"][PLAIN_ASGI]
         self._max_frame = limits.max_frame
+        self._is_gone = False
         self._requests = RequestReader(limits.max_values)
 
     async def receive(self) -> Asked | Closing | None:
-        try:
-            message = await self._socket.receive()
-        except WebSocketDisconnect:
-            return None
+        message = await self._receive()
         if message["type"] == "websocket.disconnect":
+            self._is_gone = True
             return None
-        text: Any = message.get("text")
-        if text is not None and self._is_too_large(text):
+        text = message.get("text")
+        if text is not None and len(text) * 4 > self._max_frame and self._is_too_large(text):
             return FRAME_TOO_LARGE
-        arrived_at: Any = message.get(ARRIVED_AT)
-        asked = self._requests.read(text, arrived_at)
-        if isinstance(asked.request, Connect | Refresh):
-            claims = claims_of(self._socket.scope, asked.request.claims)
+        asked = self._requests.read(text, message.get(ARRIVED_AT))
+        if isinstance(asked.request, (Connect, Refresh)):
+            claims = claims_of(self._scope, asked.request.claims)
             return replace(asked, request=replace(asked.request, claims=claims))
         return asked
 
-    async def send(self, frame: Frame) -> None:
-        try:
-            await self._socket.send({"type": "websocket.send", "text": frame.text, "bytes": None})
-        except WebSocketDisconnect as error:
-            raise ConnectionError("the client is gone") from error
+    def send(self, frame: Frame) -> Awaitable[None]:
+        if self._is_gone:  # what a server makes of a message behind the end, each decides for itself
+            raise ConnectionError("the client is gone")
+        return self._send({"type": "websocket.send", "text": frame.text, "bytes": None})
 
-    async def close(self, closing: Closing) -> None:
-        try:
-            await self._socket.close(closing.code, closing.reason)
-        except WebSocketDisconnect as error:
-            raise ConnectionError("the client is gone") from error
+    def close(self, closing: Closing) -> Awaitable[None]:
+        if self._is_gone:
+            raise ConnectionError("the client is gone")
+        return self._send({"type": "websocket.close", "code": closing.code, "reason": closing.reason})
 
     def _is_too_large(self, text: str) -> bool:
         # Servers bound what they read; this is for one that was not told to.
-        limit = self._max_frame
-        return len(text) > limit or (len(text) * 4 > limit and len(text.encode("utf-8", "replace")) > limit)
+        return len(text) > self._max_frame or len(text.encode("utf-8", "replace")) > self._max_frame

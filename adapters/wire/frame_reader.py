@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from contextlib import suppress
 from typing import NoReturn
 
 from pydantic_core import from_json
@@ -21,7 +20,7 @@ from ...domain.json_value import (
 _PAYLOADS = ("data", "meta")
 
 LARGE = 4_096
-"""From this length on a text is first read without a look at each of its objects."""
+"""From this length on the objects of a text are looked at all together, level by level."""
 
 
 class FrameReader:
@@ -48,10 +47,11 @@ class FrameReader:
     def read_any(self, text: str) -> object:
         """The value that `text` holds. Raises InvalidRequest."""
         self._has_repeats = False
-        self._may_be_too_much = may_hold_more_values(text, self._max_values)
-        if len(text) >= LARGE:
-            with suppress(_NotPlain, ValueError, TypeError, RecursionError):
-                return _plain_value(text)
+        self._may_be_too_much = len(text) >= self._max_values and may_hold_more_values(text, self._max_values)
+        try:
+            return _plain_value(text)
+        except (_NotPlain, ValueError, TypeError, RecursionError):
+            pass  # it has to be looked at more closely, for what is wrong with it above all
         try:
             value: object = self._decoder.decode(text)
         except RecursionError:
@@ -111,16 +111,27 @@ def _plain_value(text: str) -> object:
     """The value of a text in which no key stands twice.
 
     Where each key is followed by its colon, and no quote is escaped, the text has as many keys as places that look like
-    this: where its objects have as many, none was lost. A call for each object would take longer than all the rest.
+    this: where its objects have as many, none was lost. A call for each object of a large text would take longer than
+    all the rest.
 
     Not by msgspec, which is a little quicker, and takes 8 µs for each number like 1e300: 80 ms for one frame of them.
     """
-    if '\\"' in text or any(gap in text for gap in (" :", "\t:", "\n:", "\r:")):
+    if '\\"' in text or " :" in text or "\t:" in text or "\n:" in text or "\r:" in text:
         raise _NotPlain
     value: object = from_json(text, allow_inf_nan=False)
-    if keys_in(value) != text.count('":'):
+    if (keys_in(value) if len(text) >= LARGE else _few_keys_in(value)) != text.count('":'):
         raise _NotPlain
     return value
+
+
+def _few_keys_in(value: object) -> int:
+    if type(value) is dict:
+        count = len(value)
+        for each in value.values():
+            if type(each) is dict or type(each) is list:
+                count += _few_keys_in(each)
+        return count
+    return sum(map(_few_keys_in, value)) if type(value) is list else 0
 
 
 def _refuse_constant(name: str) -> NoReturn:

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any, Final, NamedTuple
 
 from anyio import CancelScope, Event, create_task_group, current_time, move_on_after
 
@@ -20,6 +21,17 @@ a time would cost two turns of the loop for each, and a client's answers would c
 
 CLOSE_PATIENCE_S = 5.0
 """How long a client may take for its close."""
+
+
+PLAIN_ASGI: Final = "dialogue.plainAsgi"
+"""Under this key the outermost layer puts the `PlainAsgi` that it was called with into the `state` of a scope."""
+
+
+class PlainAsgi(NamedTuple):
+    """A connection's ASGI as the server has it: a framework puts several calls of its own around each message."""
+
+    receive: Callable[[], Awaitable[Any]]
+    send: Callable[[Any], Awaitable[None]]
 
 
 class PlainTransport:
@@ -44,7 +56,7 @@ class PlainTransport:
         self._closing: Closing | None = None
         self._is_over = False
         self._sending = CancelScope()
-        self._arrived = asyncio.Event()  # anyio's cannot be cleared, and a new one for each frame costs too much
+        self._idle: asyncio.Future[None] | None = None  # while there is nothing to send; an event costs several times that
         self._moved = Event()
 
     @asynccontextmanager
@@ -68,8 +80,9 @@ class PlainTransport:
         if self._size >= HIGH_WATER:
             return False
         self._frames.append(frame)
-        self._size += frame.size
-        self._arrived.set()
+        self._size += len(frame.data)
+        if self._idle is not None:
+            self._wake()
         return True
 
     async def drained(self) -> None:
@@ -82,7 +95,7 @@ class PlainTransport:
         if self._closing is None:
             self._closing = Closing(code, reason)
             self._sending.deadline = current_time() + FRAME_PATIENCE_S
-            self._arrived.set()
+            self._wake()
 
     def abort(self) -> None:
         """See `Transport`: plain ASGI has no word for it, so the frame on its way is given up."""
@@ -104,13 +117,13 @@ class PlainTransport:
     async def _send_frames(self) -> None:
         while self._frames or self._closing is None:
             if not self._frames:
-                self._arrived.clear()
-                await self._arrived.wait()
+                self._idle = asyncio.get_running_loop().create_future()
+                await self._idle
                 continue
             frame = self._frames.popleft()
             await self._send(frame)
             was_full = self._size >= HIGH_WATER
-            self._size -= frame.size
+            self._size -= len(frame.data)
             if was_full:
                 self._move()
 
@@ -127,6 +140,11 @@ class PlainTransport:
         self._frames.clear()
         self._size = 0
         self._move()
+
+    def _wake(self) -> None:
+        idle, self._idle = self._idle, None
+        if idle is not None and not idle.done():  # it may have been cancelled
+            idle.set_result(None)
 
     def _move(self) -> None:
         moved, self._moved = self._moved, Event()

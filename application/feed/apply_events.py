@@ -239,7 +239,7 @@ class ApplyEvents:
         # Another node may define names that this one does not: they take their places, and nobody here wants them.
         defined = [event for event in events if history.defines(event.name)]
         try:
-            history.apply(event for event in events if event.seq is not None)
+            history.apply([event for event in events if event.seq is not None])
             history.pass_time(events[-1].timestamp_ms)
             self._hub.deliver(room_id, defined)
         except Exception:

@@ -51,24 +51,22 @@ class HeldRooms:
         self._fits = fits
         self._keep = keep
         self._lanes = lanes
-        self._rooms: dict[str, list[Submission]] = {}
+        self.rooms: dict[str, list[Submission]] = {}
+        """What waits, by room; only to be looked at."""
         self._turns: deque[_Group] = deque()
         self._joinable: dict[str, _Group] = {}  # by what has locked them; only until it is their turn
         self._turned = Signal()
         self.events = 0
         self.size = 0
 
-    def __contains__(self, room_id: str) -> bool:
-        return room_id in self._rooms
-
     @property
     def waiting(self) -> Iterable[Submission]:
         """All that waits; what a lane has in hand is not among it."""
-        return chain.from_iterable(self._rooms.values())
+        return chain.from_iterable(self.rooms.values())
 
     def hold(self, room_id: str, why: Held) -> None:
         """Let what is added of that room wait for its lock."""
-        self._rooms[room_id] = []
+        self.rooms[room_id] = []
         group = None if why.by is None else self._joinable.get(why.by)
         if group is not None:
             group.rooms.append(room_id)
@@ -80,7 +78,7 @@ class HeldRooms:
     def add(self, submissions: Iterable[Submission]) -> None:
         """Let these wait, behind what waits for their rooms already, which are held."""
         for submission in submissions:
-            self._rooms[submission.room_id].append(submission)
+            self.rooms[submission.room_id].append(submission)
             self._weigh([submission], 1)
 
     def drop(self, unwanted: Callable[[Submission], bool]) -> Sequence[Submission]:
@@ -88,7 +86,7 @@ class HeldRooms:
         dropped = [submission for submission in self.waiting if unwanted(submission)]
         if dropped:
             gone = set(map(id, dropped))
-            for waiting in self._rooms.values():
+            for waiting in self.rooms.values():
                 waiting[:] = [submission for submission in waiting if id(submission) not in gone]
             self._weigh(dropped, -1)
         return dropped
@@ -116,14 +114,14 @@ class HeldRooms:
         return None
 
     async def _serve(self, group: _Group) -> None:
-        waiting = [submission for room_id in group.rooms for submission in self._rooms[room_id]]
+        waiting = [submission for room_id in group.rooms for submission in self.rooms[room_id]]
         batch = waiting[: self._fits(waiting)]
         for room_id, taken in _by_room(batch).items():
-            del self._rooms[room_id][: len(taken)]
+            del self.rooms[room_id][: len(taken)]
         self._weigh(batch, -1)
         held = await self._keep(batch, AGAIN_S if group.was_in_vain else FIRST_S) if batch else {}
         for room_id, (_, left) in held.items():
-            self._rooms[room_id][:0] = left
+            self.rooms[room_id][:0] = left
             self._weigh(left, 1)
         self._go_on(group, _by_room(batch).keys(), {room_id: why for room_id, (why, _) in held.items()})
 
@@ -136,11 +134,11 @@ class HeldRooms:
         more = [room_id for room_id in group.rooms if room_id not in held]
         more.sort(key=served.__contains__)  # first what had no place in the batch
         for rooms in (*missed.values(), more):
-            left = [room_id for room_id in rooms if self._rooms[room_id]]
+            left = [room_id for room_id in rooms if self.rooms[room_id]]
             self._take_turn(_Group(left, is_still_locked, rooms is not more and not is_still_locked))
         for room_id in group.rooms:
-            if not self._rooms[room_id]:
-                del self._rooms[room_id]
+            if not self.rooms[room_id]:
+                del self.rooms[room_id]
 
     def _take_turn(self, group: _Group) -> _Group:
         if group.rooms:

@@ -169,7 +169,8 @@ class Journal:
                     outcomes = await cast(WaitingArchive, self._archive).append(groups, applied, now_ms, waits=True)
             if len(outcomes) != len(groups):
                 raise RuntimeError(f"the archive gave {len(outcomes)} outcomes for {len(groups)} groups")
-            self._metrics.kept(sum(len(each) for each in outcomes if isinstance(each, tuple)), monotonic() - began)
+            kept = [len(each) for each in outcomes if isinstance(each, tuple)]
+            self._metrics.kept(sum(kept), monotonic() - began)
             return outcomes
         except SpoiledBatch as error:
             return await self._split(batch, now_ms, error, wait_s)

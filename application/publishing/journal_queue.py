@@ -85,7 +85,7 @@ class JournalQueue:
     def is_full(self, room_id: str) -> bool:
         """Whether the next one of that room has to wait for a place."""
         events, size = self._limits.waiting_events, self._limits.waiting_bytes
-        if room_id in self._held and (self._held.events >= events // 2 or self._held.size >= size // 2):
+        if room_id in self._held.rooms and (self._held.events >= events // 2 or self._held.size >= size // 2):
             return True
         return self._events >= events or self._bytes >= size
 
@@ -105,7 +105,7 @@ class JournalQueue:
     def add(self, group: DraftGroup, settle: Settle) -> None:
         """Let `group` wait to be taken."""
         submission = self._counted(group, settle, self._leave_order, self._in_order)
-        if submission.room_id in self._held:
+        if submission.room_id in self._held.rooms:
             self._held.add([submission])
         else:
             self._commits.add(submission)
@@ -224,8 +224,9 @@ class JournalQueue:
         await self._moved.wait()
 
     def _weigh(self, batch: Sequence[Submission], sign: int) -> None:
-        self._events += sign * sum(submission.events for submission in batch)
-        self._bytes += sign * sum(submission.size for submission in batch)
+        for submission in batch:
+            self._events += sign * submission.events
+            self._bytes += sign * submission.size
 
     def _wake(self) -> None:
         if self._moved is not None:

@@ -132,8 +132,9 @@ class RoomHistory:
             if event.name == REDACTED:
                 self._blank(event.place, Redaction.told_by(event))
             if event.stream_place > stream.floor:  # retention may have taken it before it was told
-                self._budget.evicted += len(stream.buffer.push((event,)))
-                self._budget.take(weight(event))
+                size = weight(event)
+                self._budget.evicted += len(stream.buffer.append(event, size))
+                self._budget.take(size)
 
     def trim(self, name: str, floor: StreamFloor) -> None:
         """Let the stream begin at `floor`; to be called before the archive removes what lies below."""

@@ -51,7 +51,7 @@ class Subscribed:
     events: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Triggered:
     """An event was kept, now or before, or, without history, sent on."""
 

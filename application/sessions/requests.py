@@ -69,9 +69,9 @@ class Unsubscribe:
     events: Sequence[str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Trigger:
-    """Publish an event."""
+    """Publish an event. Not frozen, as nothing is that is made for each event: making it would take four times as long."""
 
     room_id: str
     event: str
@@ -169,7 +169,7 @@ SessionRequest = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Asked:
     """One request as it came: what was asked, or why that could not be read; under which id; when; and how large."""
 

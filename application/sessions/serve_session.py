@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
+from math import inf
 from secrets import token_urlsafe
 from typing import Protocol
 
-from anyio import create_task_group, sleep, sleep_forever
+from anyio import create_task_group, sleep
 from anyio.abc import TaskGroup
 from anyio.lowlevel import checkpoint
 
 from ...domain.errors import DialogueError, InvalidRequest, RateLimited, Unauthenticated
 from ...domain.event import Event
 from ...domain.outcome import GroupOutcome, Outcome, OutcomeUnknown, Repeat
-from ..deadline import deadline_at
+from ..deadline import move_deadline
 from ..feed.hub import Hub
 from ..log_fields import log_about
 from ..ports.codec import Codec
@@ -134,9 +135,11 @@ class _Served:
         try:
             async with create_task_group() as tasks:
                 self._tasks = tasks
-                tasks.start_soon(self._write, tasks.cancel_scope.cancel)
+                # What comes wakes a task of its own: woken in this one, it would pass down through every layer of the
+                # server and of its frameworks, each time.
+                tasks.start_soon(self._read, receive, tasks.cancel_scope.cancel)
                 tasks.start_soon(self._await_connect)
-                await self._read(receive)
+                await self._outbox.run(self._leave)
                 tasks.cancel_scope.cancel()
         finally:
             self._leave()
@@ -161,27 +164,26 @@ class _Served:
         if self._session is None:
             self._outbox.finish(NO_CONNECT)
 
-    async def _write(self, finished: Callable[[], None]) -> None:
-        await self._outbox.run(self._leave)
-        finished()
-
-    async def _read(self, receive: Receive) -> None:
+    async def _read(self, receive: Receive, gone: Callable[[], None]) -> None:
+        has_hooks = self._service.admit.has_hooks
         while not self._outbox.is_closed:
             await self._outbox.relief()
             asked = await receive()
             if asked is None:
+                gone()
                 return
             if isinstance(asked, Closing):
                 self._outbox.abort(asked)
             else:
-                with deadline_at(asked.arrived_at + self._limits.request_timeout_s):
-                    await self._handle(asked)
-                if self._service.admit.has_hooks and self._session is not None:
+                move_deadline(asked.arrived_at + self._limits.request_timeout_s)
+                await self._handle(asked)
+                if has_hooks and self._session is not None:
+                    move_deadline(inf)
                     await self._service.admit.settled(self._session)
-                self._spent += max(LEAST, asked.size)
+                self._spent += asked.size if asked.size > LEAST else LEAST
                 if self._spent >= A_TURN:
                     await self._let_others()
-        await sleep_forever()  # the writer sends what is left, closes, and cancels
+        # The writer sends what is left, and closes.
 
     async def _let_others(self) -> None:
         """A turn of the loop for each part of what was asked and answered: whoever asks without pause gets that share
@@ -220,13 +222,17 @@ class _Served:
 
     def _reply(self, request_id: RequestId, answer: Answer) -> None:
         frame = self._codec.answer(answer, request_id)
-        self._spent += max(0, frame.size - LEAST)
+        size = len(frame.data)
+        if size > LEAST:
+            self._spent += size - LEAST
         if self._pace is not None:
-            self._pace.answered(frame.size, self._session)
+            self._pace.answered(size, self._session)
         self._outbox.put(frame)
 
     async def _dispatch(self, request: SessionRequest, reply: Reply) -> None:
-        if isinstance(request, Connect):
+        if isinstance(request, (Trigger, TriggerBatch)) and self._session is not None:
+            await self._trigger(self._session, request, reply)
+        elif isinstance(request, Connect):
             await self._connect(request, reply)
         elif self._session is None:
             raise Unauthenticated("The first request must be connect")
@@ -234,9 +240,8 @@ class _Served:
             await self._refresh(self._session, request, reply)
         elif isinstance(request, Unfit):
             raise request.error
-        elif isinstance(request, Trigger | TriggerBatch):
-            await self._trigger(self._session, request, reply)
         else:
+            assert not isinstance(request, (Trigger, TriggerBatch))
             await self._service.answer(self._session, request, reply)
 
     async def _connect(self, request: Connect, reply: Reply) -> None:
