@@ -72,6 +72,8 @@ def is_unicode(text: str) -> bool:
 
 def ensure_keepable(value: object, path: str) -> None:
     """Raise InvalidEvent where `value`, found at `path`, holds what not every archive keeps alike."""
+    if _is_plainly_keepable(value):
+        return
     if _is_small(value) or not _is_surely_keepable(value):
         flaw = _flaw(value, path, 0)
         if flaw is not None:
@@ -118,6 +120,24 @@ def _children(values: Iterable[object]) -> list[object]:
         elif isinstance(value, (list, tuple)):
             found.extend(value)
     return found
+
+
+def _is_plainly_keepable(value: object) -> bool:
+    """Whether `value` is an object of a few plain texts, integers and the like, as most events are."""
+    if type(value) is not dict or len(value) > _FEW:
+        return False
+    for key, item in value.items():
+        if type(key) is not str or not key.isascii() or "\0" in key:
+            return False
+        if type(item) is str:
+            if not item.isascii() or "\0" in item:
+                return False
+        elif type(item) is int:
+            if not -MAX_INTEGER <= item <= MAX_INTEGER:
+                return False
+        elif item is not None and type(item) is not bool:
+            return False
+    return True
 
 
 def _is_small(value: object) -> bool:

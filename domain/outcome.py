@@ -48,5 +48,5 @@ Appended = GroupOutcome | Held
 
 
 def of_one(outcome: GroupOutcome) -> Outcome:
-    """The outcome of a group's only draft."""
+    """The outcome of a group's only draft, or of its first."""
     return outcome[0] if isinstance(outcome, tuple) else outcome

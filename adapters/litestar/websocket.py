@@ -18,7 +18,7 @@ from ...application.sessions.limits import SessionLimits
 from ...application.sessions.requests import Asked, Connect, Refresh
 from ...application.sessions.serve_session import ServeSession
 from ...domain.errors import Unavailable
-from ..wire.plain_transport import PLAIN_ASGI, PlainTransport
+from ..wire.plain_transport import PLAIN_ASGI, PlainAsgi, PlainTransport
 from ..wire.request_reader import RequestReader
 from ..wire.wire_codec import WireCodec
 
@@ -60,7 +60,8 @@ class _Client:
 
     def __init__(self, scope: Any, limits: SessionLimits) -> None:
         self._scope = scope
-        self._receive, self._send = scope["state"][PLAIN_ASGI]
+        plain: PlainAsgi = scope["state"][PLAIN_ASGI]
+        self._receive, self._send = plain
         self._max_frame = limits.max_frame
         self._is_gone = False
         self._requests = RequestReader(limits.max_values)

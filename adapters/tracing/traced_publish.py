@@ -9,6 +9,7 @@ from opentelemetry.trace import Span, SpanKind, use_span
 from opentelemetry.util.types import AttributeValue
 from typing_extensions import override
 
+from ...application.feed.submission import Settle
 from ...application.ports.authenticator import Identity
 from ...application.publishing.publish_batch import PublishBatch, PublishedBatch
 from ...application.publishing.publish_event import Published, PublishEvent
@@ -17,7 +18,6 @@ from ...domain.draft_group import DraftGroup
 from ...domain.errors import DialogueError
 from ...domain.event import Event
 from ...domain.new_event import NewEvent
-from ...domain.outcome import GroupOutcome, Outcome
 from ...domain.room import Room
 from .spans import EVENT, EVENTS, ROOM, SEQ, SESSION, failed, span, tracer
 
@@ -36,7 +36,7 @@ class TracedPublishEvent(PublishEvent):
         data: object,
         meta: Mapping[str, object] | None,
         key: str | None,
-        settle: Callable[[Outcome], None],
+        settle: Settle,
     ) -> None:
         request = _Request({ROOM: room_id, EVENT: event_name, SESSION: session.id})
         with request.begun():
@@ -90,7 +90,7 @@ class TracedPublishBatch(PublishBatch):
         room_id: str,
         events: Sequence[NewEvent],
         key: str | None,
-        settle: Callable[[GroupOutcome], None],
+        settle: Settle,
     ) -> None:
         request = _Request({ROOM: room_id, EVENTS: len(events), SESSION: session.id})
         with request.begun():
@@ -125,8 +125,8 @@ class _Request:
             finally:
                 if isinstance(outcome, DialogueError):
                     failed(self._span, outcome)
-                elif isinstance(outcome, Event):
-                    _tell(self._span, outcome)
+                elif isinstance(outcome, tuple):
+                    _tell(self._span, outcome[0])
                 self._span.end()
 
         return settled

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET
+
 from ...application.rooms.list_rooms import RoomList
 from ...application.rooms.tell_members import MemberList
 from ...application.sessions.answers import (
@@ -121,7 +123,7 @@ def _triggered(answer: Triggered) -> messages.Triggered:
         room_id=answer.room_id,
         event=answer.event,
         timestamp=answer.timestamp_ms,
-        seq=given(answer.seq),
+        seq=UNSET if answer.seq is None else answer.seq,
         duplicate=answer.is_duplicate,
     )
 

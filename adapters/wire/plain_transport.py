@@ -56,7 +56,7 @@ class PlainTransport:
         self._closing: Closing | None = None
         self._is_over = False
         self._sending = CancelScope()
-        self._idle: asyncio.Future[None] | None = None  # while there is nothing to send; an event costs several times that
+        self._idle: asyncio.Future[None] | None = None  # while there is nothing to send; an Event would cost more
         self._moved = Event()
 
     @asynccontextmanager

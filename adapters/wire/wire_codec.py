@@ -34,6 +34,8 @@ class WireCodec:
     def events(self, room_id: str, events: Sequence[Event]) -> list[Frame]:
         """See `Codec.events`."""
         head = b'{"type":"events","roomId":' + json_bytes(room_id) + b',"events":['
+        if len(events) == 1:
+            return [Frame(head + event_bytes(events[0]) + b"]}")]
         runs = in_runs(map(event_bytes, events), len(head) + 2, self._max_out_frame)
         return [Frame(head + b",".join(run) + b"]}") for run in runs]
 

@@ -156,7 +156,8 @@ class ApplyEvents:
 
         Where nothing is missing that happens before this returns.
         """
-        self._flush(room_id)
+        if self._gathered:
+            self._flush(room_id)
         feed = self._feeds.setdefault(room_id, RoomFeed())
         submissions = list(submissions)
         feed.queue.extend(submissions)
@@ -240,7 +241,8 @@ class ApplyEvents:
         defined = [event for event in events if history.defines(event.name)]
         try:
             history.apply([event for event in events if event.seq is not None])
-            history.pass_time(events[-1].timestamp_ms)
+            if events[-1].seq is None:
+                history.pass_time(events[-1].timestamp_ms)
             self._hub.deliver(room_id, defined)
         except Exception:
             logger.exception(
@@ -277,7 +279,7 @@ class ApplyEvents:
             self._pass_to_nodes(room_id, history, events)
 
     def _pass_to_nodes(self, room_id: str, history: RoomHistory, own: Sequence[Event]) -> None:
-        passing = [event for event in own if event.seq is None]
+        passing = [event for event in own if event.seq is None] if self._nodes is not None else ()
         if self._nodes is not None and passing:
             self._nodes.passed(room_id, history.position, passing)
 

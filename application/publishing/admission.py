@@ -80,8 +80,10 @@ class Admission:
         if not draft.has_history and self.max_passing_size is not None and weight(draft) > self.max_passing_size:
             problem = f"must be at most {self.max_passing_size} bytes of JSON without history, not {len(draft.payload)}"
             raise InvalidEvent([Problem("data", problem)])
-        if may_hold_more_values(draft.payload, self.max_values) and holds_more_values(
-            decode(draft.payload), self.max_values
-        ):
-            raise InvalidEvent([Problem("data", f"must hold at most {self.max_values} values")])
+        if len(draft.payload) >= self.max_values:
+            self._ensure_few_values(draft.payload)
         return draft
+
+    def _ensure_few_values(self, payload: bytes) -> None:
+        if may_hold_more_values(payload, self.max_values) and holds_more_values(decode(payload), self.max_values):
+            raise InvalidEvent([Problem("data", f"must hold at most {self.max_values} values")])

@@ -134,7 +134,8 @@ class JournalQueue:
         self._events -= submission.events
         self._bytes -= submission.size
         _subtract(rooms, submission.room_id)
-        self._wake()
+        if self._moved is not None:
+            self._wake()
 
     async def refuse_late(self) -> None:
         """Settle, until cancelled, what waits past its own deadline: what is in flight may take longer than that."""

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from ...domain.draft_group import DraftGroup
 from ...domain.event import Event
-from ...domain.outcome import Outcome, Repeat, of_one
+from ...domain.outcome import Repeat
 from ...domain.ports.history_source import HistorySource
 from ...domain.room import Room
 from ..access.access import Access
+from ..feed.submission import Settle
 from ..ports.authenticator import Identity
 from ..rooms.room_registry import RoomRegistry
 from ..sessions.session import Session
@@ -57,9 +58,9 @@ class PublishEvent:
         data: object,
         meta: Mapping[str, object] | None,
         key: str | None,
-        settle: Callable[[Outcome], None],
+        settle: Settle,
     ) -> None:
-        """Publish for a member of the room; `settle` is called once with the outcome, later.
+        """Publish for a member of the room; `settle` is called once with the outcome, later: a group of one, or none.
 
         Raises what refuses the event before it is queued: NotJoined, Forbidden, EventNotAllowed, InvalidEvent,
         InvalidRequest for a key that is none, EventRejected, Unavailable.
@@ -69,9 +70,9 @@ class PublishEvent:
             await self._access.ensure(session.identity, "publish", room_id)
         room, group = await self._admitted(room_id, event_name, data, session.user_id, meta, key)
         if self._before_kept is None:
-            await self._journal.put(group, lambda outcome: settle(of_one(outcome)))
+            await self._journal.put(group, settle)
         else:
-            await self._before_kept.put(self._journal, room, group, session, lambda outcome: settle(of_one(outcome)))
+            await self._before_kept.put(self._journal, room, group, session, settle)
 
     async def by_user(
         self,

@@ -118,20 +118,22 @@ class RoomHistory:
     def apply(self, events: Iterable[Event]) -> None:
         """Take up events that the archive has kept, in order of seq."""
         for event in events:
-            if event.place != self.head + 1:
+            seq, event_seq = event.seq, event.event_seq
+            assert seq is not None and event_seq is not None, "an event without history has no place"  # noqa: PT018
+            if seq != self.head + 1:
                 self._forget_buffers()
-            self.head = event.place
+            self.head = seq
             self.last_timestamp_ms = max(self.last_timestamp_ms, event.timestamp_ms)
             stream = self._streams.get(event.name)
             if stream is None:
                 self._stored_names |= {event.name}
-                stream = self._learn(event.name, StreamHead(head=event.stream_place - 1))
+                stream = self._learn(event.name, StreamHead(head=event_seq - 1))
                 if stream is None:  # a name that this node does not define; it takes its place, and no memory
                     continue
-            stream.head = event.stream_place
+            stream.head = event_seq
             if event.name == REDACTED:
-                self._blank(event.place, Redaction.told_by(event))
-            if event.stream_place > stream.floor:  # retention may have taken it before it was told
+                self._blank(seq, Redaction.told_by(event))
+            if event_seq > stream.floor:  # retention may have taken it before it was told
                 size = weight(event)
                 self._budget.evicted += len(stream.buffer.append(event, size))
                 self._budget.take(size)

@@ -117,8 +117,10 @@ class RoomRegistry:
 
     async def open(self, room_id: str) -> tuple[Room, RoomHistory]:
         """The room and its history, opened where it was not. Raises RoomNotFound and Unavailable."""
-        await self.look_for(room_id)
-        entry = self._entry(room_id)
+        entry = self._rooms.get(room_id)
+        if entry is None:
+            await self.look_for(room_id)
+            entry = self._entry(room_id)
         entry.was_used = True
         history = entry.history
         if history is None:

@@ -117,7 +117,7 @@ class Outbox:
 
     async def relief(self) -> None:
         """Wait until the outbox is at most half full, or closed; the session's reader's alone to call."""
-        while self._is_half_full and self._closing is None:
+        while self._frames and self._is_half_full and self._closing is None:
             self._relieved = Event()
             await self._relieved.wait()
 

@@ -71,7 +71,10 @@ class Unsubscribe:
 
 @dataclass(slots=True)
 class Trigger:
-    """Publish an event. Not frozen, as nothing is that is made for each event: making it would take four times as long."""
+    """Publish an event.
+
+    Neither this nor what it comes in is frozen: they are made for each event, and that would take four times as long.
+    """
 
     room_id: str
     event: str

@@ -15,7 +15,7 @@ from anyio.lowlevel import checkpoint
 
 from ...domain.errors import DialogueError, InvalidRequest, RateLimited, Unauthenticated
 from ...domain.event import Event
-from ...domain.outcome import GroupOutcome, Outcome, OutcomeUnknown, Repeat
+from ...domain.outcome import GroupOutcome, OutcomeUnknown, Repeat, of_one
 from ..deadline import move_deadline
 from ..feed.hub import Hub
 from ..log_fields import log_about
@@ -292,7 +292,7 @@ class _Served:
         await self._in_flight.enter()
         settled = False
 
-        def settle(outcome: Outcome | GroupOutcome) -> None:
+        def settle(outcome: GroupOutcome) -> None:
             nonlocal settled
             settled = True
             self._in_flight.leave()
@@ -312,20 +312,17 @@ class _Served:
                 self._in_flight.leave()
             raise
 
-    def _answer_trigger(self, outcome: Outcome | GroupOutcome, request: Trigger | TriggerBatch, reply: Reply) -> None:
-        if isinstance(outcome, OutcomeUnknown):
+    def _answer_trigger(self, outcome: GroupOutcome, request: Trigger | TriggerBatch, reply: Reply) -> None:
+        first = of_one(outcome)
+        if isinstance(first, OutcomeUnknown):
             self._outbox.finish(SERVER_FAULT)
-        elif isinstance(outcome, DialogueError):
-            self._refuse(outcome, reply)
-        elif isinstance(request, TriggerBatch):
-            reply(_triggered_batch(outcome, request))
+        elif isinstance(first, DialogueError):
+            self._refuse(first, reply)
         else:
-            assert not isinstance(outcome, tuple)
-            reply(_triggered(outcome, request))
+            reply(_triggered(first, request) if isinstance(request, Trigger) else _triggered_batch(first, request))
 
 
-def _triggered_batch(outcome: Event | tuple[Event, ...] | Repeat, request: TriggerBatch) -> TriggeredBatch:
-    first = outcome[0] if isinstance(outcome, tuple) else outcome
+def _triggered_batch(first: Event | Repeat, request: TriggerBatch) -> TriggeredBatch:
     assert first.seq is not None
     return TriggeredBatch(
         room_id=request.room_id,
