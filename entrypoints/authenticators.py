@@ -8,13 +8,14 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from ..adapters.auth.algorithms import SECRETS
 from ..adapters.auth.api_key_authenticator import ApiKeyAuthenticator
 from ..adapters.auth.api_key_file import ApiKey, read_api_keys
 from ..adapters.auth.fixed_keys import FixedKeys
 from ..adapters.auth.jwks_address import JwksAddress
 from ..adapters.auth.jwt_authenticator import FindKeys, JwtAuthenticator, TokenRules
 from ..adapters.auth.read_keys import read_keys
-from ..adapters.auth.verification_key import SECRETS, VerificationKeys
+from ..adapters.auth.verification_key import VerificationKeys
 from ..adapters.auth.watched_file import WatchedFile
 from ..adapters.threads.daemon_threads import DaemonThreads
 from ..application.ports.authenticator import Authenticator

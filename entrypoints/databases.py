@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from ..adapters.sqlmodel.postgresql.database import PostgresqlDatabase
-from ..adapters.sqlmodel.postgresql.engine import PostgresqlSettings
+from typing import TYPE_CHECKING
+
 from ..adapters.sqlmodel.postgresql.url import is_postgresql, shown
 from ..adapters.sqlmodel.sqlite.database import SqliteDatabase
 from .settings.settings import Settings
+
+if TYPE_CHECKING:
+    from ..adapters.sqlmodel.postgresql.database import PostgresqlDatabase
+    from ..adapters.sqlmodel.postgresql.storage import PostgresqlStorage
 
 
 def sqlite_database(settings: Settings) -> SqliteDatabase:
@@ -15,7 +19,10 @@ def sqlite_database(settings: Settings) -> SqliteDatabase:
 
 
 def postgresql_database(settings: Settings) -> PostgresqlDatabase:
-    """The PostgreSQL database of `settings`."""
+    """The PostgreSQL database of `settings`, whose driver is loaded now: most servers have none."""
+    from ..adapters.sqlmodel.postgresql.database import PostgresqlDatabase
+    from ..adapters.sqlmodel.postgresql.engine import PostgresqlSettings
+
     return PostgresqlDatabase(
         PostgresqlSettings(
             url=settings.database,
@@ -29,6 +36,13 @@ def postgresql_database(settings: Settings) -> PostgresqlDatabase:
             is_replication_synchronous=settings.synchronous_replication,
         )
     )
+
+
+def postgresql_storage(database: PostgresqlDatabase, key_ttl_s: float, max_ended_rooms: int) -> PostgresqlStorage:
+    """The storage in that database."""
+    from ..adapters.sqlmodel.postgresql.storage import PostgresqlStorage
+
+    return PostgresqlStorage(database, key_ttl_s, max_ended_rooms)
 
 
 def database_of(settings: Settings) -> SqliteDatabase | PostgresqlDatabase:

@@ -12,11 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed448 import Ed448PublicKey
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-SECRETS: Final = ("HS256", "HS384", "HS512")
-RSA: Final = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512")
-CURVES: Final = {"secp256r1": "ES256", "secp384r1": "ES384", "secp521r1": "ES512"}
-ALGORITHMS: Final = (*SECRETS, *RSA, *CURVES.values(), "EdDSA")
-"""All that a token may be signed with. `none` is not among them."""
+from .algorithms import CURVES, RSA, SECRETS
 
 MAX_TRIED: Final = 4
 """Keys, for one token."""

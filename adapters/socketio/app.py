@@ -15,6 +15,7 @@ from ...domain.errors import Unavailable
 from ..wire.frames import json_bytes
 from .connection import Connection
 from .connections import Connections
+from .packet_reader import load_grammar
 from .socket_ways import serve_socket, upgrade_socket
 
 PATH = "/socket.io"
@@ -60,6 +61,7 @@ class BesideSocketIo:
             await self._app(scope, receive, send)
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await load_grammar()
         try:
             query = _query(scope)
             if scope["type"] == "websocket":

@@ -5,12 +5,14 @@ Packets are taken apart by python-socketio; the JSON in them is read as that of 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from time import monotonic
 from typing import Any, Protocol
 
-from socketio import packet as socketio_packet
+from anyio import to_thread
 
 from ...application.sessions.requests import Asked, Connect, Earlier, Refresh, SessionRequest
 from ...domain.errors import DialogueError, InvalidRequest
@@ -23,7 +25,10 @@ from .sent_log import Mark
 NAMESPACE = "/"
 MAX_NAMESPACE = 255
 MAX_ACK_ID = 2**53
-_BINARY = (socketio_packet.BINARY_EVENT, socketio_packet.BINARY_ACK)
+CONNECT, DISCONNECT, EVENT, ACK, _, BINARY_EVENT, BINARY_ACK = range(7)
+"""The types of packets (Socket.IO protocol, version 5)."""
+_BINARY = (BINARY_EVENT, BINARY_ACK)
+_GRAMMAR = "socketio.packet"
 
 Fields = Mapping[str, object]
 
@@ -61,6 +66,16 @@ class Nothing:
     """A packet that asks for nothing."""
 
 
+async def load_grammar() -> None:
+    """Load python-socketio, when the first client comes that speaks it.
+
+    With all that it imports it takes a quarter of a second and 25 MiB, which a start without such clients does not need
+    to spend; in a thread, since nobody else may wait for it.
+    """
+    if _GRAMMAR not in sys.modules:
+        await to_thread.run_sync(import_module, _GRAMMAR)
+
+
 class PacketReader:
     """Reads the packets of one client; `claims_of` adds what the server has seen of it to what it says of itself."""
 
@@ -73,6 +88,7 @@ class PacketReader:
         self._connection = connection
         self._claims_of = claims_of
         self._frames = FrameReader(max_values, whole="packet")
+        self._packet = import_module(_GRAMMAR).Packet
         self._attachments = 0
         self.pid: str | None = None
         self.offset: str | None = None
@@ -89,20 +105,20 @@ class PacketReader:
         try:
             packet = self._taken_apart(text)
             namespace = packet.namespace or NAMESPACE
-            if packet.packet_type == socketio_packet.CONNECT:
+            if packet.packet_type == CONNECT:
                 call = Handshake(namespace, self._connection)
                 return Asked(self._connect(packet, namespace, earlier), call, arrived_at, len(text))
             if namespace != NAMESPACE:
                 raise InvalidRequest.field("namespace", f"must be {NAMESPACE}")
-            if packet.packet_type == socketio_packet.DISCONNECT:
+            if packet.packet_type == DISCONNECT:
                 return Leaving()
-            if packet.packet_type == socketio_packet.ACK:
+            if packet.packet_type == ACK:
                 return Nothing()
             call = _call(packet)
             if packet.packet_type in _BINARY:
                 self._attachments = packet.attachment_count
                 raise InvalidRequest.field("packet", "must hold no binary data: send it as text")
-            if packet.packet_type != socketio_packet.EVENT:
+            if packet.packet_type != EVENT:
                 raise InvalidRequest.field("packet", "must be CONNECT, DISCONNECT, EVENT or ACK")
             self._frames.refuse_flaws(call.fields)
             request = _request(call)
@@ -117,7 +133,7 @@ class PacketReader:
         return self._frames.read_any(text)
 
     def _taken_apart(self, text: str) -> Any:
-        packet = socketio_packet.Packet()
+        packet = self._packet()
         packet.json = self
         try:
             packet.attachment_count = packet.decode(text) or 0

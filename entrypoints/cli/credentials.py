@@ -12,7 +12,6 @@ import typer
 from rich.console import Console
 
 from ...adapters.auth.api_key_file import line_of, new_api_key, read_api_keys
-from ...adapters.auth.sign_token import sign_token
 from ...domain.errors import ConfigurationError
 from ...domain.names import MAX_USER_ID, flaw_of_name
 from ..settings.settings import Settings, load_settings
@@ -51,6 +50,8 @@ def token(
     if flaw is not None:
         raise ConfigurationError(f"the user id {flaw}")
     payload = _payload(settings, user, _seconds(expires)) | dict(map(_claim, claim or ()))
+    from ...adapters.auth.sign_token import sign_token  # with its cryptography, which the other commands do not need
+
     try:
         signed = sign_token(_key(settings), payload, algorithm or next(iter(settings.jwt_algorithms), None))
     except ValueError as error:

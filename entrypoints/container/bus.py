@@ -1,12 +1,10 @@
-"""Which bus the settings name."""
+"""Which bus the settings name; those that are not named are not loaded either, which a start would have to wait for."""
 
 from __future__ import annotations
 
 from secrets import token_hex
 
 from ...adapters.bus.in_process import InProcessBus
-from ...adapters.bus.postgresql import PostgresqlBus
-from ...adapters.bus.redis import RedisBus
 from ...application.ports.event_bus import EventBus
 from ..settings.settings import Settings
 
@@ -15,9 +13,13 @@ def bus_of(settings: Settings) -> EventBus:
     """The bus of these settings. Raises ConfigurationError where its address is none."""
     if settings.bus == "none":
         return InProcessBus()
-    if settings.bus == "postgres":
-        return PostgresqlBus(settings.database)
-    return PostgresqlBus(settings.bus) if settings.bus.startswith("postgres") else RedisBus(settings.bus)
+    if settings.bus.startswith("postgres"):
+        from ...adapters.bus.postgresql import PostgresqlBus
+
+        return PostgresqlBus(settings.database if settings.bus == "postgres" else settings.bus)
+    from ...adapters.bus.redis import RedisBus
+
+    return RedisBus(settings.bus)
 
 
 def new_origin() -> str:

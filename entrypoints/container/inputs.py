@@ -12,13 +12,12 @@ from ...adapters.system_clock import SystemClock
 from ...adapters.threads.daemon_threads import DaemonThreads
 from ...application.hooks.hook_authenticator import HookAuthenticator
 from ...application.hooks.run_hook import RunHook
-from ...application.ports.authenticator import OwnAuthenticator
+from ...application.ports.authenticator import Authenticator, OwnAuthenticator
 from ...application.ports.clock import Clock
 from ...application.ports.event_bus import EventBus
 from ...application.ports.metrics import Metrics
 from ...domain.errors import ConfigurationError
 from ..app_config import AppConfig
-from ..authenticators import api_key_authenticator, jwt_authenticator
 from ..settings.settings import Settings
 from .bus import bus_of, new_origin
 from .part import Chosen, Derived, Given, Part, Single
@@ -39,6 +38,18 @@ def _who_says(config: AppConfig, settings: Settings) -> str:
     return "hook"
 
 
+def _by_token(settings: Settings) -> Authenticator:
+    from ..authenticators import jwt_authenticator  # with its cryptography, which few need and every start would load
+
+    return jwt_authenticator(settings)
+
+
+def _by_api_key(settings: Settings) -> Authenticator:
+    from ..authenticators import api_key_authenticator
+
+    return api_key_authenticator(settings)
+
+
 class Inputs(containers.DeclarativeContainer):
     """The settings and the configuration, and the ports that need nothing else."""
 
@@ -49,9 +60,9 @@ class Inputs(containers.DeclarativeContainer):
     authenticator: Part[OwnAuthenticator] = Chosen(
         settings.provided.auth,
         trusting=Single(TrustingAuthenticator),
-        jwt=Single(jwt_authenticator, settings),
+        jwt=Single(_by_token, settings),
         proxy=Single(ProxyAuthenticator),
-        **{"api-keys": Single(api_key_authenticator, settings)},
+        **{"api-keys": Single(_by_api_key, settings)},
     )
 
     counted = Single(PrometheusMetrics)

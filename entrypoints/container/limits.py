@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ...adapters.limits.local_limiter import LocalLimiter
-from ...adapters.limits.shared_limiter import SharedLimiter
 from ...application.ports.rate_limiter import Action, RateLimiter
 from ...domain.rate import Rate
 from ..settings.settings import Settings
@@ -32,7 +31,11 @@ def limiter_of(settings: Settings, trusts_clients: bool) -> RateLimiter:
     rates = rates_in_force(settings, trusts_clients=trusts_clients)
     local = LocalLimiter(rates, settings.limit_address_factor)
     store = store_of(settings)
-    return SharedLimiter(local, store) if rates and store else local
+    if not rates or not store:
+        return local
+    from ...adapters.limits.shared_limiter import SharedLimiter  # with the store's client, which few need
+
+    return SharedLimiter(local, store)
 
 
 def store_of(settings: Settings) -> str:

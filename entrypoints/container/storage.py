@@ -7,7 +7,6 @@ from ...adapters.memory.store import MemoryStore
 from ...adapters.own_storage.storage import OwnStorage
 from ...adapters.own_storage.storage_hooks import StorageHooks
 from ...adapters.own_storage.store import OwnStore
-from ...adapters.sqlmodel.postgresql.storage import PostgresqlStorage
 from ...adapters.sqlmodel.postgresql.url import is_postgresql
 from ...adapters.sqlmodel.sqlite.storage import SqliteStorage
 from ...application.hooks.hooks import OnCleanup
@@ -27,7 +26,7 @@ from ...domain.ports.storage import Storage
 from ...domain.ports.transaction_archive import TransactionArchive
 from ...domain.ports.user_events import UserEvents
 from ..app_config import AppConfig
-from ..databases import postgresql_database, sqlite_database
+from ..databases import postgresql_database, postgresql_storage, sqlite_database
 from ..settings.settings import Settings
 from .inputs import Inputs
 from .part import Chosen, Derived, Part, Single
@@ -129,7 +128,7 @@ class StorageParts(Inputs):
             SqliteStorage, database, Inputs.settings.provided.key_ttl_s, Inputs.settings.provided.max_ended_rooms
         ),
         postgresql=Single(
-            PostgresqlStorage,
+            postgresql_storage,
             postgresql_database,
             Inputs.settings.provided.key_ttl_s,
             Inputs.settings.provided.max_ended_rooms,

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr
 
-from ...adapters.auth.verification_key import ALGORITHMS
+from ...adapters.auth.algorithms import ALGORITHMS
 from .types import Names
 
 

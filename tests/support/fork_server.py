@@ -22,7 +22,18 @@ from contextlib import suppress
 from typing import Any
 
 NUMBER = struct.Struct("!i")
-PRELOADED = ("dialogue.entrypoints.cli.main", "anyio._backends._asyncio", "litestar._kwargs")
+PRELOADED = (
+    "dialogue.entrypoints.cli.main",
+    "anyio._backends._asyncio",
+    "litestar._kwargs",
+    # What a server loads only where it is asked for:
+    "socketio.packet",
+    "dialogue.entrypoints.authenticators",
+    "dialogue.adapters.sqlmodel.postgresql.storage",
+    "dialogue.adapters.bus.postgresql",
+    "dialogue.adapters.bus.redis",
+    "dialogue.adapters.limits.shared_limiter",
+)
 MOST = 1 << 18
 
 

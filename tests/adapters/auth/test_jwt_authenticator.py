@@ -13,11 +13,12 @@ from typing import Any
 import jwt
 import pytest
 
+from dialogue.adapters.auth.algorithms import ALGORITHMS, CURVES, RSA, SECRETS
 from dialogue.adapters.auth.fixed_keys import FixedKeys
 from dialogue.adapters.auth.jwt_authenticator import MAX_TOKEN, JwtAuthenticator, TokenRules
 from dialogue.adapters.auth.read_keys import read_keys
 from dialogue.adapters.auth.sign_token import sign_token
-from dialogue.adapters.auth.verification_key import ALGORITHMS, CURVES, MAX_TRIED, RSA, SECRETS, UnfitKey
+from dialogue.adapters.auth.verification_key import MAX_TRIED, UnfitKey
 from dialogue.application.ports.authenticator import Identity
 from dialogue.domain.errors import Unauthenticated
 
