@@ -294,12 +294,12 @@ export interface Room {
   readonly name: string;
   /** How far this client has come: the cursor that it comes back with. */
   readonly position: Position;
-  /** What the client receives; `"*"` is all. */
+  /** What the client receives: names of events, and in a room with patterns these, as in `"sensor.*"`. */
   readonly events: string[];
   /** Whether it is joined at this moment; `false` while the client is reconnecting, and after it was left. */
   readonly isJoined: boolean;
 
-  /** Live events and recovered ones, in the room's order, each once. */
+  /** Live events and recovered ones, in the room's order, each once. `event` may end with `*`: all that begin so. */
   on<Data = any>(event: string, handler: EventHandler<Data>): Unsubscribe;
   /** As `on`, for events of every name. */
   onAny(handler: EventHandler): Unsubscribe;
@@ -353,7 +353,10 @@ export interface Room {
 
   /** Receives these events too, from now on. `"*"` is all. Gives all that the client now receives. */
   subscribe(events: string | string[]): Promise<string[]>;
-  /** Does not receive these events any more. Gives all that the client now receives. */
+  /**
+   * Does not receive these events any more. Gives all that the client now receives. A name that comes by a pattern goes with
+   * it alone: it is rejected with `INVALID_REQUEST`.
+   */
   unsubscribe(events: string | string[]): Promise<string[]>;
   /** Goes out, and takes all handlers of the room away. */
   leave(): Promise<void>;

@@ -164,6 +164,7 @@ IN_CODE: dict[str, object] = {
     "History(limit=…)": History().limit,
     "max_events": History().max_events,
     "max_size": signature(RoomConfig).parameters["max_size"].default,
+    "max_event_names": signature(RoomConfig).parameters["max_event_names"].default,
     "max_rooms": signature(RuntimeRooms).parameters["max_rooms"].default,
     "max_rooms_per_user": signature(RuntimeRooms).parameters["max_rooms_per_user"].default,
 }

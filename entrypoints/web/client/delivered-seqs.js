@@ -47,7 +47,6 @@ export class DeliveredSeqs {
   }
 
   interruptAllBut(names) {
-    if (names.includes("*")) return;
     for (const name of this.#byName.keys()) {
       if (!names.includes(name) && !name.startsWith(RESERVED_PREFIX)) this.interrupt(name);
     }

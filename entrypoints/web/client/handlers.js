@@ -1,5 +1,11 @@
 // The functions of the application, by what they wait for.
 
+/** Whether `pattern` ends with `*`, and `name` begins as it does; the server's own names go by no pattern. */
+export function isPatternOf(pattern, name) {
+  if (typeof pattern !== "string" || !pattern.endsWith("*") || name.startsWith("dialogue.")) return false;
+  return name.startsWith(pattern.slice(0, -1));
+}
+
 /** Sets of handlers by name. A handler that throws, or whose promise fails, is reported and harms nobody else. */
 export class Handlers {
   #sets = new Map();
@@ -22,6 +28,11 @@ export class Handlers {
     for (const registration of this.#sets.get(name) ?? []) {
       if (handler === undefined || registration.handler === handler) this.#sets.get(name).delete(registration);
     }
+  }
+
+  /** The names that end with `*` and stand for `name`. */
+  patternsOf(name) {
+    return [...this.#sets.keys()].filter((each) => isPatternOf(each, name));
   }
 
   /** How many handlers were called. */

@@ -53,6 +53,7 @@ export class RoomState {
   }
 
   emit(event) {
-    return this.handlers.call(event.event, event) + this.handlers.call(ANY, event);
+    const kinds = [event.event, ...this.handlers.patternsOf(event.event), ANY];
+    return kinds.reduce((called, kind) => called + this.handlers.call(kind, event), 0);
   }
 }

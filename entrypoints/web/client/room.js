@@ -1,5 +1,7 @@
 // A room as the application holds it.
 
+import { isPatternOf } from "./handlers.js";
+
 export const ANY = Symbol("any event");
 export const MEMBER_JOINED = Symbol("a user came into the room");
 export const MEMBER_LEFT = Symbol("a user has left the room");
@@ -122,7 +124,7 @@ export class DialogueRoom {
     const { subscribed, cursor, ownSeq } = this.#state;
     const seen = Math.max(cursor, ownSeq);
     if (start === 0 || seen === 0) return undefined;
-    return subscribed.includes(event) || subscribed.includes("*") ? seen : undefined;
+    return subscribed.some((name) => name === event || isPatternOf(name, event)) ? seen : undefined;
   }
 
   async subscribe(events) {

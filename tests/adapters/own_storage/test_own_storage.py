@@ -289,3 +289,15 @@ async def test_retention_is_the_storages_own_and_is_refused() -> None:
     with pytest.raises(ConfigurationError, match="'x' has max_events or max_age"):
         async with app.lifespan():
             pass
+
+
+async def test_a_pattern_has_no_history_there() -> None:
+    storage = OwnStorage()
+    events = [define_event("signal.*"), define_event("sensor.*", history=History())]
+    app = create_dialogue(
+        rooms={"room": RoomConfig(name="Room", events=events)},
+        hooks=Hooks(on_cleanup=storage.on_cleanup, on_load=storage.on_load),
+    )
+    with pytest.raises(ConfigurationError, match=r"'sensor\.\*' is a pattern with history, and the hooks"):
+        async with app.lifespan():
+            pass
