@@ -12,6 +12,7 @@ from . import json_value
 from .errors import ConfigurationError, InvalidEvent, PayloadMismatch, Redacted
 
 if TYPE_CHECKING:
+    from .draft import Draft
     from .event_definition import EventDefinition
 
 Data_co = TypeVar("Data_co", default=Any, covariant=True)
@@ -116,3 +117,9 @@ class Event(Generic[Data_co]):
             meta=None if meta is None else json_value.keepable(meta, "meta"),
             is_redacted=is_redacted,
         )
+
+
+def weight(event: Event | Draft) -> int:
+    """How many bytes of JSON the event takes on the wire at most, whatever its names need escaped."""
+    names = len(event.room_id) + len(event.name) + len(event.sender)
+    return len(event.payload) + len(event.meta or b"") + 4 * names + 160

@@ -5,8 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 
-from .event import Event
-from .page import weight
+from .event import Event, weight
 
 GONE = Event(room_id="", name="", payload=b"", sender="", timestamp_ms=0)
 """Stands in the slot of an evicted event, whose bytes are free at once."""

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import islice
 
-from .draft import Draft
 from .event import Event
 
 MAX_LIMIT = 1_000
@@ -117,9 +116,3 @@ def fitting(run: Iterable[Event], limit: PageLimit) -> list[Event]:
             break
         taken.append(event)
     return taken
-
-
-def weight(event: Event | Draft) -> int:
-    """How many bytes of JSON the event takes on the wire at most, whatever its names need escaped."""
-    names = len(event.room_id) + len(event.name) + len(event.sender)
-    return len(event.payload) + len(event.meta or b"") + 4 * names + 160

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 from ...domain.draft_group import DraftGroup
 from ...domain.errors import RoomNotFound
+from ...domain.event import weight
 from ...domain.outcome import GroupOutcome
-from ...domain.page import weight
 from ...domain.ports.history_archive import HistoryWentBack
 from ...domain.position import Applied, RoomHead, StreamFloor
 from ...domain.retention import Retention

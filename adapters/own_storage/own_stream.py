@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ...domain.event import Event
-from ...domain.page import weight
+from ...domain.event import Event, weight
 from ...domain.position import StreamHead
 from .storage_hooks import StorageHooks
 from .stored_events import Life, NotAsGiven, StoredEvents

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .intake import BYTES_A_TURN, Intake
-from .text_frame import FINAL_TEXT
 
 FINAL = 0x80
+FINAL_TEXT = 0x81
 CONTROL = 0x08
 MASKED = 0x80
 LONGEST_HEAD = 14

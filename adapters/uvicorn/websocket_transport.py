@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from struct import pack
 from typing import TYPE_CHECKING
 
 from ...application.sessions.frame import Frame
 from .cut import cut
+from .frame_cutter import FINAL_TEXT
 from .gathered_writes import write_or_end
-from .text_frame import text_frame
 
 if TYPE_CHECKING:
     from .websocket_protocol import WebSocketProtocol
@@ -66,3 +67,13 @@ class WebSocketTransport:
         self.is_open = False
         if not self._protocol.close_sent:
             cut(self._protocol.transport)
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A text, which is given in UTF-8, as one unmasked frame."""
+    size = len(payload)
+    if size < 126:
+        return pack("!BB", FINAL_TEXT, size) + payload
+    if size < 1 << 16:
+        return pack("!BBH", FINAL_TEXT, 126, size) + payload
+    return pack("!BBQ", FINAL_TEXT, 127, size) + payload

@@ -7,9 +7,8 @@ from collections.abc import Callable
 from math import inf
 
 from ...domain.draft_group import DraftGroup
-from ...domain.event import Event
+from ...domain.event import Event, weight
 from ...domain.outcome import GroupOutcome, OutcomeUnknown
-from ...domain.page import weight
 from ...domain.position import Position
 
 Settle = Callable[[GroupOutcome], None]

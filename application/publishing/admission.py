@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ...domain.draft import Draft
 from ...domain.draft_group import DraftGroup
 from ...domain.errors import EventNotAllowed, InvalidEvent, InvalidRequest, Problem
+from ...domain.event import weight
 from ...domain.json_value import MAX_VALUES, decode, holds_more_values, may_hold_more_values
 from ...domain.new_event import MAX_BATCH, NewEvent
-from ...domain.page import weight
 from ...domain.room import Room
 
 

@@ -18,9 +18,8 @@ from ..rooms.room_registry import RoomRegistry
 from ..sessions.session import Session
 from .admission import Admission
 from .before_kept import BeforeKept
-from .first_kept import first_kept
 from .journal import Journal
-from .settled import settled
+from .settled import first_kept, settled
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Waiting for what becomes of drafts."""
+"""Waiting for what becomes of drafts; where they were kept before, for the same key, finding what was kept then."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from ...domain.draft_group import DraftGroup
 from ...domain.errors import DialogueError
 from ...domain.event import Event
 from ...domain.outcome import GroupOutcome, Repeat
+from ...domain.page import PageLimit
+from ...domain.ports.history_source import HistorySource
 from .journal import Journal
 
 
@@ -52,3 +54,17 @@ async def settled_group(journal: Journal, group: DraftGroup) -> tuple[Event, ...
     if isinstance(outcome, DialogueError):
         raise outcome
     return outcome
+
+
+async def first_kept(source: HistorySource, group: DraftGroup, repeat: Repeat) -> tuple[Event, ...]:
+    """The events that were kept for the key of `group`; what retention has taken since is made from what came again.
+
+    Raises Unavailable.
+    """
+    count = len(group.drafts)
+    page = await source.older(group.room_id, None, repeat.seq + count, PageLimit(events=count))
+    found = {event.seq: event for event in page}
+    return tuple(
+        found.get(seq) or draft.kept(timestamp_ms=repeat.timestamp_ms, seq=seq)
+        for seq, draft in enumerate(group.drafts, repeat.seq)
+    )

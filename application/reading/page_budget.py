@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ...domain.errors import Unavailable
-from ...domain.event import Event
-from ...domain.page import PageLimit, weight
+from ...domain.event import Event, weight
+from ...domain.page import PageLimit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from ...domain.errors import RoomNotFound, Unavailable
-from ...domain.event import Event
+from ...domain.event import Event, weight
 from ...domain.page import (
     After,
     AfterTime,
@@ -18,7 +18,6 @@ from ...domain.page import (
     Page,
     PageForm,
     PageRequest,
-    weight,
 )
 from ...domain.ports.history_source import HistorySource
 from ...domain.seen_above import seen_above

@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 from anyio import Semaphore, move_on_after
 
 from ...domain.errors import Unavailable
-from ...domain.event import Event
-from ...domain.page import PageLimit, weight
+from ...domain.event import Event, weight
+from ...domain.page import PageLimit
 from ...domain.ports.history_archive import HistoryArchive
 from ...domain.ports.history_source import HistorySource
 from ...domain.room import Room

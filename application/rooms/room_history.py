@@ -7,10 +7,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 
-from ...domain.event import Event
+from ...domain.event import Event, weight
 from ...domain.history_buffer import HistoryBuffer
 from ...domain.names import REDACTED
-from ...domain.page import weight
 from ...domain.position import Applied, Position, RoomHead, StreamFloor, StreamHead
 from ...domain.redaction import Redaction, names_somebody, without_sender
 from ...domain.room import Room

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...domain.errors import DialogueError
-from ...domain.page import weight
+from ...domain.event import weight
 from ...domain.rate import Rate
 from ..feed.hub import Hub
 from ..hooks.client_hooks import ClientHooks

@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from anyio import Event as Signal
 
 from ...domain.errors import NotJoined
-from ...domain.event import Event
+from ...domain.event import Event, weight
 from ...domain.names import REDACTED
-from ...domain.page import weight
 from ...domain.seen_above import is_seen_above
 from ..hooks.run_hook import Turn
 from ..ports.authenticator import Identity

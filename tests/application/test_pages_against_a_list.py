@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dialogue.domain.errors import InvalidRequest, PositionUnknown
-from dialogue.domain.event import Event
+from dialogue.domain.event import Event, weight
 from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.page import (
     After,
@@ -24,7 +24,6 @@ from dialogue.domain.page import (
     Page,
     PageForm,
     PageRequest,
-    weight,
 )
 from dialogue.domain.room import RoomConfig
 

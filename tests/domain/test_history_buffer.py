@@ -8,9 +8,8 @@ import pytest
 from hypothesis import settings, strategies
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from dialogue.domain.event import Event
+from dialogue.domain.event import Event, weight
 from dialogue.domain.history_buffer import HistoryBuffer
-from dialogue.domain.page import weight
 
 LIMITS = strategies.one_of(strategies.sampled_from([0, 1, 2]), strategies.integers(3, 12))
 PLACES = strategies.integers(-2, 80)

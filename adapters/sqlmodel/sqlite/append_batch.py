@@ -18,7 +18,7 @@ from ..database import Database
 from ..number_batch import number_batch
 from ..raw_json import from_column, to_column
 from . import append_statements as statements
-from .refusals import refusals
+from .errors import refusals
 
 _encoded = msgspec.json.Encoder().encode
 

@@ -24,9 +24,9 @@ from ..migrations.upgrade import upgrade
 from ..writer import Writer, Writers
 from .append_batch import SqliteAppender
 from .engine import SqliteSettings, migrating_engine
+from .errors import condition
 from .file import ServerLock, ensure_database, path_of
 from .opened import Opened
-from .unavailable import condition
 
 CHECK_S = 1.0
 

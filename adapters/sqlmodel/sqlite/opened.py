@@ -26,10 +26,10 @@ from .engine import (
     reading_engine,
     writing_engine,
 )
+from .errors import condition, translated
 from .file_content import OurRow
 from .log_growth import LogGrowth, checkpoint
 from .threads import TransactionThreads
-from .unavailable import condition, translated
 from .watched_files import WatchedFiles
 
 READERS = 4

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from dialogue.adapters.sqlmodel.sqlite import engine, refusals
+from dialogue.adapters.sqlmodel.sqlite import engine, errors
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.adapters.sqlmodel.sqlite.log_growth import LOG_LIMIT, LogGrowth
 
@@ -50,7 +50,7 @@ async def test_it_is_found_that_a_foreign_row_is_blamed_on_the_draft(
     database: SqliteDatabase, path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A unique violation of a place was taken for one more thing that the database refuses of an event."""
-    monkeypatch.setattr(refusals, "_TAKEN", frozenset[str]())
+    monkeypatch.setattr(errors, "_TAKEN", frozenset[str]())
     with pytest.raises(AssertionError):
         await trouble(database, path, caplog, 2, 2)
     other = path.parent / "other"

@@ -8,8 +8,7 @@ from uvicorn.server import ServerState
 
 from dialogue.adapters.uvicorn.http_protocol import HttpProtocol
 from dialogue.adapters.uvicorn.server_config import ServerConfig
-from dialogue.adapters.uvicorn.text_frame import text_frame
-from dialogue.adapters.uvicorn.websocket_transport import AT_ONCE
+from dialogue.adapters.uvicorn.websocket_transport import AT_ONCE, text_frame
 from dialogue.application.ports.transport import Transport, transport_of
 from dialogue.application.sessions.frame import Frame
 

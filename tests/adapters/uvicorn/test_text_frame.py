@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from wsproto.frame_protocol import FrameProtocol
 
-from dialogue.adapters.uvicorn.text_frame import text_frame
+from dialogue.adapters.uvicorn.websocket_transport import text_frame
 
 
 def made_by_wsproto(text: str) -> bytes:

@@ -11,8 +11,7 @@ from dialogue.adapters.wire import messages
 from dialogue.adapters.wire.frames import event_bytes, frame
 from dialogue.adapters.wire.wire_codec import WireCodec
 from dialogue.application.sessions.notice import Marked, PutIntoRoom, RoomCreated, RoomDeleted, RoomInfo, TakenOut
-from dialogue.domain.event import Event
-from dialogue.domain.page import weight
+from dialogue.domain.event import Event, weight
 from dialogue.domain.position import Position
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=20)

@@ -1,4 +1,4 @@
-"""Where the errors of SQLAlchemy and SQLite become Dialogue's."""
+"""Where the errors of SQLAlchemy and SQLite become Dialogue's: a refusal of what a batch holds, and all others."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from ....domain.errors import Unavailable
+from ....domain.ports.history_archive import SpoiledBatch
 
 # What may pass by itself or by an operator's hand, with SQLite's words for it. The other codes (a constraint, a
 # statement that is wrong, a value too big) are faults of this program and stay what they are.
@@ -27,6 +28,18 @@ _CONDITIONS = {
     sqlite3.SQLITE_PROTOCOL: "another program has locked it",
     sqlite3.SQLITE_NOTADB: "its file is not a SQLite database",
 }
+
+
+# A constraint or a trigger of the database's owner, a value of the wrong kind, or one that is too big.
+_CODES = frozenset({sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG})
+
+# A place that a row of somebody else has: no draft can be to blame, since the numbers are ours.
+_TAKEN = frozenset(
+    {
+        "UNIQUE constraint failed: messages.room_id, messages.seq",
+        "UNIQUE constraint failed: messages.room_id, messages.event_name, messages.event_seq",
+    }
+)
 
 
 @contextmanager
@@ -48,3 +61,20 @@ def condition(error: DBAPIError | sqlite3.Error) -> str | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
     code: int | None = getattr(cause, "sqlite_errorcode", None)
     return None if code is None else _CONDITIONS.get(code & 0xFF)
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Raise SpoiledBatch for what the database refuses because of the data; all else passes."""
+    try:
+        yield
+    except (DBAPIError, sqlite3.Error) as error:
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        if str(cause) in _TAKEN:
+            why = "The database holds a row that this server has not written, in the place of the room's next event"
+            raise SpoiledBatch(str(cause), Unavailable(why)) from error
+        if getattr(cause, "sqlite_errorcode", 0) & 0xFF in _CODES or isinstance(cause, sqlite3.DataError):
+            raise SpoiledBatch(str(cause)) from error
+        raise
+    except (OverflowError, UnicodeError) as error:  # Python's driver refuses what SQLite has no type for
+        raise SpoiledBatch(str(error)) from error
