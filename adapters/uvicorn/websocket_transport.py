@@ -38,7 +38,9 @@ class WebSocketTransport:
             return False
         prepared = frame.prepared
         if prepared is None:
-            prepared = frame.prepared = b"".join(map(text_frame, frame.messages))
+            is_one = frame.separator is None
+            prepared = text_frame(frame.data) if is_one else b"".join(map(text_frame, frame.messages))
+            frame.prepared = prepared
         if not self._gathered:
             protocol.config.gathered_writes.add(self.flush)
         self._gathered.append(prepared)

@@ -55,11 +55,8 @@ class Access:
         self._registry = registry
         self._authorize = authorize
         self._before_join = before_join
-
-    @property
-    def is_open(self) -> bool:
+        self.is_open = authorize is None
         """Whether nobody is asked: no room is hidden from anybody."""
-        return self._authorize is None
 
     async def may(self, identity: Identity, action: Action, room_id: str) -> bool:
         """Whether the user may do that in the room; False, too, where the rules do not say."""

@@ -41,7 +41,9 @@ logger = logging.getLogger("dialogue.feed")
 
 
 class Follower(Protocol):
-    """Somebody who looks for himself when he hears that something was kept."""
+    """Somebody who looks for himself when he hears that something was kept, if it `is_needed`."""
+
+    is_needed: bool
 
     def wake(self, room_id: str) -> None:
         """Something was kept in that room."""
@@ -84,7 +86,7 @@ class ApplyEvents:
         self._source = source
         self._hub = hub
         self._listeners = listeners
-        self._follower = follower
+        self._follower = follower if follower is not None and follower.is_needed else None
         self._patience_s = patience_s
         self._feeds: dict[str, RoomFeed] = {}
         self._gathered: dict[str, list[tuple[Submission, Event]]] = {}
@@ -213,7 +215,7 @@ class ApplyEvents:
     def _make(self, step: Step, room_id: str, history: RoomHistory) -> None:
         own = kept_here(step.settled)
         is_shown = self._show(room_id, history, step.visible)
-        if is_shown:
+        if is_shown and (self._listeners.are_given or self._follower is not None):
             self._tell(room_id, own if self.is_shared else step.visible)
         for submission, outcome in step.settled:
             submission.settle(outcome)
@@ -269,7 +271,7 @@ class ApplyEvents:
         epoch = None if history is None else history.epoch
         events = [event for _, event in gathered if event.epoch == epoch]
         is_shown = history is None or self._show(room_id, history, events)
-        if is_shown:
+        if is_shown and (self._listeners.are_given or self._follower is not None):
             self._tell(room_id, events)
         for submission, event in gathered:
             submission.settle((event,) if event.epoch == epoch else self._missing(room_id))

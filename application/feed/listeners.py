@@ -120,6 +120,8 @@ class Listeners:
         self._after: list[tuple[_Queue[tuple[Event, int]], Recipients]] = []
         self._of_rooms: dict[str, _Queue[tuple[str, object]]] = {}
         self._finished = Signal()
+        self.are_given = False
+        """Whether anybody listens to events."""
 
     def on(self, room_id: str, event: EventKind, handler: Handler, patterns: Patterns | None = None) -> None:
         """Call `handler` for each event of that kind (None: any) in the room. To be called before the start.
@@ -128,14 +130,17 @@ class Listeners:
 
         By a definition, the handler gets events whose `data` is as its schema reads it.
         """
+        self.are_given = True
         self._by_room.setdefault(room_id, []).append(_Listener(event, handler, self._run_hook, patterns=patterns))
 
     def on_runtime_rooms(self, event: EventKind, handler: Handler, patterns: Patterns | None = None) -> None:
         """As `on`, for every room that is not among the `configured` ones."""
+        self.are_given = True
         self._of_runtime_rooms.append(_Listener(event, handler, self._run_hook, patterns=patterns))
 
     def on_every(self, handler: Handler) -> None:
         """As `on`, for every event in every room."""
+        self.are_given = True
         self._of_every_room.append(_Listener(None, handler, self._run_hook, "on_triggered"))
 
     def after_each(self, handler: Callable[[Event[Any], int], object], recipients: Recipients) -> None:
@@ -144,6 +149,7 @@ class Listeners:
         def called(item: tuple[Event, int]) -> Call:
             return Call(handler, item, _about("after_each", item[0]))
 
+        self.are_given = True
         self._after.append((_Queue(self._run_hook, "after_each", called), recipients))
 
     def on_rooms(self, handlers: Mapping[str, Callable[[Any], object] | None]) -> None:

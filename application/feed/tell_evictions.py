@@ -44,6 +44,7 @@ class TellEvictions:
         marks: EvictionMarks,
     ) -> None:
         self._hook = hook
+        self.is_needed = hook is not None
         self._run_hook = run_hook
         self._registry = registry
         self._source = source
@@ -54,9 +55,8 @@ class TellEvictions:
 
     def wake(self, room_id: str) -> None:
         """Something was kept in that room."""
-        if self._hook is not None:
-            self._changed[room_id] = None
-            self._wanted.set()
+        self._changed[room_id] = None
+        self._wanted.set()
 
     async def run(self) -> None:
         """Tell until cancelled, first of all what an earlier process did not come to."""

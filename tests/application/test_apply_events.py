@@ -283,8 +283,11 @@ async def test_handlers_that_cannot_be_told_take_nothing_from_the_members(monkey
     rig = Rig()
 
     def tell(*_: object) -> None:
+        called.append(1)
         raise ValueError("a fault of the listeners")
 
+    called: list[int] = []
+    rig.node.listeners.on("a", None, print)
     monkeypatch.setattr(rig.node.listeners, "tell", tell)
     async with rig.node.running():
         member = await rig.member("ada")
@@ -293,6 +296,7 @@ async def test_handlers_that_cannot_be_told_take_nothing_from_the_members(monkey
         assert isinstance(rig.outcomes[0], tuple)
         assert await seen(member) == ["message:1"]
         assert not await closed(member)
+        assert called
 
 
 async def test_a_room_that_cannot_take_events_up_sends_its_members_back_and_reads_itself_anew(
