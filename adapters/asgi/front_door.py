@@ -6,8 +6,11 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
+from anyio import sleep
+
 from ...application.ports.authenticator import SEEN
 from ...application.ports.peer import PEER, Peer
+from ...application.sessions.serve_session import WARNED_S
 from ...domain.errors import Forbidden
 from ..wire.plain_transport import PLAIN_ASGI, PlainAsgi
 from .answer import Answer, answer_preflight
@@ -21,6 +24,10 @@ from .request_deadline import with_deadline
 from .visitors import Visitors
 
 JSON = "application/json"
+TOO_MANY = 429
+OF_A_CALL = 5
+"""As so many requests of its address a call over HTTP counts, since it takes the server several times as long as what
+is asked over a WebSocket. What clients of Socket.IO poll counts once: others publish what they poll for."""
 _READING = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 _WITH_A_BODY = frozenset({"POST"})
 
@@ -75,6 +82,8 @@ class FrontDoor:
         try:
             self._visitors.ensure("requests", peer)
             path = self._path(scope)
+            if not path.is_socketio:
+                self._visitors.ensure("requests", peer, OF_A_CALL - 1)
             opens = path.is_stream or path.is_socketio
             if origin is not None and not is_allowed and (method not in _READING or opens):
                 raise Refused.of_header(403, Forbidden.code, "Origin", "must be an origin that this server allows")
@@ -95,6 +104,8 @@ class FrontDoor:
                 await with_deadline(self._app, inner, receive, answer, self._request_timeout_s)
         except Refused as refused:
             self._visitors.turned_away(refused.code)
+            if refused.status == TOO_MANY:
+                await sleep(WARNED_S)
             await refused.answer(answer)
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:

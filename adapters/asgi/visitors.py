@@ -38,10 +38,10 @@ class Visitors:
         self._max_connections = max_connections
         self._open: Counter[str] = Counter()
 
-    def ensure(self, action: Action, peer: Peer) -> None:
+    def ensure(self, action: Action, peer: Peer, cost: int = 1) -> None:
         """Count it. Raises Refused (429)."""
         try:
-            self._limits().ensure(action, None, peer)
+            self._limits().ensure(action, None, peer, cost)
         except RateLimited as error:
             raise _too_many(error.message, error.retry_after_ms) from error
 

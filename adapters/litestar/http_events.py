@@ -14,6 +14,7 @@ from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
 from ...application.access.access import Access
 from ...application.ports.authenticator import Authenticator
+from ...application.ports.peer import peer_of
 from ...application.publishing.publish_event import PublishEvent
 from ...application.publishing.redact_event import RedactEvent
 from ...application.reading.page_history import PageHistory
@@ -151,6 +152,9 @@ async def post_event(
     ).key
     event = request_fields.parse(request_fields.PostEventFields, _read_body(await request.body(), max_values))
     published = await publish.by_user(identity, room_id, event.event, event.data, meta=event.meta, key=key)
+    # Only now: a refusal before would tell a stranger how many are in a room that is not the stranger's to know of.
+    told = limits.cost_of_telling(room_id, len(published.event.payload))
+    limits.charge("traffic", identity.user_id, peer_of(request.scope), told)
     return json_response(wire_event(published.event), 200 if published.is_duplicate else 201)
 
 

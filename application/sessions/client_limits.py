@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Callable
 
 from ...domain.errors import RateLimited
 from ..ports.peer import Peer
@@ -13,16 +14,24 @@ COME_AGAIN_S = 10.0
 """When to come again where there are as many as may be: nobody knows when one of them ends."""
 
 
+FEW = 100
+"""An event for so many members counts by its own size alone."""
+A_MEMBER = 64
+"""As many bytes of traffic each further one counts, since writing to a socket takes long whatever is written."""
+A_BYTE = 256
+"""So many bytes that go out to each of them count as one that has come in."""
+
+
 class ClientLimits:
     """Asked at every way in, once for each thing that a client does.
 
-    `max_sessions` are those of one user on this
-    node.
+    `max_sessions` are those of one user on this node; `members_of` says how many are in a room here.
     """
 
-    def __init__(self, limiter: RateLimiter, max_sessions: int) -> None:
+    def __init__(self, limiter: RateLimiter, max_sessions: int, members_of: Callable[[str], int]) -> None:
         self._limiter = limiter if limiter.is_on else None
         self._max_sessions = max_sessions
+        self._members_of = members_of
         self._sessions: Counter[str] = Counter()
 
     @property
@@ -41,6 +50,12 @@ class ClientLimits:
         """Count what has been done, and could not be told before."""
         if self._limiter is not None:
             self._limiter.charge(action, user_id, None if peer is None else peer.counted_as, cost)
+
+    def cost_of_telling(self, room_id: str, size: int) -> int:
+        """What it costs beside itself that an event of so many bytes is told to the room, in bytes of traffic."""
+        if self._limiter is None:
+            return 0
+        return max(0, self._members_of(room_id) - FEW) * (A_MEMBER + size // A_BYTE)
 
     def enter(self, user_id: str) -> None:
         """Count a session that begins; `leave` counts its end. Raises RateLimited."""

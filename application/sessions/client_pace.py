@@ -51,6 +51,10 @@ class ClientPace:
             session.membership(request.room_id)
         cost = len(request.events) if isinstance(request, TriggerBatch) else 1
         self._limits.ensure(action, user_id, self._peer, cost)
+        if isinstance(request, Trigger | TriggerBatch):
+            told = self._limits.cost_of_telling(request.room_id, size)
+            if told:
+                self._limits.ensure("traffic", user_id, self._peer, told)
 
     def answered(self, size: int, session: Session | None) -> None:
         """Count an answer of so many bytes: how large it becomes, nobody knows before."""

@@ -41,7 +41,9 @@ class Container(ServiceParts):
     codec = Single(WireCodec, settings.max_out_frame)
     sse_codec = Single(SseCodec, settings.max_out_frame, ServiceParts.registry.provided.epoch)
     trusted_proxies = Single(TrustedProxies, settings.trusted_proxies)
-    client_limits = Single(ClientLimits, ServiceParts.limiter, settings.max_sessions_per_user)
+    client_limits = Single(
+        ClientLimits, ServiceParts.limiter, settings.max_sessions_per_user, ServiceParts.hub.provided.size
+    )
     front_door = providers.Factory(
         FrontDoor,
         hosts=providers.Factory(HostPolicy, settings.allowed_hosts, settings.host),

@@ -9,6 +9,8 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
 
+from dialogue import History, RoomConfig, create_dialogue, define_event
+
 from ..support.event_source import streaming
 from ..support.server_process import ServerProcess
 from ..support.wire_client import connected, opened
@@ -61,6 +63,26 @@ async def test_events_pages_and_joins_of_a_user_count_together_over_all_ways_in(
             await bob.trigger("hall", "note", 1)
 
 
+async def test_over_http_what_an_event_for_a_crowd_costs_is_owed_afterwards() -> None:
+    """A refusal before would tell strangers how many are in a room that they may not know of."""
+    note = define_event("note", history=History(limit=5))
+    dialogue = create_dialogue(
+        database="memory://",
+        rooms={"hall": RoomConfig(name="Hall", events=[note])},
+        settings={"limit_traffic": "2/hour"},
+    )
+    headers = {"X-User-Id": "ada"}
+    async with (
+        dialogue.lifespan(),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(dialogue.asgi), base_url="http://127.0.0.1", headers=headers
+        ) as http,
+    ):
+        dialogue.container.client_limits()._members_of = lambda _: 132
+        assert (await http.post("/rooms/hall/events", json=EVENT)).status_code == 201
+        ensure_refused(await http.post("/rooms/hall/events", json=EVENT))
+
+
 async def test_an_address_may_do_so_many_times_as_much_and_only_a_trusted_proxy_names_one(
     new_server: NewServer,
 ) -> None:
@@ -75,7 +97,7 @@ async def test_an_address_may_do_so_many_times_as_much_and_only_a_trusted_proxy_
 
 async def test_floods_of_calls_are_stopped_at_the_door_whoever_they_claim_to_be(new_server: NewServer) -> None:
     """Also such that name nobody, and nothing that is there."""
-    server = new_server(limit_requests="10/hour", limit_address_factor=1, **OF_PROXY)
+    server = new_server(limit_requests="50/hour", limit_address_factor=1, **OF_PROXY)
     async with ada(server, "203.0.113.9") as http:
         paths = ["/nowhere", "/rooms/hall/events?limit=x", "/", "/client.js", "/health/live"]
         answers = [(await http.get(path)).status_code for path in paths * 3]

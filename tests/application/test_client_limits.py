@@ -23,7 +23,7 @@ HOUR = 3600.0
 
 def limited(**amounts: int) -> LocalLimiter:
     """So many of each an hour."""
-    actions: list[Action] = ["requests", "events", "history", "joins", "rooms", "connections"]
+    actions: list[Action] = ["requests", "events", "history", "joins", "rooms", "connections", "traffic"]
     return LocalLimiter({each: [Rate(amounts[each], HOUR)] for each in actions if each in amounts}, 1)
 
 
@@ -135,7 +135,7 @@ async def test_one_session_more_than_a_user_may_have_is_told_so_and_closed_and_a
 
 
 def test_a_session_that_was_refused_is_not_counted() -> None:
-    limits = ClientLimits(limited(connections=1), 10)
+    limits = ClientLimits(limited(connections=1), 10, lambda _: 0)
     limits.enter("ada")
     for _ in range(3):
         with pytest.raises(RateLimited):
@@ -153,3 +153,18 @@ async def test_a_session_is_in_no_more_rooms_than_it_may_be_and_may_join_again_w
         await caller.until('"id":5')
     codes = {each["id"]: each.get("code") for each in map(json.loads, caller.heard) if "id" in each}
     assert codes == {1: None, 2: "JOIN_DENIED", 3: None, 4: None, 5: None}
+
+
+async def test_an_event_for_a_crowd_counts_more_than_one_for_a_few() -> None:
+    """It costs the server a write for each member, whatever it holds."""
+    for members, passed in ((100, 9), (110, 3)):
+        caller, served = Caller(), Served(limiter=limited(traffic=2_000))
+        served.client_limits._members_of = {"room": members}.__getitem__
+        async with served.running(caller):
+            caller.say(JOIN, *(TRIGGER % number for number in range(2, 11)), *pings([11]))
+            await caller.until('"id":11')
+            await caller.until(f'"id":{1 + passed}')
+        assert refusals(caller) == [*range(2 + passed, 11)]
+    limits = ClientLimits(limited(traffic=1), 10, {"hall": 1_100}.__getitem__)
+    assert limits.cost_of_telling("hall", 256_000) == 1_000 * (64 + 1_000)
+    assert ClientLimits(limited(), 10, lambda _: 1_100).cost_of_telling("hall", 1) == 0

@@ -105,7 +105,7 @@ class Served:
             request_timeout_s=5.0,
             warnings=warnings,
         )
-        self.client_limits = ClientLimits(limiter or LocalLimiter({}, 1), max_sessions)
+        self.client_limits = ClientLimits(limiter or LocalLimiter({}, 1), max_sessions, node.hub.size)
         identities = Identities(TrustingAuthenticator(), SystemClock())
         admit = AdmitClient(identities, node.hub, node.join, node.client_hooks, self.client_limits)
         answer = AnswerRequest(

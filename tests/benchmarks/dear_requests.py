@@ -46,7 +46,9 @@ def kinds(epoch: str) -> Mapping[str, Kind]:
         "events of 10,000 values": Kind(_free([{}] * 9_999)),
         "events of 9,000 large numbers": Kind(_free([1e300] * 9_000)),
         "events of 60 KB": Kind(_free("x" * 60_000)),
+        "events for 100 members": Kind(_event(LIVELY), members=99),
         "events for 1,000 members": Kind(_event(LIVELY), members=1_000),
+        "events of 2 KB for 1,000 members": Kind(_event(LIVELY, "x" * 2_000), members=1_000),
         "comings and goings among 1,000 members": Kind(_come_and_go(LIVELY), members=1_000),
         "lists of 1,000 members": Kind(lambda _: {"type": "listMembers", "roomId": LIVELY}, members=1_000),
         "lists of rooms": Kind(lambda _: {"type": "listRooms", "limit": 1_000}),
@@ -63,8 +65,8 @@ def _free(data: object) -> Body:
     return lambda _: {"type": "trigger", "roomId": FREE, "event": FREE, "data": data}
 
 
-def _event(room_id: str) -> Body:
-    data = {"text": "hello", "username": "eve"}
+def _event(room_id: str, text: str = "hello") -> Body:
+    data = {"text": text, "username": "eve"}
     return lambda _: {"type": "trigger", "roomId": room_id, "event": MESSAGE, "data": data}
 
 

@@ -30,6 +30,8 @@ BESIDE_S = 4.0
 BURST_S = 25.0
 """In so long a client has spent what it may do at once, where it is limited at all."""
 SETTLE_S = 0.2
+SPENT_S = 1.5
+"""In so long a client has spent what came back to it while it rested."""
 PAUSE_S = (0.004, 0.014)
 """Between two echoes of one client: drawn anew each time, to meet every moment of what the other one does."""
 LIMITS: Mapping[str, tuple[str, ...]] = {"off": (), "on": ("--proxy-headers",)}
@@ -69,6 +71,8 @@ async def _beside(server: Server, others: list[RawClient], ask: Ask, what: str, 
         await ask("rest")
         await asyncio.sleep(SETTLE_S)
         alone = await _echoes(others, ALONE_S * share)
+        await ask("go")
+        await asyncio.sleep(SPENT_S)
         before, spent = await ask("go"), server.cpu_s()
         beside = await _echoes(others, BESIDE_S * share)
         cpu_s += server.cpu_s() - spent

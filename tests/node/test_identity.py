@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from time import time
 
@@ -10,8 +11,9 @@ import pytest
 
 from ..adapters.auth.signing import SECRET
 from ..support.server_process import ServerProcess
+from ..support.wire_client import opened
 from .node_clients import WAYS, NodeClients
-from .raw_packets import raw_socket
+from .raw_packets import raw_polling, raw_socket
 
 pytestmark = pytest.mark.anyio
 
@@ -109,6 +111,31 @@ async def test_requests_are_limited_as_on_every_other_way(
     assert [("error" in answer) for answer in answers] == [False] * 5 + [True] * 3
     assert answers[-1]["error"]["code"] == "RATE_LIMITED"
     assert answers[-1]["error"]["details"]["retryAfterMs"] > 0
+
+
+async def test_who_does_not_heed_limits_is_closed_and_sessions_are_counted_over_all_ways(
+    new_server: Callable[..., ServerProcess],
+) -> None:
+    server = new_server(
+        **BOUNDED, rate_limits="on", limit_history="1/hour", limit_warnings="3/minute", max_sessions_per_user=1
+    )
+    async with raw_socket(server.http) as ada, raw_polling(server.http) as again:
+        await ada.connect(token=token("ada"))
+        await again.open()
+        await again.post("40" + json.dumps({"token": token("ada")}))
+        refused = json.loads((await again.until("44"))[2:])
+        assert refused["data"]["code"] == "RATE_LIMITED"
+        async with opened(server.ws) as other:
+            assert (await other.refused("connect", auth={"token": token("ada")}))["code"] == "RATE_LIMITED"
+        await ada.emit("join", roomId="hall")
+        await ada.told("joined")
+        for _ in range(5):
+            await ada.emit("getHistory", roomId="hall", eventName="message", start=0, end=10)
+        told = [await ada.told("error") for _ in range(5)]
+        assert [each["code"] for each in told] == ["RATE_LIMITED"] * 4 + ["CLOSED"]
+        assert told[-1]["closeCode"] == 4429
+        await ada.socket.wait_closed()
+        assert ada.socket.close_code == 4429
 
 
 async def test_what_the_ancestor_has_not_is_said_too(server: ServerProcess, clients: NodeClients, user: str) -> None:
