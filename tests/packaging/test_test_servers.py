@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -61,6 +62,15 @@ sys.exit(7)
 """
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """A shell lets what it runs in the background ignore SIGINT, and so would all that is started from there."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 def test_a_forked_process_is_as_one_that_was_started(tmp_path: Path) -> None:
     """It has its own arguments, folder, environment, paths and signals, no file of others, and its exit code."""
     script = tmp_path / "script.py"

@@ -143,9 +143,11 @@ def _orders() -> socket.socket:
 @cache
 def _fork_server() -> socket.socket:
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    program = Path(__file__).with_name("fork_server.py")
+    program = [sys.executable, str(Path(__file__).with_name("fork_server.py")), str(theirs.fileno())]
+    # Each child has a PYTHONPATH of its own, and would have this one's behind it.
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     with theirs:
-        server = subprocess.Popen([sys.executable, str(program), str(theirs.fileno())], pass_fds=[theirs.fileno()])
+        server = subprocess.Popen(program, env=environment, pass_fds=[theirs.fileno()])
 
     def end() -> None:
         ours.close()
