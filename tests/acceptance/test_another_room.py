@@ -123,7 +123,7 @@ class Stranger:
         number = len(self.heard) + 1_000
         self._waiting.append(json.dumps({"type": kind, "id": number, **fields}))
         self._more.set()
-        with fail_after(10):
+        with fail_after(30):
             while True:
                 self.heard += [json.loads(frame.text) for frame in self.transport.read()]
                 for each in self.heard:
@@ -183,7 +183,7 @@ async def test_a_stranger_gets_nothing_over_http(app: DialogueApp, method: str, 
         for room_id, code in ROUTES[method, path].items():
             url = path.format(room_id=room_id, seq=1, user_id="ada")
             body = {"event": "message", "data": "hi"} if method == "POST" else None
-            with fail_after(10):
+            with fail_after(30):
                 answer = await http.request(method, url, headers={"Authorization": "Bearer eve"}, json=body)
             texts[room_id] = answer.text.replace(room_id, "…")
             if code == OK:
@@ -234,7 +234,7 @@ async def test_lists_and_notices_tell_of_no_room_that_may_not_be_joined(app: Dia
         await app.create_room("vault-2", "Another vault")
         await app.delete_room("vault-2")
         await app.delete_room(DENIED)  # told behind the others, so that these would have been told by then
-        with fail_after(10):
+        with fail_after(30):
             while not any(each["type"] == "roomDeleted" for each in stranger.heard):
                 await stranger.ask("ping")
         assert "vault" not in json.dumps(stranger.heard)

@@ -29,7 +29,7 @@ class Told:
         self.data += [event.data for event in events]
 
     async def until(self, amount: int) -> None:
-        with fail_after(10):
+        with fail_after(30):
             while len(self.data) < amount:
                 await checkpoint()
 

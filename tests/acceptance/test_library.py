@@ -41,7 +41,7 @@ from dialogue.domain.errors import (
 from dialogue.domain.outcome import GroupOutcome
 from dialogue.domain.position import Applied
 
-DEADLINE_S = 10.0
+DEADLINE_S = 30.0
 
 
 class Say(BaseModel):

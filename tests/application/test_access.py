@@ -124,7 +124,7 @@ async def test_rules_that_hang_refuse_in_time() -> None:
     gate = Gate()
     try:
         for authorize in (hangs, lambda *_: gate.wait()):
-            with fail_after(5), pytest.raises(Unavailable):
+            with fail_after(30), pytest.raises(Unavailable):
                 await access(authorize, timeout_s=0.05).ensure(ADA, "publish", "hall")
     finally:
         gate.set()
@@ -215,7 +215,7 @@ async def test_rooms_are_announced_to_those_who_may_join_them() -> None:
             await node.manage.delete(room_id)
         told = {session: 4, stranger: 2}
         heard: dict[Any, list[str]] = {each: [] for each in told}
-        with fail_after(5):
+        with fail_after(30):
             while any(len(heard[each]) < count for each, count in told.items()):
                 await checkpoint()
                 for each in told:
@@ -275,7 +275,7 @@ async def test_where_the_rules_fail_nothing_is_listed_and_they_are_asked_no_more
         assert asked == ["hall"]
         sessions = [node.session(f"user-{number}") for number in range(50)]
         await node.manage.create(StoredRoom(id="club", name="Club"))
-        with fail_after(5):
+        with fail_after(30):
             while len(asked) < 21:
                 await checkpoint()
         for _ in range(100):

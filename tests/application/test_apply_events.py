@@ -111,7 +111,7 @@ class Rig:
         await self.node.journal.put(DraftGroup.of(draft), self.outcomes.append)
 
     async def reach(self, count: int) -> list[GroupOutcome]:
-        with fail_after(10):
+        with fail_after(30):
             while len(self.outcomes) < count:
                 await checkpoint()
         return self.outcomes
@@ -178,12 +178,12 @@ async def test_a_publisher_is_answered_in_the_step_in_which_the_event_becomes_vi
             at_answer.append((history.head, sent(member)))
 
         await rig.node.journal.put(DraftGroup.of(draft), settle)
-        with fail_after(5):
+        with fail_after(30):
             while not rig.source.reads:
                 await checkpoint()
         assert at_answer == []
         rig.source.gate.set()
-        with fail_after(5):
+        with fail_after(30):
             while not at_answer:
                 await checkpoint()
         assert at_answer == [(2, ["message:1 message:2"])]
@@ -196,7 +196,7 @@ async def test_a_gap_is_filled_beside_the_commits() -> None:
         rig.source.gate = Signal()
         await rig.keep_elsewhere("unseen")
         await rig.put("behind the gap")
-        with fail_after(5):
+        with fail_after(30):
             while not rig.source.reads:
                 await checkpoint()
         await rig.put("elsewhere", "b")
@@ -416,7 +416,7 @@ async def test_many_who_ask_at_once_cost_few_reads() -> None:
         rig.source.gate = Signal()
         for _ in range(50):
             tasks.start_soon(rig.node.apply.look, "a")
-        with fail_after(5):
+        with fail_after(30):
             while not rig.source.reads:
                 await checkpoint()
         rig.source.gate.set()
@@ -429,18 +429,18 @@ async def look_while_a_commit_is_being_answered(rig: Rig) -> list[str]:
         member = await rig.member("ada")
         rig.archive.gate = Signal()
         await rig.put(1)
-        with fail_after(5):
+        with fail_after(30):
             while rig.node.journal._queue.is_waiting:
                 await checkpoint()
         await rig.put("before 2", name="typing")
         await rig.put(2)
         rig.archive.answers = Signal()
         rig.archive.gate.set()
-        with fail_after(5):
+        with fail_after(30):
             while (await rig.archive.open("a")).head < 2:
                 await checkpoint()
         tasks.start_soon(rig.node.apply.look, "a")
-        with fail_after(5):
+        with fail_after(30):
             while not rig.source.reads:
                 await checkpoint()
         for _ in range(20):

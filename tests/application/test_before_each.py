@@ -150,7 +150,7 @@ async def test_one_that_hangs_refuses_in_time_and_never_runs_beside_itself_in_a_
         session = node.session("ada")
         await node.join(session, "hall")
         try:
-            with fail_after(5):
+            with fail_after(30):
                 for _ in range(3):
                     with pytest.raises(EventRejected):
                         await node.publish.from_session(
@@ -164,7 +164,7 @@ async def test_one_that_hangs_refuses_in_time_and_never_runs_beside_itself_in_a_
         await sleep_forever()
 
     async with node_with(hangs_too, timeout_s=0.05).running() as node:
-        with fail_after(5), pytest.raises(EventRejected):
+        with fail_after(30), pytest.raises(EventRejected):
             await publish(node)
 
 
@@ -206,7 +206,7 @@ async def test_a_repeat_runs_no_hook_also_where_the_first_one_is_still_under_way
         async def trigger() -> None:
             await node.publish.from_session(session, "hall", "message", {"text": "x"}, None, "k", outcomes.append)
 
-        with fail_after(5):
+        with fail_after(30):
             async with create_task_group() as tasks:
                 tasks.start_soon(trigger)
                 tasks.start_soon(trigger)
@@ -231,7 +231,7 @@ async def test_a_key_whose_event_was_refused_is_new() -> None:
     async with node_with(lambda _: next(answers)).running() as node:
         with pytest.raises(EventRejected):
             await publish(node, key="k")
-        with fail_after(5):
+        with fail_after(30):
             assert (await publish(node, key="k")).seq == 1
 
 
@@ -247,7 +247,7 @@ async def test_of_a_batch_it_is_asked_about_each_event_and_one_refusal_refuses_a
         outcomes: list[Any] = []
         good = [NewEvent("message", {"text": text}) for text in ("a", "b")]
         for _ in range(2):
-            with fail_after(5):
+            with fail_after(30):
                 await node.publish_batch.from_session(session, "hall", good, "k", outcomes.append)
                 while len(outcomes) < 1:
                     await checkpoint()
@@ -278,7 +278,7 @@ async def test_one_that_takes_long_holds_up_its_own_session_alone_and_keeps_its_
             for text in ("first", "second"):
                 await node.publish.from_session(eve, "hall", "message", {"text": text}, None, None, lambda _: None)
 
-        with fail_after(5):
+        with fail_after(30):
             async with create_task_group() as tasks:
                 tasks.start_soon(eve_triggers)
                 await eves.wait()

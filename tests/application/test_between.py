@@ -67,7 +67,7 @@ async def test_nothing_is_recovered_or_read_from_a_room_that_is_being_deleted() 
         for number in range(3):
             await node.publish("room", "message", number, sender="ada")
         _, history = await node.registry.open("room")
-        with fail_after(5):
+        with fail_after(30):
             async with create_task_group() as tasks:
                 tasks.start_soon(node.manage.delete, "room")
                 await rooms.deleted.wait()
@@ -86,7 +86,7 @@ async def test_who_opens_a_room_while_a_user_is_erased_reads_what_is_left_of_it(
     archive = LateArchive(store)
     node = MemoryNode(ROOMS, store=store, archive=archive)
     async with node.running():
-        with fail_after(5):
+        with fail_after(30):
             async with create_task_group() as tasks:
                 tasks.start_soon(node.registry.open, "room")
                 await archive.looked.wait()

@@ -57,7 +57,7 @@ def node_with(hooks: Hooks, timeout_s: float = 5, **more: Any) -> MemoryNode:
 
 
 async def settled(node: MemoryNode, session: Session) -> None:
-    with fail_after(5):
+    with fail_after(30):
         await node.client_hooks.settled(session)
 
 
@@ -166,7 +166,7 @@ async def test_a_hook_that_misbehaves_harms_no_other_client(kind: str, caplog: p
 
     async with node_with(Hooks(on_joined=joined), timeout_s=0.05).running() as node:
         eve, ada = node.session("eve"), node.session("ada")
-        with caplog.at_level(logging.ERROR, "dialogue.hooks"), fail_after(5):
+        with caplog.at_level(logging.ERROR, "dialogue.hooks"), fail_after(30):
             await node.join(eve, "hall")
             await node.join(ada, "hall")
             await node.client_hooks.settled(ada)

@@ -29,7 +29,7 @@ def limited(**amounts: int) -> LocalLimiter:
 
 async def closed(caller: Caller) -> None:
     """Wait until the connection has ended."""
-    with fail_after(10):
+    with fail_after(30):
         while caller.transport.closing is None:
             await checkpoint()
 

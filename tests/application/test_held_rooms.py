@@ -67,7 +67,7 @@ async def open_all(node: MemoryNode, room_ids: str) -> None:
 
 
 async def until(condition: Callable[[], object]) -> None:
-    with fail_after(5):
+    with fail_after(30):
         while not condition():
             await checkpoint()
 
@@ -277,6 +277,6 @@ async def test_a_stop_waits_for_locked_rooms_until_the_deadlines_of_those_who_wa
         archive.hold("a")
         with deadline_at(monotonic() + 0.1):
             await put(node, "a", outcomes, 1)
-        with fail_after(5):
+        with fail_after(30):
             await node.node.stop()
     assert isinstance(outcomes[1], Unavailable)

@@ -97,7 +97,7 @@ async def test_what_is_published_during_the_snapshots_read_comes_live_after_it_a
             assert sent(session) == [], "nothing goes out before the answer"
             node.join.release(session, "room")
 
-        with fail_after(5):
+        with fail_after(30):
             async with create_task_group() as tasks:
                 tasks.start_soon(join)
                 await source.reading.wait()
@@ -119,7 +119,7 @@ async def test_a_page_asked_before_an_event_does_not_hold_it_and_loses_none_that
             events = await node.dialogue.room("room").history("message", 0, 6)
             found.extend(event.place for event in events)
 
-        with fail_after(5):
+        with fail_after(30):
             async with create_task_group() as tasks:
                 tasks.start_soon(read)
                 await source.reading.wait()
@@ -194,7 +194,7 @@ async def test_a_room_deleted_during_a_join_is_refused_after_the_member_was_told
             with pytest.raises(RoomNotFound):
                 await node.join(session, "club")
 
-        with fail_after(5):
+        with fail_after(30):
             async with create_task_group() as tasks:
                 tasks.start_soon(join)
                 await source.reading.wait()

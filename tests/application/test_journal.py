@@ -71,7 +71,7 @@ class Outcomes:
         self.found.append(of_one(outcome))
 
     async def reach(self, count: int) -> list[Outcome]:
-        with fail_after(5):
+        with fail_after(30):
             while len(self.found) < count:
                 await checkpoint()
         return self.found

@@ -40,7 +40,7 @@ class Written:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[Written]:
-        with fail_after(5):
+        with fail_after(30):
             async with create_task_group() as tasks:
                 tasks.start_soon(self.outbox.run, self.leave)
                 await checkpoint()
@@ -141,7 +141,7 @@ async def test_finishing_waits_only_so_long_for_a_client_that_does_not_read(monk
     written = Written()
     written.transport.block()
     written.outbox.put(frame(text="a"))
-    with fail_after(5):
+    with fail_after(30):
         async with create_task_group() as tasks:
             tasks.start_soon(written.outbox.run, written.leave)
             await checkpoint()
@@ -152,7 +152,7 @@ async def test_finishing_waits_only_so_long_for_a_client_that_does_not_read(monk
 
 async def test_a_last_frame_ends_its_session_behind_it() -> None:
     written = Written()
-    with fail_after(5):
+    with fail_after(30):
         async with create_task_group() as tasks:
             tasks.start_soon(written.outbox.run, written.leave)
             await checkpoint()

@@ -157,6 +157,6 @@ async def test_the_end_of_a_session_is_told_while_it_is_in_its_rooms_with_what_w
         while coming.unheard:
             await checkpoint()
         coming.is_gone = True
-        with fail_after(5):
+        with fail_after(30):
             await served.node.hub.emptied()
     assert seen == [("ada", ["room"], ['{"type":"pong","id":2}'])]

@@ -87,7 +87,7 @@ async def test_a_room_deleted_while_it_is_opened_is_not_found() -> None:
         node.idle_rooms.close()
         assert node.registry.opened("club") is None
         source.gate = Signal()
-        with fail_after(5):
+        with fail_after(30):
             async with create_task_group() as tasks:
 
                 async def open_it() -> None:
@@ -114,7 +114,7 @@ async def test_a_page_of_a_room_deleted_while_it_was_read_is_not_found() -> None
             with pytest.raises(RoomNotFound):
                 await node.dialogue.room("club").history("message", 0, 5)
 
-        with fail_after(5):
+        with fail_after(30):
             async with create_task_group() as tasks:
                 tasks.start_soon(read)
                 await source.reading.wait()

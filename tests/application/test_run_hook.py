@@ -17,7 +17,7 @@ from dialogue.application.hooks.run_hook import Call, HookCancelled, RunHook, Tu
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 SOON_S = 0.02
 
 

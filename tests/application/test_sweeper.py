@@ -50,7 +50,7 @@ async def test_an_event_that_goes_before_it_was_told_is_in_no_page_afterwards() 
     node = MemoryNode(ROOMS, store=store, archive=archive)
     async with node.running():
         await node.registry.open("room")  # so that all three are one batch
-        with fail_after(5):
+        with fail_after(30):
             async with create_task_group() as tasks:
                 for number in range(3):
                     tasks.start_soon(publish, node, number)

@@ -33,7 +33,7 @@ class Listening:
         self._changed.set()
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        with fail_after(10):
+        with fail_after(30):
             while not condition():
                 self._changed = Event()
                 await self._changed.wait()

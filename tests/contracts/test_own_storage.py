@@ -21,7 +21,7 @@ pytestmark = over("own")
 
 async def handed_over(storage: Storage, room_id: str, seq: int) -> None:
     """Wait until the storage has the event at `seq`."""
-    with fail_after(5):
+    with fail_after(30):
         while (room_id, seq) in (await storage.user_events.sent_by("author", "", 1_000)).places:
             await checkpoint()
 

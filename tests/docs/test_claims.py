@@ -21,7 +21,7 @@ from ..support.forked import run_process
 from ..support.server_process import DEADLINE_S, ServerProcess
 from .running import dialogue, environment, process
 
-ANSWER_S = 10.0
+ANSWER_S = 30.0
 APP = """
 from dialogue import History, RoomConfig, RuntimeRooms, create_dialogue, define_event
 

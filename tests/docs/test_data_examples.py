@@ -17,7 +17,7 @@ from .running import dialogue, process
 
 ANYTHING = "…"
 VARYING = frozenset({"timestamp", "clientId", "epoch"})
-ANSWER_S = 10.0
+ANSWER_S = 30.0
 
 
 @pytest.mark.parametrize("example", examples(), ids=lambda example: example.where)

@@ -14,7 +14,7 @@ from .running import dialogue, process
 
 PAGE = ROOT / "docs" / "how-to" / "keep-your-own-storage.md"
 SERVE = dialogue("serve", "chat:dialogue", "--port", "0")
-ANSWER_S = 15.0
+ANSWER_S = 30.0
 MESSAGES = 370
 
 

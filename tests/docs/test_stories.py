@@ -16,7 +16,7 @@ from .examples import ROOT, Example, examples
 from .running import dialogue, environment, process
 from .test_js_examples import files_of, site
 
-ANSWER_S = 10.0
+ANSWER_S = 30.0
 SERVE = dialogue("serve", "chat:dialogue", "--port", "0")
 TUTORIAL = ROOT / "docs" / "tutorial" / "first-chat.md"
 

@@ -66,7 +66,7 @@ async def ensure_only_writing_fails(server: ServerProcess, ada: WireClient, bob:
 
 async def ensure_all_goes_on(server: ServerProcess, ada: WireClient, bob: WireClient, *, told: str = "") -> None:
     """The next events take the next places, nothing that was refused is anywhere, and no error but `told` is logged."""
-    with fail_after(15):
+    with fail_after(30):
         answer = await ada.ask("ping")
         while answer["type"] != "triggered":  # as soon as the storage can be reached
             answer = await ada.answer(await ada.send("trigger", roomId="hall", event="message", data={"text": "kept"}))

@@ -25,7 +25,7 @@ QUICK = {
     "heartbeat_timeout_s": TIMEOUT_S,
 }
 STOP_S = 6
-ENDING_S = 4
+ENDING_S = 14
 """What the rest of a stop may take, on a machine that is busy."""
 
 ENDED = select.POLLHUP | select.POLLERR | select.POLLRDHUP

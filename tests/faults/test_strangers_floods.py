@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from time import monotonic
 
 import httpx
 import pytest
@@ -18,8 +17,8 @@ from ..support.wire_client import connected
 from .conftest import Report, Serve
 
 MIB = 1 << 20
-SLOWEST_S = 2.0
-"""What a ping of somebody else's may take meanwhile: generous, since these machines are busy."""
+SLOWEST_S = 0.5
+"""For how long the server may be busy before it answers somebody else's ping: it is some milliseconds."""
 FROM = {"X-Forwarded-For": "203.0.113.9"}
 END = set[object]
 LIMITS = {
@@ -133,11 +132,11 @@ async def test_a_flood_is_stopped_with_its_code_and_others_go_on(
         async with create_task_group() as tasks:
             tasks.start_soon(flooding)
             while not found:
-                began = monotonic()
+                before_s = server.cpu_s
                 await ada.ask("ping")  # which is never limited
-                slowest = max(slowest, monotonic() - began)
+                slowest = max(slowest, server.cpu_s - before_s)
         await ada.trigger("hall", "message", {"text": "still here"})
     assert found == [ends]
-    report(f"beside {flood.__name__} the slowest ping took {slowest * 1000:.0f} ms")
+    report(f"beside {flood.__name__} the slowest ping took {slowest * 1000:.0f} ms of the server")
     assert slowest < SLOWEST_S
     assert server.faults == []

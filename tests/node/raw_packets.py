@@ -11,7 +11,7 @@ import httpx
 from anyio import fail_after
 from websockets.asyncio.client import ClientConnection, connect
 
-DEADLINE_S = 15.0
+DEADLINE_S = 30.0
 SEPARATOR = "\x1e"
 
 

@@ -41,7 +41,7 @@ NOTE = define_event("note", history=History(limit=2))
 TYPING = define_event("typing")
 ROOMS = {"room": RoomConfig(name="Room", events=[MESSAGE, NOTE, TYPING], sync_history_on_join=5)}
 RUNTIME = RuntimeRooms(events=[MESSAGE, TYPING], max_rooms_per_user=3)
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 class SaidCodec:

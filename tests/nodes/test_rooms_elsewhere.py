@@ -276,7 +276,7 @@ async def test_what_happens_elsewhere_while_a_room_is_opened_is_not_missed() -> 
     async with Cluster(2, "deaf", storage_of=storage_of).running() as (one, other):
         member = Client(other, "ada")
         async with create_task_group() as tasks:
-            with fail_after(10):
+            with fail_after(30):
                 tasks.start_soon(member.join)
                 await learned(one, lambda: "room" in one.store.rooms)
                 await publish(one, 3)

@@ -13,6 +13,7 @@ from contextlib import closing, suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
+from .cpu_time import cpu_s
 from .forked import PROGRAM, Process, start_process
 
 DEADLINE_S = 30.0
@@ -97,6 +98,11 @@ class ServerProcess:
     def pid(self) -> int:
         """Its process."""
         return self._running.pid
+
+    @property
+    def cpu_s(self) -> float:
+        """For how long it has kept a core busy."""
+        return cpu_s(self.pid)
 
     @property
     def resident_kib(self) -> int:

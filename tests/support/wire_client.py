@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from .described import ensure_sent_as_described, ensure_taken_as_described
 
-DEADLINE_S = 15.0
+DEADLINE_S = 30.0
 MAX_OUT_FRAME = 1 << 20
 
 Message = dict[str, Any]

@@ -62,7 +62,7 @@ async def test_requests_that_came_together_have_one_deadline(monkeypatch: pytest
         "client": ("127.0.0.1", 1),
         "state": {},
     }
-    with fail_after(10):
+    with fail_after(30):
         async with dialogue.lifespan(), create_task_group() as tasks:
             tasks.start_soon(serve)
             await done.wait()

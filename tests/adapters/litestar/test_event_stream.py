@@ -104,7 +104,7 @@ async def test_what_happens_while_the_history_is_read_comes_once_and_behind_it(d
     source = source_of(dialogue)
     await publish(dialogue, 1, 2)
     caller = Caller()
-    with fail_after(10):
+    with fail_after(30):
         async with create_task_group() as tasks:
             tasks.start_soon(stream_of(dialogue), caller.scope, caller.receive, caller.send)
             await source.asked.wait()
@@ -121,7 +121,7 @@ async def test_what_happens_while_the_history_is_read_comes_once_and_behind_it(d
 async def test_a_client_that_is_lost_while_it_takes_nothing_leaves_at_once(dialogue: DialogueApp) -> None:
     source_of(dialogue).gate.set()
     caller = Caller()
-    with fail_after(10):
+    with fail_after(30):
         async with create_task_group() as tasks:
             tasks.start_soon(stream_of(dialogue), caller.scope, caller.receive, caller.send)
             await caller.until(b"recovered")
@@ -150,7 +150,7 @@ async def test_a_client_that_is_too_slow_leaves_before_it_is_closed(dialogue: Di
     sizes: list[int] = []
     transport = NoisyTransport(lambda: sizes.append(dialogue.room("room").info.size))
     caller.scope["state"][TRANSPORT] = transport
-    with fail_after(10):
+    with fail_after(30):
         async with create_task_group() as tasks:
             tasks.start_soon(stream_of(dialogue), caller.scope, caller.receive, caller.send)
             await transport.arrived()
@@ -168,7 +168,7 @@ async def test_a_stream_whose_client_takes_nothing_ends_at_a_stop(
     monkeypatch.setattr(plain_transport, "CLOSE_PATIENCE_S", 0.01)
     source_of(dialogue).gate.set()
     caller = Caller()
-    with fail_after(10):
+    with fail_after(30):
         async with create_task_group() as tasks:
             tasks.start_soon(stream_of(dialogue), caller.scope, caller.receive, caller.send)
             await caller.until(b"recovered")
@@ -181,7 +181,7 @@ async def test_a_stream_whose_client_takes_nothing_ends_at_a_stop(
 async def test_a_stop_ends_the_response_and_what_comes_later_is_refused(dialogue: DialogueApp) -> None:
     source_of(dialogue).gate.set()
     caller, late = Caller(), Caller()
-    with fail_after(10):
+    with fail_after(30):
         async with create_task_group() as tasks:
             tasks.start_soon(stream_of(dialogue), caller.scope, caller.receive, caller.send)
             await caller.until(b"recovered")
@@ -206,7 +206,7 @@ async def test_hooks_are_told_that_a_stream_joins_and_leaves_and_nothing_else() 
         ),
     )
     caller = Caller()
-    with fail_after(10):
+    with fail_after(30):
         async with app.lifespan(), create_task_group() as tasks:
             tasks.start_soon(stream_of(app), caller.scope, caller.receive, caller.send)
             await caller.until(b"recovered")

@@ -59,7 +59,7 @@ async def fill(app: DialogueApp) -> None:
 
 
 async def until_nothing_is_due(app: DialogueApp) -> None:
-    with fail_after(10):
+    with fail_after(30):
         rooms = app.container.hook_store().rooms.values()
         while any(stream.due for room in rooms for stream in room.streams.values()):
             await checkpoint()

@@ -21,7 +21,7 @@ from .unsure_storage import UnsureStorage, message
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 @pytest.fixture(autouse=True)

@@ -59,7 +59,7 @@ async def page(app: DialogueApp, form: PageForm, name: str | None = "message", l
 
 async def until_handed_over(app: DialogueApp, amount: int) -> None:
     """Wait until the storage has said that it has so many messages."""
-    with fail_after(5):
+    with fail_after(30):
         while app.container.hook_store().rooms["room"].streams["message"].stored.head < amount:
             await checkpoint()
 
@@ -123,7 +123,7 @@ async def test_events_on_their_way_to_a_slow_storage_stay_readable() -> None:
         await publish(app, 0)
         storage.gate = Signal()
         await publish(app, *range(1, 9))
-        with fail_after(5):
+        with fail_after(30):
             await storage.waiting.wait()
             assert await page(app, Offsets(0, 9)) == list(range(8, -1, -1))
             assert await page(app, Before(4)) == [2, 1, 0]
@@ -166,7 +166,7 @@ async def test_a_stop_gives_a_hanging_storage_up_in_time_and_says_what_is_lost(
 ) -> None:
     storage = OwnStorage()
     app = app_over(storage, flush_timeout_s=0.05, hook_timeout_s=0.02)
-    with fail_after(5):
+    with fail_after(30):
         async with app.lifespan():
             await publish(app, 0, 1)
             storage.gate = Signal()
@@ -180,7 +180,7 @@ async def test_deleting_a_room_hands_its_events_over_and_shows_none_of_them_agai
         await app.create_room("club", "Club")
         await publish(app, 0, 1, 2, room="club")
         await app.delete_room("club")
-        with fail_after(5):
+        with fail_after(30):
             while storage.data("club") != [0, 1, 2]:
                 await checkpoint()
         await app.create_room("club", "Club")

@@ -41,7 +41,7 @@ async def test_what_was_handed_over_is_counted_too(app: DialogueApp, storage: Ow
         for number in range(10):
             await app.trigger("room", message, number, sender="eve")
             await app.trigger("room", note, number, sender="eve")
-        with fail_after(5):
+        with fail_after(30):
             while len(storage.data()) < 8:
                 await checkpoint()
         assert await marks.mark("ada", "room", 3) == Mark(seq=3, unread=17)

@@ -42,10 +42,10 @@ async def test_it_refuses_what_is_too_much_until_the_next_poll_and_says_when_tha
     assert not polling.write(Frame(b"y"))
     async with create_task_group() as tasks:
         tasks.start_soon(polling.poll)
-        with fail_after(5):
+        with fail_after(30):
             await polling.drained()
     assert polling.write(Frame(b"y"))
-    with fail_after(5):
+    with fail_after(30):
         await polling.drained()
 
 
@@ -64,7 +64,7 @@ async def test_a_client_that_does_not_come_for_its_close_is_given_up(monkeypatch
     polling = PollingTransport()
     polling.write(Frame(b"42"))
     polling.close(1001, "going")
-    with fail_after(5):
+    with fail_after(30):
         await polling.drained()
     assert await polling.poll() == b"1"
 
@@ -77,7 +77,7 @@ async def test_an_abort_ends_a_poll_at_once_and_what_comes_then_is_dropped() -> 
         polling.abort()
     assert polling.write(Frame(b"x" * HIGH_WATER))
     assert polling.write(Frame(b"x"))
-    with fail_after(5):
+    with fail_after(30):
         await polling.drained()
 
 

@@ -95,7 +95,7 @@ async def counting(database: SqliteDatabase, path: Path) -> Counting:
 async def test_all_marks_that_wait_are_kept_in_one_transaction(counting: Counting) -> None:
     marks = SqlReadMarks(counting)
     crowd = MARKS_AT_ONCE + 20
-    with fail_after(10):
+    with fail_after(30):
         async with create_task_group() as tasks:
             tasks.start_soon(marks.mark, "first", "general", 1)
             await counting.asked.wait()
@@ -118,7 +118,7 @@ async def test_where_the_database_fails_each_of_the_crowd_is_told_and_the_next_t
         except Unavailable as error:
             told.append(error.message)
 
-    with fail_after(10):
+    with fail_after(30):
         async with create_task_group() as tasks:
             for user_id in "abc":
                 tasks.start_soon(mark, user_id)
@@ -140,7 +140,7 @@ async def test_a_caller_that_is_cancelled_takes_nobody_along(counting: Counting)
             await marks.mark(user_id, "general", 3)
             answered.append(user_id)
 
-    with fail_after(10):
+    with fail_after(30):
         async with create_task_group() as tasks:
             for user_id in "abcd":
                 tasks.start_soon(mark, user_id)

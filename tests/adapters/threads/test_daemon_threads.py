@@ -16,7 +16,7 @@ from dialogue.adapters.threads.daemon_threads import DaemonThreads
 
 pytestmark = pytest.mark.anyio
 
-PATIENCE_S = 10.0
+PATIENCE_S = 30.0
 
 
 @contextmanager

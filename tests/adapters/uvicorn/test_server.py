@@ -57,7 +57,7 @@ async def test_a_few_connections_are_accepted_in_each_pass_of_the_loop() -> None
         made.append(asyncio.Protocol())
         return made[-1]
 
-    with ExitStack() as stack, fail_after(10):
+    with ExitStack() as stack, fail_after(30):
         listener = stack.enter_context(listen("127.0.0.1", 0))
         listener.listen()
         for _ in range(40):
@@ -100,7 +100,7 @@ async def test_where_no_connection_can_be_accepted_it_is_tried_again_later(
         accepted.set()
         return asyncio.Protocol()
 
-    with Full() as listener, fail_after(10):
+    with Full() as listener, fail_after(30):
         listener.bind(("127.0.0.1", 0))
         acceptor = Acceptor(listener, 100, make)
         with socket.create_connection(listener.getsockname()):

@@ -190,7 +190,7 @@ async def test_a_commit_that_nobody_answers_is_asked_about_in_time(
 
 
 async def _speak_again_when_asked(proxy: CuttingProxy) -> None:
-    with fail_after(10):
+    with fail_after(30):
         await proxy.reconnected()
     proxy.decide = lambda _sent: Fate.PASSED
     proxy.is_silent = False
@@ -282,7 +282,7 @@ async def test_transactions_do_not_wait_for_ever(database: PostgresqlDatabase, u
         began = monotonic()
         with deadline_at(monotonic() + 0.3):
             assert isinstance(await outcome(storage, first), Unavailable)
-        assert 0.25 < monotonic() - began < 2.0
+        assert 0.25 < monotonic() - began < 4.5, "and not the time-out of locks"
     assert isinstance(await outcome(storage, first), Event)
 
 
