@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from dialogue.adapters.memory.kept_room import KeptRoom
+from dialogue.domain.event import Event
 from dialogue.domain.page import PageLimit
 from dialogue.domain.position import StreamFloor, StreamHead
-from dialogue.domain.retention import Retention
+from dialogue.domain.retention import Arrived, Retention
 
 from .storage import OF_DIALOGUE, Storage, seqs
 
@@ -98,6 +100,20 @@ async def test_times_of_a_clock_that_ran_ahead_hold_back_nothing(storage: Storag
     assert seqs(await storage.all("general")) == [wrong + 3, wrong + 4]
     await trim_all(storage, "a", retention, 9_000, limit=500)
     assert await storage.all("general") == []
+
+
+@pytest.mark.parametrize("storage", ["memory"], indirect=True)
+async def test_ages_that_are_counted_from_the_time_of_the_event_are_found(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That time never runs backwards in a room: so nothing was past its age any more."""
+
+    def arrival(_: KeptRoom, event: Event) -> Arrived:
+        return Arrived(event_seq=event.stream_place, seq=event.place, arrived_ms=event.timestamp_ms)
+
+    monkeypatch.setattr(KeptRoom, "arrival", arrival)
+    with pytest.raises(AssertionError):
+        await test_times_of_a_clock_that_ran_ahead_hold_back_nothing(storage, 1)
 
 
 @OF_DIALOGUE

@@ -207,6 +207,31 @@ async def test_a_slow_on_cleanup_in_a_thread_never_runs_beside_itself(caplog: py
     assert kept == list(range(1, 9))
 
 
+async def test_an_on_cleanup_that_is_tried_again_beside_itself_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a time-out let its caller go, and with it whoever came next, three ran at once."""
+    monkeypatch.setattr(run_hook, "FIRST_WAIT_S", 0.0)
+    monkeypatch.setattr(run_hook.RunHook, "to_its_end", run_hook.RunHook.__call__)
+    begun: list[int | None] = []
+    let_go = threading.Event()
+
+    def on_cleanup(room_id: str, name: str, events: list[Event]) -> None:
+        begun.append(events[0].seq)
+        let_go.wait(PATIENCE_S)
+
+    app = create_dialogue(
+        rooms={"room": RoomConfig(name="Room", events=[message])},
+        hooks=Hooks(on_cleanup=on_cleanup, on_load=lambda *_: []),
+    )
+    app.configure(hook_timeout_s=0.05)
+    try:
+        async with app.lifespan():
+            await publish(app, *range(1, 9))
+            await until(lambda: len(begun) > 1)  # and none of them has ended
+            let_go.set()
+    finally:
+        let_go.set()
+
+
 @pytest.mark.parametrize("becomes", [kinds.well, kinds.and_the_answer_is_lost, kinds.nothing])
 async def test_the_storage_never_keeps_what_was_redacted_before_the_hand_over_was_over(
     becomes: kinds.Keep, monkeypatch: pytest.MonkeyPatch
