@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response
+from litestar.handlers import HTTPRouteHandler
 
 from ...application.ports.authenticator import Authenticator, Identity, claims_of
 from ...application.ports.peer import peer_of
@@ -46,10 +47,19 @@ def ensure_pace(
 ) -> None:
     """Count the user's request, and what it does. Raises RateLimited, which is 429."""
     limits.ensure("requests", identity.user_id, None)  # its address was counted at the door
-    length = header_text(request, "Content-Length") or ""
-    limits.ensure("traffic", identity.user_id, peer_of(request.scope), int(length) if length.isdecimal() else 1)
+    limits.ensure("traffic", identity.user_id, peer_of(request.scope), _size(request))
     if action is not None:
         limits.ensure(action, identity.user_id, peer_of(request.scope))
+
+
+def _size(request: Request[Any, Any, Any]) -> int:
+    """As many bytes as its body counts: one that is too large is refused unread, and costs no more than the largest."""
+    length = header_text(request, "Content-Length") or ""
+    if not length.isdecimal():
+        return 1
+    handler = request.scope["route_handler"]
+    most = handler.resolve_request_max_body_size() if isinstance(handler, HTTPRouteHandler) else None
+    return int(length[:20]) if most is None else min(int(length[:20]), most)
 
 
 def charge_answer(

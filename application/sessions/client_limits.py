@@ -16,10 +16,12 @@ COME_AGAIN_S = 10.0
 
 FEW = 100
 """An event for so many members counts by its own size alone."""
-A_MEMBER = 64
+A_MEMBER = 128
 """As many bytes of traffic each further one counts, since writing to a socket takes long whatever is written."""
 A_BYTE = 256
 """So many bytes that go out to each of them count as one that has come in."""
+
+_MUCH: dict[Action, str] = {"traffic": "much"}
 
 
 class ClientLimits:
@@ -44,7 +46,7 @@ class ClientLimits:
         if self._limiter is not None:
             wait_s = self._limiter.take(action, user_id, None if peer is None else peer.counted_as, cost)
             if wait_s > 0:
-                raise RateLimited(f"Too many {action}", retry_after_ms=math.ceil(wait_s * 1000))
+                raise RateLimited(f"Too {_MUCH.get(action, 'many')} {action}", retry_after_ms=math.ceil(wait_s * 1000))
 
     def charge(self, action: Action, user_id: str | None, peer: Peer | None, cost: int) -> None:
         """Count what has been done, and could not be told before."""

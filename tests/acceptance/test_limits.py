@@ -83,6 +83,17 @@ async def test_over_http_what_an_event_for_a_crowd_costs_is_owed_afterwards() ->
         ensure_refused(await http.post("/rooms/hall/events", json=EVENT))
 
 
+async def test_a_body_that_is_refused_unread_counts_no_more_than_the_largest_that_is_read(
+    new_server: NewServer,
+) -> None:
+    """It was counted whole: one upload by mistake, and its user could do nothing for minutes."""
+    server = new_server(limit_traffic="65/hour", max_frame=65_536)
+    async with ada(server) as http:
+        large = {"Content-Type": "application/json"}
+        assert (await http.post("/rooms/hall/events", content=b" " * 10_000_000, headers=large)).status_code == 413
+        assert (await http.post("/rooms/hall/events", json=EVENT)).status_code == 201
+
+
 async def test_an_address_may_do_so_many_times_as_much_and_only_a_trusted_proxy_names_one(
     new_server: NewServer,
 ) -> None:

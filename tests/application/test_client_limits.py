@@ -158,7 +158,7 @@ async def test_a_session_is_in_no_more_rooms_than_it_may_be_and_may_join_again_w
 async def test_an_event_for_a_crowd_counts_more_than_one_for_a_few() -> None:
     """It costs the server a write for each member, whatever it holds."""
     for members, passed in ((100, 9), (110, 3)):
-        caller, served = Caller(), Served(limiter=limited(traffic=2_000))
+        caller, served = Caller(), Served(limiter=limited(traffic=4_000))
         served.client_limits._members_of = {"room": members}.__getitem__
         async with served.running(caller):
             caller.say(JOIN, *(TRIGGER % number for number in range(2, 11)), *pings([11]))
@@ -166,5 +166,5 @@ async def test_an_event_for_a_crowd_counts_more_than_one_for_a_few() -> None:
             await caller.until(f'"id":{1 + passed}')
         assert refusals(caller) == [*range(2 + passed, 11)]
     limits = ClientLimits(limited(traffic=1), 10, {"hall": 1_100}.__getitem__)
-    assert limits.cost_of_telling("hall", 256_000) == 1_000 * (64 + 1_000)
+    assert limits.cost_of_telling("hall", 256_000) == 1_000 * (128 + 1_000)
     assert ClientLimits(limited(), 10, lambda _: 1_100).cost_of_telling("hall", 1) == 0
