@@ -52,6 +52,20 @@ async def test_the_places_of_a_killed_node_are_free_as_soon_as_it_is_started_aga
             await ada.join("small")
 
 
+async def test_the_places_of_a_killed_node_are_free_when_its_lease_is_over_and_not_before(start: Start) -> None:
+    """It is made to be over at once: it would be after fifteen seconds."""
+    node, other = start("a"), start("b")
+    async with connected(other.ws, "bob") as bob, connected(other.ws, "eve") as eve:
+        await bob.join("small")
+        async with connected(node.ws, "ada") as ada:
+            await ada.join("small")
+            await to_thread.run_sync(node.kill)
+        assert (await eve.refused("join", roomId="small"))["code"] == "ROOM_FULL"
+        with psycopg.connect(node.settings["DIALOGUE_DATABASE"]) as connection:
+            connection.execute("UPDATE dialogue_leases SET until = now() WHERE node_id = 'a'")
+        await eve.join("small")
+
+
 async def test_of_two_nodes_called_alike_the_older_says_that_it_is_not_ready_until_the_later_is_gone(
     start: Start,
 ) -> None:
