@@ -322,6 +322,16 @@ async def test_a_key_whose_time_is_over_is_new_and_one_that_was_rolled_back_too(
 
 
 @pytest.mark.usefixtures("storage")
+async def test_nothing_that_runs_in_the_applications_transaction_notifies(sql: Sql) -> None:
+    """PostgreSQL lets only one transaction at a time commit that has: all of the application's would wait in a row."""
+    found = sql.connection.execute(
+        "SELECT proname, prosrc FROM pg_proc WHERE pronamespace = current_schema()::regnamespace"
+    ).fetchall()
+    assert {"dialogue_publish", "dialogue_room_moved"} <= {name for name, _ in found}
+    assert [name for name, source in found if "notify" in source.lower()] == []
+
+
+@pytest.mark.usefixtures("storage")
 async def test_nobody_may_call_it_but_whom_the_administrator_names_and_they_need_no_right_on_a_table(
     url: str, sql: Sql
 ) -> None:
