@@ -14,8 +14,11 @@ from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
 from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
 from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
 from dialogue.domain.draft import Draft
+from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.errors import ConfigurationError, RoomNotFound, Unavailable
-from dialogue.domain.outcome import Outcome
+from dialogue.domain.event import Event
+from dialogue.domain.idempotency_key import IdempotencyKey
+from dialogue.domain.outcome import Outcome, Repeat
 from dialogue.domain.page import PageLimit
 
 from ....support.appending import append
@@ -126,14 +129,36 @@ async def test_where_connections_stay_the_next_transaction_notices_it(url: str) 
     async with node.running():
         first = await epoch(node)
         await publish(node, b"1", first)
-        server = node._database._ensure_open()._server
-        assert server.known is not None
-        server.known = server.known._replace(timeline=OTHER)
-        with psycopg.connect(url, autocommit=True) as connection:
-            connection.execute(f"UPDATE dialogue_server SET timeline = '{OTHER}'")
+        _let_it_be_another_one(node, url)
         assert isinstance(await publish(node, b"2", first), RoomNotFound)  # as of another life
         assert await epoch(node) != first
         assert await kept(node) == [(1, b"1")]
+
+
+async def test_a_repeat_notices_it_too_for_which_nothing_is_written(url: str) -> None:
+    """It would be answered with a place of a history that is not the one that was seen."""
+    node = of(url)
+    async with node.running():
+        first = await epoch(node)
+        draft = Draft(room_id="room", epoch=first, name="note", payload=b"1", sender="ada")
+        keyed = DraftGroup.of(draft, key=IdempotencyKey(text="order 1", digest=b"1"))
+        assert [
+            type(each) for each in [*await append(node.archive, [keyed]), *await append(node.archive, [keyed])]
+        ] == [
+            Event,
+            Repeat,
+        ]
+        _let_it_be_another_one(node, url)
+        assert isinstance((await append(node.archive, [keyed]))[0], RoomNotFound)
+
+
+def _let_it_be_another_one(node: PostgresqlStorage, url: str) -> None:
+    """Make the node, and its database, think that the server was another one until now."""
+    server = node._database._ensure_open()._server
+    assert server.known is not None
+    server.known = server.known._replace(timeline=OTHER)
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute(f"UPDATE dialogue_server SET timeline = '{OTHER}'")
 
 
 async def test_a_running_node_begins_its_rooms_anew(url: str) -> None:

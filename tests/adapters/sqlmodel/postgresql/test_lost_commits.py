@@ -18,6 +18,7 @@ from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
 from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
 from dialogue.application.deadline import deadline_at
 from dialogue.domain.draft import Draft
+from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.errors import DialogueError, Unavailable
 from dialogue.domain.event import Event
 from dialogue.domain.ports.history_archive import SpoiledBatch
@@ -263,6 +264,8 @@ async def test_a_row_that_somebody_has_removed_is_made_again(database: Postgresq
     with psycopg.connect(url, autocommit=True) as connection:
         connection.execute("DELETE FROM dialogue_writers")
     assert isinstance(await outcome(storage, first), Event)
+    assert isinstance(await outcome(storage, await draft(storage, 2)), Event)  # the room has moved with the first one
+    assert kept(url) == [(1, 1), (2, 2)]
 
 
 async def test_other_writers_rows_stay(database: PostgresqlDatabase, url: str) -> None:
@@ -312,6 +315,22 @@ async def test_a_node_that_hangs_amid_a_transaction_holds_nothing_up_for_long(ur
             assert isinstance(await outcome(other, first), Event)
             is_published.set()
     assert kept(url) == [(1, 1)]
+
+
+async def test_a_backend_that_was_left_amid_a_batch_is_ended_before_the_next_one(
+    database: PostgresqlDatabase, proxy: CuttingProxy, url: str
+) -> None:
+    """It has locked the room, and waits for more of a client that is gone: it would do so until its time-out."""
+    storage = PostgresqlStorage(database)
+    first = await draft(storage, 1)
+    for _ in range(2):
+        assert isinstance(await outcome(storage, first), Event)
+    proxy.decide = cut = Cut(1, Fate.UNANSWERED)
+    assert isinstance(await outcome(storage, first), Unavailable)
+    assert cut.was_reached
+    proxy.decide = lambda _sent: Fate.PASSED
+    [kept_at_once] = await storage.archive.append([DraftGroup.of(first)], {}, 1_000)  # it does not wait for any lock
+    assert isinstance(kept_at_once, tuple)
 
 
 async def test_what_no_replica_has_confirmed_is_not_answered_for(monkeypatch: pytest.MonkeyPatch) -> None:
