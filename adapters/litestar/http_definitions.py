@@ -12,7 +12,7 @@ from ...application.ports.authenticator import Authenticator
 from ...application.rooms.list_rooms import ListRooms
 from ...application.sessions.client_limits import ClientLimits
 from ..wire.frames import wire_definition
-from .http_identity import ensure_pace, identity_of
+from .http_identity import charge_answer, ensure_pace, identity_of
 from .http_rooms import RoomInPath, UserId, json_response, problems
 from .operation import DescribedOperation
 from .schemas import DefinitionsDocument
@@ -39,4 +39,5 @@ async def list_definitions(
     identity = await identity_of(request, authenticator)
     ensure_pace(request, limits, identity)
     definitions = await rooms.definitions(identity, room_id)
-    return json_response({"roomId": room_id, "events": [wire_definition(each) for each in definitions]})
+    answer = json_response({"roomId": room_id, "events": [wire_definition(each) for each in definitions]})
+    return charge_answer(request, limits, identity, answer)

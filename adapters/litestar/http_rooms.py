@@ -11,8 +11,9 @@ from litestar.openapi.spec import OpenAPIType
 from litestar.params import HeaderParameter, PathParameter, QueryParameter
 
 from ...application.ports.authenticator import Authenticator
+from ...application.ports.peer import peer_of
 from ...application.rooms.list_rooms import ListRooms
-from ...application.sessions.client_limits import ClientLimits
+from ...application.sessions.client_limits import A_ROOM, ClientLimits
 from ...domain.page import MAX_LIMIT
 from ..wire import request_fields
 from ..wire.answers import wire_rooms
@@ -92,6 +93,7 @@ async def list_rooms(
         request_fields.ListRoomsFields, query_fields(request, texts=("cursor",), numbers=("limit",))
     )
     listed = await rooms(identity, wanted.cursor, wanted.limit)
+    limits.charge("traffic", identity.user_id, peer_of(request.scope), listed.asked_about * A_ROOM)
     return charge_answer(request, limits, identity, json_response(fields_of(wire_rooms(listed, max_out_frame))))
 
 

@@ -25,11 +25,15 @@ A_TURN = 100
 
 @dataclass(frozen=True, slots=True)
 class RoomList:
-    """Some of the rooms, in order of id, and the id to go on from, if there are more; and whether rooms may be made."""
+    """Some of the rooms, in order of id, and the id to go on from, if there are more; and whether rooms may be made.
+
+    `asked_about` says about how many rooms the application's rules were asked for it.
+    """
 
     rooms: tuple[RoomInfo, ...]
     cursor: str | None
     may_create: bool
+    asked_about: int = 0
 
 
 class ListRooms:
@@ -46,11 +50,11 @@ class ListRooms:
 
         The id to go on from is that of a room in the list: no other one is told. Raises Unavailable.
         """
-        seen = await self._seen(identity, self._manage.rooms(after), limit + 1)
+        seen, asked_about = await self._seen(identity, self._manage.rooms(after), limit + 1)
         rooms = seen[:limit]
         cursor = rooms[-1].id if len(seen) > limit else None
         may_create = self._manage.may_create and await self._access.may(identity, "create", SOMEWHERE)
-        return RoomList(await self._with_unread(identity, rooms), cursor, may_create)
+        return RoomList(await self._with_unread(identity, rooms), cursor, may_create, asked_about)
 
     async def one(self, identity: Identity, room_id: str) -> RoomInfo:
         """One room. Raises RoomNotFound and Unavailable."""
@@ -64,11 +68,12 @@ class ListRooms:
         await self._access.ensure(identity, "join", room_id)
         return self._manage.definitions(room_id)
 
-    async def _seen(self, identity: Identity, rooms: Sequence[Room], limit: int) -> Sequence[Room]:
-        """The first `limit` of `rooms` that the user may see."""
+    async def _seen(self, identity: Identity, rooms: Sequence[Room], limit: int) -> tuple[Sequence[Room], int]:
+        """The first `limit` of `rooms` that the user may see, and about how many somebody had to be asked."""
         if self._access.is_open:
-            return rooms[:limit]
+            return rooms[:limit], 0
         found: list[Room] = []
+        number = 0
         for number, room in enumerate(rooms, 1):
             if number % A_TURN == 0:
                 await checkpoint()
@@ -78,7 +83,7 @@ class ListRooms:
                 found.append(room)
                 if len(found) == limit:
                     break
-        return found
+        return found, number
 
     async def _with_unread(self, identity: Identity, rooms: Sequence[Room]) -> tuple[RoomInfo, ...]:
         ids = [room.id for room in rooms]

@@ -20,6 +20,8 @@ A_MEMBER = 128
 """As many bytes of traffic each further one counts, since writing to a socket takes long whatever is written."""
 A_BYTE = 256
 """So many bytes that go out to each of them count as one that has come in."""
+A_ROOM = 16
+"""As many bytes of traffic it counts that the application's rules are asked about a room, for a list."""
 
 _MUCH: dict[Action, str] = {"traffic": "much"}
 

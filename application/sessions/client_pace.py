@@ -8,7 +8,9 @@ from ...domain.errors import DialogueError
 from ...domain.rate import Rate
 from ..ports.peer import Peer
 from ..ports.rate_limiter import Action
-from .client_limits import ClientLimits
+from ..rooms.list_rooms import RoomList
+from .answers import Answer
+from .client_limits import A_ROOM, ClientLimits
 from .requests import CreateRoom, DeleteRoom, GetHistory, Join, Ping, SessionRequest, Trigger, TriggerBatch
 from .session import Session
 
@@ -56,8 +58,10 @@ class ClientPace:
             if told:
                 self._limits.ensure("traffic", user_id, self._peer, told)
 
-    def answered(self, size: int, session: Session | None) -> None:
-        """Count an answer of so many bytes: how large it becomes, nobody knows before."""
+    def answered(self, answer: Answer, size: int, session: Session | None) -> None:
+        """Count an answer of so many bytes, and what it took: that nobody knows before."""
+        if isinstance(answer, RoomList):
+            size += answer.asked_about * A_ROOM
         if size > SMALL:
             self._limits.charge("traffic", None if session is None else session.user_id, self._peer, size)
 

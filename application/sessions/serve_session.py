@@ -226,7 +226,7 @@ class _Served:
         if size > LEAST:
             self._spent += size - LEAST
         if self._pace is not None:
-            self._pace.answered(size, self._session)
+            self._pace.answered(answer, size, self._session)
         self._outbox.put(frame)
 
     async def _dispatch(self, request: SessionRequest, reply: Reply) -> None:

@@ -8,9 +8,11 @@ import pytest
 from anyio import create_task_group, fail_after
 from anyio.lowlevel import checkpoint
 
+from dialogue import Hooks
 from dialogue.adapters.limits.local_limiter import LocalLimiter
 from dialogue.application.ports.peer import UNKNOWN
 from dialogue.application.ports.rate_limiter import Action
+from dialogue.application.sessions import client_pace
 from dialogue.application.sessions.client_limits import ClientLimits
 from dialogue.domain.errors import RateLimited
 from dialogue.domain.rate import Rate
@@ -168,3 +170,16 @@ async def test_an_event_for_a_crowd_counts_more_than_one_for_a_few() -> None:
     limits = ClientLimits(limited(traffic=1), 10, {"hall": 1_100}.__getitem__)
     assert limits.cost_of_telling("hall", 256_000) == 1_000 * (128 + 1_000)
     assert ClientLimits(limited(), 10, lambda _: 1_100).cost_of_telling("hall", 1) == 0
+
+
+async def test_a_list_counts_the_rooms_that_somebody_had_to_be_asked_about(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who sees three rooms of ten thousand causes as much work as who sees all of them."""
+    monkeypatch.setattr(client_pace, "A_ROOM", 1_000)
+    listing = '{"type":"listRooms","id":%d}'
+    for hooks, passed in ((Hooks(authorize=lambda *_: False), 1), (Hooks(), 3)):
+        caller, served = Caller(), Served(limiter=limited(traffic=2_000), hooks=hooks)
+        async with served.running(caller):
+            caller.say(*(listing % number for number in (1, 2, 3)), *pings([4]))
+            await caller.until('"id":4')
+            await caller.until('"id":3')
+        assert refusals(caller) == [*range(1 + passed, 4)]
