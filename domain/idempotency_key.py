@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 import msgspec
+from pydantic_core import from_json
 
 from . import json_value
 from .errors import InvalidRequest
@@ -43,6 +44,13 @@ class IdempotencyKey:
         return cls(text, _digest([event_name, data, meta]))
 
     @classmethod
+    def of_json(cls, text: str, event_name: str, data: bytes, meta: bytes | None) -> IdempotencyKey:
+        """The same, where what was sent is there as JSON already: making that takes as long as all else."""
+        _refuse_flaws(text)
+        sent = b"[%b,%b,%b]" % (json_value.encode(event_name), data, b"null" if meta is None else meta)
+        return cls(text, _digest_of(sent))
+
+    @classmethod
     def of_batch(cls, text: str, events: Iterable[tuple[str, object, Mapping[str, object] | None]]) -> IdempotencyKey:
         """The key `text` for these events together: another one than that of a single event."""
         _refuse_flaws(text)
@@ -62,14 +70,18 @@ def _refuse_flaws(text: str) -> None:
 
 
 def _digest(value: object) -> bytes:
-    return SCHEME + sha256(_spelt_alike(json_value.as_sent(value))).digest()
+    return _digest_of(json_value.as_sent(value))
+
+
+def _digest_of(sent: bytes) -> bytes:
+    return SCHEME + sha256(_spelt_alike(sent)).digest()
 
 
 def _spelt_alike(sent: bytes) -> bytes:
     """The same bytes for all JSON that is equal: keys in order, and whole numbers as integers."""
     try:
-        value: object = msgspec.json.decode(sent)
-    except msgspec.DecodeError:  # what is no JSON, and may be sent in Python: not a number, an infinity
+        value: object = from_json(sent, allow_inf_nan=False)  # msgspec takes 8 µs for each number like 1e300
+    except ValueError:  # what is no JSON, and may be sent in Python: not a number, an infinity
         return _canonical(_with_whole_numbers(json_value.decode(sent)))
     if b".0" not in sent and not _MAY_BE_EXPONENT.search(sent):
         return _canonical(value)

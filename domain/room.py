@@ -196,13 +196,18 @@ class Room:
             max_names=None if definition.name == event_name else self.max_event_names,
         )
 
-    def key(self, text: str, event_name: str, data: object, meta: Mapping[str, object] | None) -> IdempotencyKey:
-        """The key under which an event as it was sent is kept once.
+    def key(
+        self, text: str, event_name: str, data: object, meta: Mapping[str, object] | None, draft: Draft | None = None
+    ) -> IdempotencyKey:
+        """The key under which an event as it was sent is kept once; `draft` is what was made of it, if it is known.
 
         Raises EventNotAllowed, and InvalidRequest for a key that is none or stands at an event without history.
         """
-        if not self.definition(event_name).has_history:
+        definition = self.definition(event_name)
+        if not definition.has_history:
             raise InvalidRequest.field("key", f"needs an event with history, and {event_name!r} has none")
+        if draft is not None and definition.schema is None:  # so it is what was sent
+            return IdempotencyKey.of_json(text, event_name, draft.payload, draft.meta)
         return IdempotencyKey.of(text, event_name, data, meta)
 
     def batch_key(self, text: str, events: Iterable[NewEvent]) -> IdempotencyKey:

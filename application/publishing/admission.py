@@ -40,7 +40,7 @@ class Admission:
     ) -> DraftGroup:
         """The event as a group of its own. Raises EventNotAllowed, InvalidEvent, and InvalidRequest for the key."""
         draft = self.draft(room, epoch, event_name, data, sender, meta)
-        return DraftGroup.of(draft, key=None if key is None else room.key(key, event_name, data, meta))
+        return DraftGroup.of(draft, key=None if key is None else room.key(key, event_name, data, meta, draft))
 
     def batch(self, room: Room, epoch: str, events: Sequence[NewEvent], *, sender: str, key: str | None) -> DraftGroup:
         """The events as one group. Raises the same; what is wrong is named by the place of its event."""

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from dialogue.domain import json_value
 from dialogue.domain.idempotency_key import SCHEME, IdempotencyKey, key_id
 
 
@@ -100,6 +101,12 @@ def has_fraction(value: Any) -> bool:
         return not value.isprintable()
     inner = [*value, *value.values()] if isinstance(value, dict) else value if isinstance(value, list) else ()
     return any(map(has_fraction, inner))
+
+
+@given(values, st.none() | st.dictionaries(st.text(max_size=3), values, max_size=2))
+def test_what_is_there_as_json_makes_the_same_key(data: Any, meta: dict[str, Any] | None) -> None:
+    kept = None if meta is None else json_value.encode(meta)
+    assert IdempotencyKey.of_json("k", "a", json_value.encode(data), kept) == IdempotencyKey.of("k", "a", data, meta)
 
 
 @pytest.mark.parametrize(

@@ -186,7 +186,10 @@ def test_a_key_needs_an_event_with_history() -> None:
     with pytest.raises(InvalidRequest) as caught:
         a_room().key("k", "typing", None, None)
     assert [problem.path for problem in caught.value.problems] == ["key"]
-    assert a_room().key("k", "message", {"text": "hi"}, None) == a_room().key("k", "message", {"text": "hi"}, None)
+    room, sent = a_room(), {"text": "hi"}
+    key = room.key("k", "message", sent, None)
+    assert key == a_room().key("k", "message", sent, None)
+    assert key == room.key("k", "message", sent, None, room.admit("message", sent, sender="ada", epoch="e"))
 
 
 def test_a_configured_room_may_be_somebodys() -> None:
