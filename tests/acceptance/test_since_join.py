@@ -7,6 +7,7 @@ from collections.abc import Callable
 import httpx
 import pytest
 
+from ..support.event_source import streaming
 from ..support.server_process import ServerProcess
 from ..support.wire_client import Message, WireClient, connected, seqs
 from .conftest import NUMBERS, Connect
@@ -61,6 +62,25 @@ async def test_who_joins_sees_nothing_of_before(connect: Connect, old: tuple[Wir
     page = await new.page(ROOM, limit=2)
     assert (seqs(page["events"]), page["hasMore"]) == ([head + 3, head + 2], True)
     assert len((await ada.page(ROOM, limit=50))["events"]) >= 13
+
+
+async def test_a_stream_tells_nothing_of_before_and_does_not_go_on_below(
+    server: ServerProcess, old: tuple[WireClient, int], newcomer: str
+) -> None:
+    ada, head = old
+    async with streaming(server.http, ROOM, newcomer) as stream:
+        opening = await stream.opening()
+        assert (opening["position"]["seq"], opening["hasMore"]) == (head, False)
+        await ada.publish(ROOM, 2)
+        assert seqs(await stream.events(2)) == [head + 1, head + 2]
+    epoch = opening["position"]["epoch"]
+    for seq, recovered, missed in ((head - 3, False, [head + 1, head + 2]), (head + 1, True, [head + 2])):
+        async with streaming(server.http, ROOM, newcomer, last_id=f"{epoch}-{seq}") as stream:
+            assert (await stream.opening())["recovered"] is recovered
+            assert seqs(await stream.events(len(missed))) == missed
+            await ada.publish(ROOM, 1)
+            (event,) = await stream.events(1)
+            assert event["seq"] > head + 2
 
 
 @pytest.mark.parametrize("form", ["after", "around", "anchor"])

@@ -67,13 +67,13 @@ class Asker:
             await client.ask("join", roomId=room_id, events=[])
         client.receive = receive
         for number in range(1_000_000_000):
+            await asyncio.sleep(self._every_s)
             await self.may.wait()
             while not client.has_ended and free.locked():  # noqa: ASYNC110  # nothing tells that both at once
                 await asyncio.sleep(0.001)
             if client.has_ended:
                 return
             await free.acquire()
-            await asyncio.sleep(self._every_s)
             request = {"id": number, **self._kind.body(number)}
             client.send(client_frame(json.dumps(request, separators=(",", ":")).encode()))
 

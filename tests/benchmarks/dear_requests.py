@@ -50,7 +50,7 @@ def kinds(epoch: str) -> Mapping[str, Kind]:
         "events for 1,000 members": Kind(_event(LIVELY), members=1_000),
         "events of 2 KB for 1,000 members": Kind(_event(LIVELY, "x" * 2_000), members=1_000),
         "comings and goings among 1,000 members": Kind(_come_and_go(LIVELY), members=1_000),
-        "lists of 1,000 members": Kind(lambda _: {"type": "listMembers", "roomId": LIVELY}, members=1_000),
+        "lists of 900 members": Kind(lambda _: {"type": "listMembers", "roomId": LIVELY}, members=900),
         "lists of rooms": Kind(lambda _: {"type": "listRooms", "limit": 1_000}),
         "read marks": Kind(lambda n: {"type": "markRead", "roomId": DEEP, "seq": 1 + n % STORED}),
         "comings and goings": Kind(_come_and_go(CROWD)),
