@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 from . import json_value
 from .event import Event
@@ -16,8 +16,7 @@ class Draft:
 
     `epoch` is the life of the room that admitted it: an archive refuses it in another. `payload` and `meta` are JSON in
     UTF-8, as validation gave them back. `has_history` says whether it is to be kept. With a `redaction` the event that
-    this names is blanked when it is kept. One whose name goes by a pattern may be the first of its name only where the
-    room's history has fewer than `max_names` names; None where the name has its own definition.
+    this names is blanked when it is kept.
     """
 
     room_id: str
@@ -28,7 +27,6 @@ class Draft:
     meta: bytes | None = None
     has_history: bool = True
     redaction: Redaction | None = None
-    max_names: int | None = None
 
     def kept(self, *, timestamp_ms: int, seq: int | None = None, event_seq: int | None = None) -> Event:
         """The event that this became, with its time and, where it has history, its places."""
@@ -55,3 +53,16 @@ class Draft:
             sender=redaction.by,
             redaction=redaction,
         )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftByPattern(Draft):
+    """A draft whose name has no definition of its own: it may be the first of its name where the room's history has
+    fewer than `max_names` names."""
+
+    max_names: int
+
+    @classmethod
+    def of(cls, draft: Draft, max_names: int) -> DraftByPattern:
+        """`draft`, whose name goes by a pattern."""
+        return cls(**{each.name: getattr(draft, each.name) for each in fields(draft)}, max_names=max_names)

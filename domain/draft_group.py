@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .draft import Draft
+from .draft import Draft, DraftByPattern
 from .errors import EventNotAllowed
 from .idempotency_key import IdempotencyKey
 
@@ -64,7 +64,7 @@ def too_many_names(
     """
     new: set[str] = set()
     for draft in group.drafts:
-        if draft.max_names is not None and not is_known(draft):
+        if isinstance(draft, DraftByPattern) and not is_known(draft):
             new.add(draft.name)
             if count(draft.room_id) + len(new) > draft.max_names:
                 return EventNotAllowed.as_new(draft.room_id, draft.name, draft.max_names)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from . import json_value
-from .draft import Draft
+from .draft import Draft, DraftByPattern
 from .errors import ConfigurationError, EventNotAllowed, InvalidEvent, InvalidRequest, Problem, RoomFull
 from .event_definition import EventDefinition
 from .idempotency_key import IdempotencyKey
@@ -104,11 +104,8 @@ class Room:
 
         Raises EventNotAllowed where the room has neither.
         """
-        found = self.patterns.named.get(event_name) or self.patterns.find(event_name)
-        if found is None:
-            why = "is a pattern, and no event's name" if event_name in self.definitions else ""
-            raise EventNotAllowed(self.id, event_name, tuple(self.definitions), why=why)
-        return found
+        found = self.patterns.named.get(event_name)
+        return self._by_pattern(event_name) if found is None else found
 
     def ensure_kept(self, event_name: str) -> None:
         """Raise EventNotAllowed where events of that name have no history."""
@@ -168,6 +165,13 @@ class Room:
             raise InvalidRequest.field("events", why)
         return PatternNames(names, self.patterns.pattern_of) if any(map(self._is_pattern, names)) else names
 
+    def _by_pattern(self, event_name: str) -> EventDefinition:
+        found = self.patterns.find(event_name)
+        if found is None:
+            why = "is a pattern, and no event's name" if event_name in self.definitions else ""
+            raise EventNotAllowed(self.id, event_name, tuple(self.definitions), why=why)
+        return found
+
     def _is_pattern(self, name: str) -> bool:
         return name in self.definitions and self.definitions[name].is_pattern
 
@@ -185,7 +189,7 @@ class Room:
         Raises EventNotAllowed and InvalidEvent with the paths that are wrong.
         """
         definition = self.definition(event_name)
-        return Draft(
+        draft = Draft(
             room_id=self.id,
             epoch=epoch,
             name=event_name,
@@ -193,8 +197,8 @@ class Room:
             sender=sender,
             meta=_kept_meta(meta),
             has_history=definition.has_history,
-            max_names=None if definition.name == event_name else self.max_event_names,
         )
+        return draft if definition.name == event_name else DraftByPattern.of(draft, self.max_event_names)
 
     def key(
         self, text: str, event_name: str, data: object, meta: Mapping[str, object] | None, draft: Draft | None = None

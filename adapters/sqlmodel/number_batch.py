@@ -46,12 +46,16 @@ class _Room:
 
 def number_batch(batch: Batch, facts: Facts) -> Numbered:
     """The outcome of each group of `batch`, and all that has to be written for it."""
-    return _Numbering(batch, facts).numbered()
+    numbered = _Numbering(batch, facts).numbered()
+    if numbered.writes.streams.keys() <= facts.streams.keys():
+        return numbered  # as nearly always: no name is new, so there are none too many
+    return _Numbering(batch, facts, counts_names=True).numbered()
 
 
 class _Numbering:
-    def __init__(self, batch: Batch, facts: Facts) -> None:
+    def __init__(self, batch: Batch, facts: Facts, *, counts_names: bool = False) -> None:
         self._batch = batch
+        self._counts_names = counts_names
         self._held = facts.held
         self._rooms = {id_: _Room(found, batch.applied.get(id_), batch.now_ms) for id_, found in facts.rooms.items()}
         self._heads = facts.streams
@@ -92,7 +96,8 @@ class _Numbering:
             done = self._tombstones.outcome(room_id, room.known, redaction)
             if (room_id, redaction.seq) in self._tombstones.made:
                 room.stamp()  # also where no event tells it: a sender forgotten
-        done = done or too_many_names(group, self._is_known, self._names_of)
+        if done is None and self._counts_names:
+            done = too_many_names(group, self._is_known, self._names_of)
         return self._number(group, room) if done is None else done
 
     def _is_known(self, draft: Draft) -> bool:

@@ -66,7 +66,7 @@ class HistoryArchive(Protocol):
         redaction blanks the event at its seq in the same transaction: PositionUnknown where there is none that was kept
         before this batch (a `dialogue.redacted` is none), Repeat where it is blank already.
 
-        A group with a draft whose name is new to the room's history, and would be one more than the draft's
+        A group with a DraftByPattern whose name is new to the room's history, and would be one more than its
         `max_names`, is EventNotAllowed. The name of redactions does not count.
 
         Where others may lock rooms too, groups of a room that somebody else has locked are Held, and those of all other

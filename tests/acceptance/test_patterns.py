@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from dialogue import DialogueApp, Event, History, Hooks, RoomConfig, create_dialogue, define_event
 
+from ..node.test_python_client import python_client
 from ..support.event_source import streaming
 from ..support.server_process import DIALOGUE, ServerProcess
 from ..support.shared_postgresql import database_with_tables
@@ -130,6 +131,24 @@ async def test_subscriptions_are_names_and_patterns(alone: ServerProcess) -> Non
         assert await measure(ada, "Any name in any words!", "東京", room="open") == [1, 2]
         refused = await ada.refused("join", roomId="plant", events=[f"sensor.{number}" for number in range(4)])
         assert (refused["code"], error_paths(refused)) == ("INVALID_REQUEST", ["events"])
+
+
+async def test_the_ancestors_clients_publish_and_choose_any_name(alone: ServerProcess) -> None:
+    """It has one name a request, and `*` for all."""
+    async with connected(alone.ws, "ada") as ada, python_client(alone.http, "bob", ["websocket"]) as bob:
+        await ada.join("open")
+        await bob.client.emit("dialogue:join", {"roomId": "open"})
+        await bob.until("joined")
+        await bob.client.emit("dialogue:unsubscribe", {"roomId": "open", "eventName": "*"})
+        await bob.client.emit("dialogue:subscribe", {"roomId": "open", "eventName": "news"})
+        for number, name in enumerate(("weather", "news", "sport")):
+            answer = await bob.client.call("dialogue:trigger", {"roomId": "open", "event": name, "data": number})
+            assert answer["seq"] == number + 1
+        assert named(await ada.events(3)) == ["weather", "news", "sport"]
+        assert named(await bob.until("event")) == ["news"]
+        page = {"roomId": "open", "eventName": "weather", "start": 0, "end": 5}
+        await bob.client.emit("dialogue:getHistory", page)
+        assert named((await bob.until("historyResponse"))[0]["events"]) == ["weather"]
 
 
 async def test_what_one_node_learns_the_other_knows_and_a_kill_of_both_loses_none(nodes: list[ServerProcess]) -> None:

@@ -40,6 +40,7 @@ dialogue = create_dialogue(
         "a-desk": RoomConfig(name="The desk", events=[define_event("message", schema=Note, history=KEPT), order]),
         "calls": RoomConfig(name="Calls", events=[define_event("message", schema=Call, history=KEPT)]),
         "orders": RoomConfig(name="Orders", events=[order, anything, pointer], default_subscriptions=["order.placed"]),
+        "pinboard": RoomConfig(name="Pinboard", events=[define_event("*", schema=Note, history=KEPT)]),
         "short": RoomConfig(
             name="Short",
             events=[define_event("message", schema=Note, history=History(limit=10, max_events=30))],

@@ -95,7 +95,7 @@ def test_whether_rooms_can_be_made_is_told_with_the_list(shop: ChatServer, open_
     """The page makes none to find out."""
     wire = Between()
     chat = open_chat(shop, None, between=wire)
-    expect(chat.page.locator(".room-list li")).to_have_count(5)
+    expect(chat.page.locator(".room-list li")).to_have_count(6)
     expect(chat.page.get_by_role("button", name="Create a room")).to_be_hidden()
     assert "createRoom" not in {request["type"] for request in wire.asked}
 
@@ -112,6 +112,17 @@ def test_a_message_takes_the_form_that_the_room_gives_it(shop: ChatServer, open_
     chat.say("x" * 40)
     expect(chat.message("x" * 40)).to_be_visible()
     assert wire.messages()[0]["data"] == {"text": "x" * 40}
+
+
+def test_a_room_of_any_event_takes_messages_as_its_pattern_has_them(shop: ChatServer, open_chat: OpenChat) -> None:
+    chat = open_chat(shop, "Ada", "pinboard")
+    chat.say("x" * 41)
+    expect(chat.page.locator("#composer-error")).to_contain_text("too long: 41 of 40 characters")
+    chat.say("pinned")
+    expect(chat.message("pinned")).to_be_visible()
+    with shop.user("grace", "pinboard") as grace:
+        grace.publish("sketch", {"text": "by grace"}, "pinboard")
+        expect(chat.log.locator(".entry", has_text="by grace").locator(".event-name").first).to_have_text("sketch")
 
 
 @pytest.mark.parametrize("room", ["composer-text", "stage", "sidebar", "drivers/65", "ä/ö", "100%", "a b", "#", "?x=1"])

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-from dialogue.domain.draft import Draft
+from dialogue.domain.draft import Draft, DraftByPattern
 from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.errors import EventNotAllowed
 from dialogue.domain.event import Event
@@ -16,7 +14,7 @@ MAX = 3
 
 
 async def by_pattern(storage: Storage, name: str, room_id: str = "general") -> Draft:
-    return replace(await storage.draft(room_id, name), max_names=MAX)
+    return DraftByPattern.of(await storage.draft(room_id, name), MAX)
 
 
 async def kept_names(storage: Storage, *names: str) -> list[str | None]:

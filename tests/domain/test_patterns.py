@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from dialogue.domain.draft import DraftByPattern
 from dialogue.domain.draft_group import DraftGroup, too_many_names
 from dialogue.domain.errors import ConfigurationError, EventNotAllowed, InvalidEvent, InvalidRequest
 from dialogue.domain.event_definition import EventDefinition, History, define_event
@@ -108,8 +109,10 @@ class TestAdmitting:
 
     def test_it_says_how_many_names_there_may_be_where_it_has_no_definition_of_its_own(self) -> None:
         room = a_room(max_event_names=7)
-        assert room.admit("door", None, sender="ada", epoch="e1").max_names == 7
-        assert room.admit("typing", None, sender="ada", epoch="e1").max_names is None
+        draft = room.admit("door", None, sender="ada", epoch="e1")
+        assert isinstance(draft, DraftByPattern)
+        assert draft.max_names == 7
+        assert not isinstance(room.admit("typing", None, sender="ada", epoch="e1"), DraftByPattern)
 
     def test_a_group_is_refused_where_it_brings_one_name_too_many(self) -> None:
         room = a_room(TYPING, ANY, max_event_names=3)

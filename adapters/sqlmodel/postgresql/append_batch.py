@@ -10,6 +10,7 @@ from typing import Any, Protocol, TypeVar
 from asyncpg import LockNotAvailableError
 
 from ....application.deadline import deadline, deadline_at, remaining_s
+from ....domain.draft import DraftByPattern
 from ....domain.outcome import Appended, Held
 from ..arrival import to_datetime
 from ..batch import Batch, Facts, HeadRow, KnownRoom, Numbered, Place, Target, Writes
@@ -118,7 +119,7 @@ class PostgresqlAppender:
     async def _names(
         self, batch: Batch, streams: Mapping[tuple[str, str], int], connection: DriverConnection
     ) -> dict[str, int]:
-        drafts = (draft for group in batch.groups for draft in group.drafts if draft.max_names is not None)
+        drafts = (draft for group in batch.groups for draft in group.drafts if isinstance(draft, DraftByPattern))
         room_ids = {draft.room_id for draft in drafts if (draft.room_id, draft.name) not in streams}
         return dict(await connection.fetch(statements.COUNT_NAMES, [*room_ids])) if room_ids else {}
 

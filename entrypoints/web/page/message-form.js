@@ -7,10 +7,17 @@ const KNOWN = ["text", "username"];
 /** Where nothing is said about it: a text, a name, and the server judges. */
 export const ANY_FORM = { canSay: true, hasName: true, limit: undefined };
 
+/** By which of these names of definitions a message goes: its own, or the pattern that says most of it. */
+export function definitionOf(names) {
+  const fits = (name) => name === MESSAGE || (name.endsWith("*") && MESSAGE.startsWith(name.slice(0, -1)));
+  return names.includes(MESSAGE) ? MESSAGE : names.filter(fits).sort((a, b) => b.length - a.length)[0];
+}
+
 export async function formOf(client, roomId) {
   try {
     const definitions = await client.getDefinitions(roomId);
-    return formIn(definitions.find(({ name }) => name === MESSAGE)?.schema);
+    const wanted = definitionOf(definitions.map(({ name }) => name));
+    return formIn(definitions.find(({ name }) => name === wanted)?.schema);
   } catch {
     return ANY_FORM; // an older server, or none at this moment
   }

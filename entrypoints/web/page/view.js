@@ -1,6 +1,6 @@
 // One room that was opened: what it says goes to its timeline, and on while one is elsewhere.
 
-import { ANY_FORM, formOf } from "./message-form.js";
+import { ANY_FORM, definitionOf, formOf } from "./message-form.js";
 import { Timeline } from "./timeline.js";
 import { Typing, TYPING } from "./typing.js";
 
@@ -43,7 +43,7 @@ export class View {
 
   /** Whether something can be said here; undefined until that is known. */
   get canSay() {
-    return this.room === null ? undefined : this.room.events.includes(MESSAGE) && this.#form.canSay;
+    return this.room === null ? undefined : this.#takesMessages(this.room) && this.#form.canSay;
   }
 
   /** How long a message may be, in characters; undefined where nobody knows. */
@@ -88,6 +88,10 @@ export class View {
     if (this.room?.isJoined && this.room.events.includes(TYPING)) this.typing.say(this.room, name);
   }
 
+  #takesMessages(room) {
+    return definitionOf(room.events) !== undefined;
+  }
+
   async #opened() {
     await this.joined;
     if (this.room) return this.room;
@@ -100,7 +104,7 @@ export class View {
       room.onAny((event) => this.#received(event));
       room.onRedacted((seq, event) => this.timeline.redact(seq, event));
       this.#place(room);
-      if (room.events.includes(MESSAGE)) this.#form = await formOf(this.#client, this.id);
+      if (this.#takesMessages(room)) this.#form = await formOf(this.#client, this.id);
       this.room = room;
       this.rename(room.name);
       this.#events.joined(this);
