@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from .event import Event, weight
 
@@ -85,6 +85,15 @@ class HistoryBuffer:
         if index < len(self._events) and self._events[index].seq == seq:
             before, self._events[index] = self._events[index], change(self._events[index])
             self._size += weight(self._events[index]) - weight(before)
+
+    def replace_each(self, changes: Mapping[int, Callable[[Event], Event]]) -> None:
+        """As `replace`, for several seqs."""
+        found = (
+            [event.seq for event in self.snapshot() if event.seq in changes] if len(changes) > len(self) else changes
+        )
+        for seq in found:
+            if seq is not None:
+                self.replace(seq, changes[seq])
 
     def drop_through(self, event_seq: int) -> None:
         """Let go of the events up to that event seq."""

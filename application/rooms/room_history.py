@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import merge
 from itertools import islice
 
@@ -116,6 +116,7 @@ class RoomHistory:
 
     def apply(self, events: Iterable[Event]) -> None:
         """Take up events that the archive has kept, in order of seq."""
+        blanked: dict[int, Callable[[Event], Event]] = {}
         for event in events:
             seq, event_seq = event.seq, event.event_seq
             assert seq is not None and event_seq is not None, "an event without history has no place"  # noqa: PT018
@@ -131,11 +132,16 @@ class RoomHistory:
                     continue
             stream.head = event_seq
             if event.name == REDACTED:
-                self._blank(seq, Redaction.told_by(event))
+                redaction = Redaction.told_by(event)
+                self._remember(seq, redaction)
+                blanked[redaction.seq] = redaction.blank
             if event_seq > stream.floor:  # retention may have taken it before it was told
                 size = weight(event)
                 self._budget.evicted += len(stream.buffer.append(event, size))
                 self._budget.take(size)
+        if blanked:  # once for all of them: nobody knows of which names they are, and there may be many
+            for stream in self._streams.values():
+                stream.buffer.replace_each(blanked)
 
     def trim(self, name: str, floor: StreamFloor) -> None:
         """Let the stream begin at `floor`; to be called before the archive removes what lies below."""
@@ -194,12 +200,10 @@ class RoomHistory:
         self._streams[name] = stream = Stream(head, limit, self._budget.max_of_one)
         return stream
 
-    def _blank(self, place: int, redaction: Redaction) -> None:
+    def _remember(self, place: int, redaction: Redaction) -> None:
         if len(self._blanked) == REMEMBERED_REDACTIONS:
             self._blanked_from = self._blanked[0][0]
         self._blanked.append((place, redaction))
-        for stream in self._streams.values():
-            stream.buffer.replace(redaction.seq, redaction.blank)
 
     def _forget_buffers(self) -> None:
         # Something was kept that this node was not told of (an append whose outcome stayed unknown): what memory holds

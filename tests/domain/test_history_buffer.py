@@ -98,12 +98,15 @@ class BufferAgainstList(RuleBasedStateMachine):
         self.shrunk = self.pushed[: len(self.pushed) - len(left)]
         self.evicted.extend(self.buffer.shrink(max_bytes))
 
-    @rule(data=strategies.data())
-    def replace(self, data: strategies.DataObject) -> None:
+    @rule(data=strategies.data(), others=strategies.none() | strategies.sets(strategies.integers(1_000, 1_020)))
+    def replace(self, data: strategies.DataObject, others: set[int] | None) -> None:
         if self.kept:
             event = data.draw(strategies.sampled_from(self.kept))
             blank = replace(event, payload=b"null")
-            self.buffer.replace(event.place, lambda _: blank)
+            if others is None:
+                self.buffer.replace(event.place, lambda _: blank)
+            else:
+                self.buffer.replace_each(dict.fromkeys([event.place, *others], lambda _: blank))
             self.pushed = [blank if each is event else each for each in self.pushed]
             self.shrunk = self.pushed[: len(self.pushed) - len(self.buffer)]
 
