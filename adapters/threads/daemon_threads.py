@@ -15,6 +15,8 @@ from anyio import Semaphore
 
 T = TypeVar("T")
 
+SHARE = 4
+"""One owner may have this part of the threads."""
 IDLE_S = 5.0
 """After how long a thread that has nothing to do ends."""
 
@@ -28,16 +30,48 @@ class DaemonThreads:
 
     def __init__(self, limit: int) -> None:
         self._free = Semaphore(limit, max_value=limit, fast_acquire=True)
+        self._share = max(1, limit // SHARE)
+        self._owners: dict[str, _Owner] = {}
         self._idle: list[_Worker] = []
         self._lock = Lock()  # around `_idle`, which the threads change too
 
-    async def start(self, function: Callable[[], T]) -> _Running[T]:
+    async def start(self, function: Callable[[], T], owner: str | None = None) -> _Running[T]:
         """See `RunSync.start`."""
-        await self._free.acquire()
-        running = _Running[T](get_running_loop(), self._free.release)
+        release = await self._place(owner)
+        running = _Running[T](get_running_loop(), release)
         run = copy_context().run
         self._worker().work.put(lambda: running.run(lambda: run(function)))
         return running
+
+    async def _place(self, owner: str | None) -> Callable[[], None]:
+        """Wait for a place; gives what gives it back."""
+        if owner is None:
+            await self._free.acquire()
+            return self._free.release
+        own = self._owners.setdefault(owner, _Owner(self._share))
+        own.calls += 1
+        try:
+            await own.places.acquire()
+            try:
+                await self._free.acquire()
+            except BaseException:
+                own.places.release()
+                raise
+        except BaseException:
+            self._leave(owner, own)
+            raise
+
+        def release() -> None:
+            self._free.release()
+            own.places.release()
+            self._leave(owner, own)
+
+        return release
+
+    def _leave(self, owner: str, own: _Owner) -> None:
+        own.calls -= 1
+        if not own.calls:
+            del self._owners[owner]
 
     def _worker(self) -> _Worker:
         with self._lock:
@@ -59,6 +93,14 @@ class DaemonThreads:
                 return False
             self._idle.remove(worker)
             return True
+
+
+class _Owner:
+    """One on whose behalf functions run, or wait for a place."""
+
+    def __init__(self, share: int) -> None:
+        self.places = Semaphore(share, max_value=share, fast_acquire=True)
+        self.calls = 0
 
 
 class _Running(Generic[T]):

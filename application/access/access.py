@@ -109,7 +109,7 @@ class Access:
     async def _ask_before_join(self, before_join: BeforeJoin, identity: Identity, room_id: str) -> int | None:
         about = f"before_join of {identity.user_id!r} in {room_id!r}"
         try:
-            call = Call(before_join, (identity, room_id), about)
+            call = Call(before_join, (identity, room_id), about, identity.user_id)
             answer: object = await self._run_hook(call, timeout_s=remaining_s())
         except JoinDenied as denied:
             raise JoinDenied(denied.message) from denied
@@ -130,7 +130,7 @@ class Access:
         if isinstance(self._authorize, Roles):
             return self._authorize(identity, action, room_id)
         about = f"authorize, whether {identity.user_id!r} may {action} in {room_id!r},"
-        call = Call(self._authorize, (identity, action, room_id), about)
+        call = Call(self._authorize, (identity, action, room_id), about, identity.user_id)
         try:
             answer: object = await self._run_hook(call, timeout_s=remaining_s())
         except Exception as error:

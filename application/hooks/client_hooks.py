@@ -62,7 +62,7 @@ class ClientHooks:
         """It is known who a client is; to be called before it becomes a session."""
         if self._hooks.on_connect is not None:
             about = f"on_connect of {identity.user_id!r}"
-            await self._run_hook.contained(Call(self._hooks.on_connect, (identity, client_id), about))
+            await self._run_hook.contained(Call(self._hooks.on_connect, (identity, client_id), about, identity.user_id))
 
     async def connected(self, session: Session) -> None:
         """The client was told that it is connected; returns when `on_connected` has come to its end."""
@@ -141,7 +141,7 @@ class ClientHooks:
             return
         where = "" if room_id is None else f" in {room_id!r}"
         arguments = (lane.client,) if room_id is None else (lane.client, room_id)
-        lane.waiting.append(Call(hook, arguments, f"{name} of {session.user_id!r}{where}"))
+        lane.waiting.append(Call(hook, arguments, f"{name} of {session.user_id!r}{where}", session.user_id))
         if lane.emptied is None:
             lane.emptied = Signal()
             if self._tasks is not None:

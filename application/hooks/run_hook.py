@@ -28,11 +28,15 @@ class HookCancelled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of a function of the user's, async or not; `about` says in the log what it is, and for whom."""
+    """One call of a function of the user's, async or not; `about` says in the log what it is, and for whom.
+
+    `owner` is the user on whose behalf it is called, where it is a single one: those calls share some of the threads.
+    """
 
     function: Callable[..., Any]
     arguments: tuple[object, ...]
     about: str
+    owner: str | None = None
 
     @property
     def is_async(self) -> bool:
@@ -107,7 +111,7 @@ class RunHook:
         with self._in_time(call, timeout_s):
             if call.is_async:
                 return await _alone(call.begin)
-            running = await self._run_sync.start(call.begin)
+            running = await self._run_sync.start(call.begin, call.owner)
             if turn is not None:
                 turn.note(running)
             return await _settled(await running.result())
@@ -126,7 +130,7 @@ class RunHook:
         """
         if call.is_async:
             return await self(call)
-        running = await self._run_sync.start(call.begin)
+        running = await self._run_sync.start(call.begin, call.owner)
         with move_on_after(self.timeout_s) as scope:
             await running.ended()
         if scope.cancelled_caught:

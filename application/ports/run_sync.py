@@ -33,10 +33,10 @@ class Running(Protocol[T_co]):
 class RunSync(Protocol):
     """Runs functions in a bounded number of threads that never hold up the end of the process."""
 
-    async def start(self, function: Callable[[], T]) -> Running[T]:
+    async def start(self, function: Callable[[], T], owner: str | None = None) -> Running[T]:
         """Begin `function` as soon as a thread is free; who asked first goes first.
 
         The thread is taken until the function has ended, whether somebody waits for it or not. Cancelled before that,
-        it is not begun.
+        it is not begun. `owner` is the user on whose behalf it runs: one alone never takes all threads.
         """
         ...

@@ -44,7 +44,7 @@ class AskBeforeEach:
             meta=None if draft.meta is None else cast("dict[str, Any]", json_value.decode(draft.meta)),
             user=user,
         )
-        call = Call(self._before_each, (event,), about)
+        call = Call(self._before_each, (event,), about, user.user_id)
         try:
             if turn is None:
                 answer: object = await self._run_hook(call, timeout_s=remaining_s())

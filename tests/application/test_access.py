@@ -9,7 +9,7 @@ from threading import Event as Gate
 from typing import Any
 
 import pytest
-from anyio import fail_after, sleep_forever
+from anyio import create_task_group, fail_after, sleep_forever
 from anyio.lowlevel import checkpoint
 
 from dialogue.adapters.threads.daemon_threads import DaemonThreads
@@ -114,6 +114,29 @@ async def test_rules_that_do_not_say_refuse_and_the_log_tells(authorize: Any, ca
             await found.ensure(ADA, "join", "hall")
     assert "secret" not in refused.value.message
     assert "whether 'ada' may join in 'hall'" in caplog.text
+
+
+async def test_a_user_whose_rules_hang_in_threads_keeps_nobody_else_from_being_asked_about() -> None:
+    """By more requests at once than there are threads: they took all of them, and everybody was refused."""
+    gate, hanging = Gate(), Gate()
+
+    def hang(user: Identity, _action: Action, _room_id: str) -> bool:
+        if user == EVE:
+            hanging.set()
+            gate.wait(30)
+        return True
+
+    node = MemoryNode(ROOMS, hooks=Hooks(authorize=hang))
+    async with node.running(), create_task_group() as tasks:
+        try:
+            for _ in range(20):
+                tasks.start_soon(node.access.may, EVE, "join", "hall")
+            with fail_after(20):
+                while not hanging.is_set():
+                    await checkpoint()
+                assert await node.access.may(ADA, "join", "hall")
+        finally:
+            gate.set()
 
 
 async def test_rules_that_hang_refuse_in_time() -> None:

@@ -30,7 +30,7 @@ MOMENT_S = 0.2
 class InTheLoop:
     """Planted: calls the function where it stands."""
 
-    async def start(self, function: Callable[[], T]) -> Running[T]:
+    async def start(self, function: Callable[[], T], owner: str | None = None) -> Running[T]:
         result = function()
         return await DaemonThreads(1).start(lambda: result)
 

@@ -94,3 +94,19 @@ async def test_threads_that_have_nothing_to_do_end(monkeypatch: pytest.MonkeyPat
     with fail_after(PATIENCE_S):
         while thread.is_alive():
             await checkpoint()
+
+
+async def test_one_owner_alone_never_takes_all_places() -> None:
+    gate = threading.Event()
+    threads = DaemonThreads(8)
+    with opened_at_the_end(gate), fail_after(PATIENCE_S):
+        for _ in range(2):
+            await threads.start(gate.wait, "eve")
+        with move_on_after(0.01) as scope:
+            await threads.start(gate.wait, "eve")
+        assert scope.cancelled_caught, "eve has more than a quarter of them"
+        assert await (await threads.start(lambda: 5, "ada")).result() == 5
+        assert await (await threads.start(lambda: 6)).result() == 6
+        gate.set()
+        assert await (await threads.start(lambda: 7, "eve")).result() == 7
+    assert threads._owners == {}, "whoever has nothing to do is forgotten"
