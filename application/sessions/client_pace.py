@@ -14,6 +14,8 @@ from .client_limits import A_ROOM, ClientLimits
 from .requests import CreateRoom, DeleteRoom, GetHistory, Join, Ping, SessionRequest, Trigger, TriggerBatch
 from .session import Session
 
+PINGS_A_SECOND = 50
+"""More pings than these wait a moment each."""
 SMALL = 1_024
 """Smaller answers, and events, are not counted by their bytes: their number is."""
 
@@ -36,6 +38,18 @@ class ClientPace:
         self._peer = peer
         self._warned = 0
         self._since = 0.0
+        self._pings = 0
+        self._pinged_since = 0.0
+
+    def is_held_up(self, request: SessionRequest | DialogueError) -> bool:
+        """Whether the request is a ping too many: those are never refused, and can be answered later."""
+        if not isinstance(request, Ping):
+            return False
+        now = current_time()
+        if now - self._pinged_since > 1:
+            self._pinged_since, self._pings = now, 0
+        self._pings += 1
+        return self._pings > PINGS_A_SECOND
 
     def ensure(self, request: SessionRequest | DialogueError, size: int, session: Session | None) -> None:
         """Count the request, of `size` bytes. Raises RateLimited; and NotJoined first, for an event in a room of other

@@ -197,6 +197,8 @@ class _Served:
         reply = partial(self._reply, asked.id)
         try:
             if self._pace is not None:
+                if self._pace.is_held_up(asked.request):
+                    await sleep(WARNED_S)
                 self._pace.ensure(asked.request, asked.size, self._session)
             if isinstance(asked.request, DialogueError):
                 raise asked.request

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 
 import pytest
-from anyio import create_task_group, fail_after
+from anyio import create_task_group, fail_after, sleep
 from anyio.lowlevel import checkpoint
 
 from dialogue import Hooks
 from dialogue.adapters.limits.local_limiter import LocalLimiter
 from dialogue.application.ports.peer import UNKNOWN
 from dialogue.application.ports.rate_limiter import Action
-from dialogue.application.sessions import client_pace
+from dialogue.application.sessions import client_pace, serve_session
 from dialogue.application.sessions.client_limits import ClientLimits
 from dialogue.domain.errors import RateLimited
 from dialogue.domain.rate import Rate
@@ -183,3 +183,25 @@ async def test_a_list_counts_the_rooms_that_somebody_had_to_be_asked_about(monke
             await caller.until('"id":4')
             await caller.until('"id":3')
         assert refusals(caller) == [*range(1 + passed, 4)]
+
+
+async def test_pings_without_end_are_answered_later_and_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """They cost as much as other requests, and are never refused."""
+    monkeypatch.setattr(client_pace, "PINGS_A_SECOND", 3)
+    waited: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        if seconds == serve_session.WARNED_S:
+            waited.append(seconds)
+        else:
+            await sleep(seconds)
+
+    monkeypatch.setattr(serve_session, "sleep", wait)
+    for limiter, late in ((limited(), 0), (limited(joins=1), 2)):
+        caller, served = Caller(), Served(limiter=limiter)
+        waited.clear()
+        async with served.running(caller):
+            caller.say(*pings([1, 2, 3, 4, 5]))
+            await caller.until('"id":5')
+        assert len(waited) == late
+        assert refusals(caller) == []

@@ -11,7 +11,7 @@ import os
 import random
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from statistics import median
 from time import perf_counter
 
@@ -27,8 +27,8 @@ OTHERS = 4
 ROUNDS = 7
 ALONE_S = 2.0
 BESIDE_S = 4.0
-BURST_S = 25.0
-"""In so long a client has spent what it may do at once, where it is limited at all."""
+BURST_S = 10.0
+"""In so long a client that is limited has spent what it may do at once, and was told so."""
 SETTLE_S = 0.2
 SPENT_S = 1.5
 """In so long a client has spent what came back to it while it rested."""
@@ -65,7 +65,8 @@ async def measure_on(server: Server, setting: Setting, limits: str, only: str = 
 async def _beside(server: Server, others: list[RawClient], ask: Ask, what: str, setting: Setting) -> Figure:
     share = 0.5 if setting.quick else 1.0
     await ask("go")
-    await asyncio.sleep(BURST_S if what.endswith("on") else SETTLE_S)
+    if what.endswith("on"):
+        await _spent(ask)
     ratios, medians, values, answers, cpu_s = [], [], [], 0, 0.0
     for _ in range(3 if setting.quick else ROUNDS):
         await ask("rest")
@@ -91,6 +92,15 @@ async def _beside(server: Server, others: list[RawClient], ask: Ask, what: str, 
     )
 
 
+async def _spent(ask: Ask) -> None:
+    """Wait until the client has spent what it may do at once."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(BURST_S):
+            while not ask.refusals:
+                await asyncio.sleep(SETTLE_S)
+                await ask("go")
+
+
 async def _fill(server: Server) -> str:
     """A room with a history, by users whom no limit holds up for long; its epoch."""
     epoch = ""
@@ -107,12 +117,15 @@ class Ask:
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
+        self.refusals = 0
+        """How often it was told that it asks too often."""
 
     async def __call__(self, command: str) -> int:
         """Let it `go`, or `rest`; how many answers it has had."""
         assert self._process.stdin is not None
         self._process.stdin.write(f"{command}\n".encode())
-        return int((await self.line()).split()[0])
+        answers, self.refusals = map(int, (await self.line()).split())
+        return answers
 
     async def line(self) -> str:
         """What it says next."""
