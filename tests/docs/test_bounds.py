@@ -20,6 +20,7 @@ from dialogue.adapters.socketio import connection, kept_sessions, polling_transp
 from dialogue.adapters.sqlmodel import commit_outcome, foreign_rows, mark_statements, read_marks
 from dialogue.adapters.sqlmodel.postgresql import transaction
 from dialogue.adapters.sqlmodel.sqlite import database, log_growth, opened
+from dialogue.adapters.threads import daemon_threads
 from dialogue.adapters.uvicorn import (
     acceptor,
     exchange,
@@ -37,7 +38,7 @@ from dialogue.application.hooks import client_hooks
 from dialogue.application.publishing import erase_user
 from dialogue.application.publishing.journal_queue import JournalLimits
 from dialogue.application.rooms import open_history, sweeper, tell_rooms, tell_sizes
-from dialogue.application.sessions import join_room, outbox, serve_session
+from dialogue.application.sessions import client_pace, join_room, outbox, serve_session
 from dialogue.domain import errors, idempotency_key, json_value, page, retention, room
 from dialogue.domain.ports import read_marks as read_mark_port
 from dialogue.entrypoints.settings.environment import ENV_PREFIX
@@ -157,6 +158,8 @@ FIXED: dict[str, float] = {
     "events sent of which a session knows the offset": sent_log.MAX_MARKS,
     "bytes of answers kept to be sent again": sent_log.MAX_BODIES,
     "the pause after a warning": serve_session.WARNED_S,
+    "requests `ping` of a client in a second, where limits hold": client_pace.PINGS_A_SECOND,
+    "of these, on behalf of one user": Settings().max_hook_threads // daemon_threads.SHARE,
     "users, or addresses, that are remembered for each limit": meter.MAX_SUBJECTS,
 }
 IN_CODE: dict[str, object] = {
