@@ -10,14 +10,12 @@ from typing import TYPE_CHECKING, Any
 from anyio import create_task_group, move_on_after, sleep
 
 from .node import Connection, SimulatedNode
-from .truth import Message
+from .truth import EPHEMERAL, NAMES, Message
 from .view import Member
 
 if TYPE_CHECKING:
     from .world import World
 
-NAMES = ("message", "note", "rare")
-EPHEMERAL = "typing"
 MADE_ROOMS = ("club", "pub")
 """Rooms that clients make and delete, whoever comes first."""
 ANSWER_S = 60.0

@@ -10,6 +10,13 @@ from dialogue.domain.event import Event
 from dialogue.domain.names import REDACTED
 
 Message = dict[str, Any]
+NAMES = ("message", "note", "rare")
+EPHEMERAL = "typing"
+
+
+def pattern_of(name: str) -> str:
+    """A pattern that stands for that name, and for no other one of these."""
+    return f"{name[:-1]}*"
 
 
 class Truth:

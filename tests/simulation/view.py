@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from dialogue.domain.names import REDACTED
 
-from .truth import Message, Truth
+from .truth import EPHEMERAL, NAMES, Message, Truth, pattern_of
 
 
 @dataclass(slots=True)
@@ -33,7 +33,8 @@ class Member:
     def join(self, answer: Message, since: Message | None) -> None:
         """Take up the answer to a join."""
         self.is_in = True
-        self.names = frozenset(answer["events"])
+        told = answer["events"]
+        self.names = frozenset(name for name in (*NAMES, EPHEMERAL) if name in told or pattern_of(name) in told)
         position = answer["position"]
         history = answer["history"]
         assert position["seq"] <= self.truth.head(self.room_id), f"{position} is beyond all that was kept"

@@ -21,13 +21,13 @@ from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.ports.removals import Removal
 from dialogue.domain.room import RoomConfig
 
-from .client import EPHEMERAL, MADE_ROOMS, NAMES, Client
+from .client import MADE_ROOMS, Client
 from .link import AnswerLost, Link, Weather
 from .network import Network, NetworkBus
 from .node import NodeClock, SimulatedNode
 from .owners import Tasks
 from .storage import FarStorage
-from .truth import Truth
+from .truth import EPHEMERAL, NAMES, Truth, pattern_of
 
 SMALL_ROOM = "cell"
 CAPACITY = 1
@@ -233,6 +233,7 @@ class World:
 def _rooms() -> tuple[dict[str, RoomConfig], RuntimeRooms]:
     events = [define_event(name, history=History(limit=limit)) for name, limit in zip(NAMES, (20, 5, 2), strict=True)]
     events.append(define_event(EPHEMERAL))
-    rooms = {room_id: RoomConfig(name=room_id, events=events) for room_id in ("hall", "side")}
+    patterns = [define_event(pattern_of(each.name), history=each.history) for each in events]  # the names are learned
+    rooms = {"hall": RoomConfig(name="hall", events=events), "side": RoomConfig(name="side", events=patterns)}
     rooms[SMALL_ROOM] = RoomConfig(name="cell", events=events, max_size=CAPACITY)
     return rooms, RuntimeRooms(events=events)
