@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 
 from ..domain.ports.removals import Removal
@@ -10,6 +11,7 @@ from .arguments import ensure_text, ensure_user_id
 from .feed.hub import Hub
 from .hooks.client import REASON, Client
 from .nodes.remove_user import RemoveUser
+from .nodes.share_crowds import ShareCrowds
 from .publishing.send_event import SendEvent
 from .sessions.join_room import JoinRoom
 from .sessions.session import Session
@@ -17,22 +19,31 @@ from .sessions.session import Session
 
 @dataclass(frozen=True, slots=True)
 class UserRooms:
-    """The rooms that a user is in on this node, in order of arrival."""
+    """The rooms that a user is in: `ids` on this node, in order of arrival."""
 
     ids: tuple[str, ...]
+    _count: Callable[[], Awaitable[Mapping[str, int]]]
     _leave: Callable[[str, str], Awaitable[None]]
 
+    async def everywhere(self) -> Mapping[str, int]:
+        """With how many sessions the user is in which room, over all nodes; what others know may be a second old.
+
+        A room is not counted for another node where that has more than 1,000 users in it. Raises Unavailable.
+        """
+        return await self._count()
+
     async def leave_all(self, reason: str = REASON) -> None:
-        """Take the user out of each of them, on every node. Raises Unavailable where other nodes cannot be told."""
-        for room_id in self.ids:
+        """Take the user out of all rooms that `everywhere` knows, on every node. Raises Unavailable."""
+        for room_id in await self._count():
             await self._leave(room_id, reason)
 
 
 class People:
     """Finds users' connections on this node, and removes users on all nodes."""
 
-    def __init__(self, hub: Hub, join: JoinRoom, send: SendEvent, remove: RemoveUser) -> None:
+    def __init__(self, hub: Hub, join: JoinRoom, send: SendEvent, remove: RemoveUser, crowds: ShareCrowds) -> None:
         self._hub = hub
+        self._crowds = crowds
         self._join = join
         self._send = send
         self._remove = remove
@@ -50,7 +61,9 @@ class People:
         """The rooms that the user's connections to this node, and streams of this node, are in."""
         ensure_user_id("user_id", user_id)
         ids = dict.fromkeys(room for session in self._hub.all_of(user_id) for room in session.memberships)
-        return UserRooms(tuple(ids), lambda room_id, reason: self.leave(user_id, room_id, reason))
+        return UserRooms(
+            tuple(ids), lambda: self._sessions_in(user_id), lambda room_id, reason: self.leave(user_id, room_id, reason)
+        )
 
     def is_in_room(self, user_id: str, room_id: str) -> bool:
         """Whether the user is in the room: on this node, or, as far as this node has heard, on another one."""
@@ -69,3 +82,8 @@ class People:
         ensure_user_id("user_id", user_id)
         ensure_text("reason", reason)
         await self._remove(Removal(user_id=user_id, reason=reason))
+
+    async def _sessions_in(self, user_id: str) -> Mapping[str, int]:
+        counts = Counter(room for session in self._hub.all_of(user_id) for room in session.memberships)
+        counts.update(await self._crowds.rooms_elsewhere(user_id))
+        return dict(counts)

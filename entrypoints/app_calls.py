@@ -189,7 +189,7 @@ class AppCalls(RunningApp):
         return self.container.people().clients(user_id)
 
     def rooms_of(self, user_id: str) -> UserRooms:
-        """The rooms that the user's connections to this node, and streams, are in: `ids`, `await leave_all(reason)`."""
+        """The rooms of the user: `ids` on this node, `await everywhere()`, `await leave_all(reason)`."""
         return self.container.people().rooms_of(user_id)
 
     def is_in_room(self, user_id: str, room_id: str) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from time import monotonic
 
@@ -74,6 +75,13 @@ class MemoryPresence:
         wanted = dict.fromkeys(room_ids)
         found = [said[room_id].crowd for said in there for room_id in wanted if room_id in said]
         return [crowd for crowd in found if crowd.sessions]
+
+    async def rooms_of(self, node_id: str, user_id: str) -> Mapping[str, int]:
+        """See `Presence.rooms_of`."""
+        found = Counter[str]()
+        for crowd in await self.others(node_id, [room for lease in self._leases.values() for room in lease.said]):
+            found[crowd.room_id] += (crowd.users or {}).get(user_id, 0)
+        return +found
 
     async def leave(self, node: NodeLife) -> None:
         """See `Presence.leave`."""

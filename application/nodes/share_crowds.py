@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from anyio import create_task_group, sleep
@@ -54,6 +54,12 @@ class ShareCrowds:
             await self._ask(room_ids)
         except Unavailable as error:
             logger.debug("who is in rooms elsewhere cannot be asked: %s", error)
+
+    async def rooms_elsewhere(self, user_id: str) -> Mapping[str, int]:
+        """In which rooms the user is on other nodes, and with how many sessions. Raises Unavailable."""
+        if self._presence is None:
+            return {}
+        return await self._presence.rooms_of(self._lease.node.node_id, user_id)
 
     def counted(self, room: RoomInfo) -> RoomInfo:
         """The room with as many in it as are known of now."""

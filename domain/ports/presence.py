@@ -87,6 +87,13 @@ class Presence(Protocol):
         """
         ...
 
+    async def rooms_of(self, node_id: str, user_id: str) -> Mapping[str, int]:
+        """In which rooms the user is on the other nodes that are there, and with how many sessions, by room.
+
+        A room is not among them where no node told who is in it, since they are too many there.
+        """
+        ...
+
     async def leave(self, node: NodeLife) -> None:
         """End this life of the node: it is there no more, and nobody on it. Doing so twice is fine."""
         ...

@@ -199,7 +199,7 @@ class ServiceParts(StorageParts):
     of_many_nodes = (lease, crowds, tell_nodes, run_bus, poll, catch_up)
     of_rooms = (sizes, tell_members, tell_rooms, sweeper, idle_rooms)
     workers = providers.List(*of_rooms, evictions, readiness, limiter, *of_many_nodes)
-    people = Single(People, hub, join, Single(SendEvent, registry, Inputs.clock), remove_user)
+    people = Single(People, hub, join, Single(SendEvent, registry, Inputs.clock), remove_user, crowds)
     client_hooks = Single(ClientHooks, config.hooks, Inputs.run_hook, hub, people.provided.client)
     node = Single(Node, registry, journal, hub, providers.List(listeners, client_hooks), workers)
     scrape = Single(

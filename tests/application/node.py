@@ -198,7 +198,7 @@ class MemoryNode:
         self.list_rooms = ListRooms(self.manage, self.mark_read, self.crowds, self.access)
         catch_up = CatchUp(self.registry, self.apply, refresh)
         self.remove_user = RemoveUser(storage.removals if self.is_one_of_many else None, self.hub, self.join, self.tell)
-        self.people = People(self.hub, self.join, SendEvent(self.registry, self.clock), self.remove_user)
+        self.people = People(self.hub, self.join, SendEvent(self.registry, self.clock), self.remove_user, self.crowds)
         follow = FollowMoves(self.registry, storage, self.manage, self.apply, catch_up, self.remove_user)
         self.poll = PollMoves(storage.moves, follow, self.registry, self.poll_interval_s)
         hear = HearNodes(own, self.poll, catch_up, self.apply, self.hub, self.crowds)

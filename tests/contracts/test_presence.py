@@ -117,6 +117,21 @@ async def test_users_may_be_too_many_to_tell(presence: Presence) -> None:
     assert await presence.others("b", ["room"]) == [many]
 
 
+async def test_a_users_rooms_on_other_nodes_are_told_with_how_many_sessions(presence: Presence) -> None:
+    strange = 'a%_"\\é'
+    await presence.put(
+        A, 1, [NodeCrowd(room_id="room", sessions=3, users={"ada": 2, strange: 1}), crowd("other", "ad")]
+    )
+    await presence.put(B, 1, [crowd("room", "ada"), crowd("third", "ada"), crowd("left")])
+    await presence.put(B, 2, [crowd("third"), NodeCrowd(room_id="many", sessions=5_000, users=None)])
+    assert await presence.rooms_of("c", "ada") == {"room": 3}
+    assert await presence.rooms_of("b", "ada") == {"room": 2}
+    assert await presence.rooms_of("c", strange) == {"room": 1}
+    assert await presence.rooms_of("c", "a%") == await presence.rooms_of("c", "a_a") == {}
+    await presence.leave(A)
+    assert await presence.rooms_of("c", "ada") == {"room": 1}
+
+
 async def test_all_nodes_together_have_no_more_than_the_maximum(presence: Presence) -> None:
     await presence.claim(A, 1, "room", 2, 3)
     await presence.claim(B, 2, "room", 1, 3)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from anyio import fail_after
+from anyio.lowlevel import checkpoint
 
 from dialogue.adapters.memory.removals import MemoryRemovals
 from dialogue.domain.errors import Unavailable
 from dialogue.domain.ports.removals import Removal
 
-from .cluster import BUSES, Client, Cluster, learned
+from .cluster import BUSES, PATIENCE_S, Client, Cluster, learned
 
 pytestmark = pytest.mark.anyio
 
@@ -41,6 +43,26 @@ async def test_a_user_is_taken_out_of_one_room_on_every_node() -> None:
         assert "room" not in ada.session.memberships
         assert "room" in bob.session.memberships
         assert not ada.is_closed
+
+
+async def test_a_user_is_found_and_taken_out_of_all_rooms_on_every_node() -> None:
+    async with Cluster(3).running() as nodes:
+        one, *_ = nodes
+        adas = [Client(node, "ada") for node in (*nodes, nodes[2])]
+        for client in adas:
+            await client.join()
+        rooms = one.people.rooms_of("ada")
+        with fail_after(PATIENCE_S):
+            while await rooms.everywhere() != {"room": 4}:
+                await checkpoint()
+        assert await one.people.rooms_of("bob").everywhere() == {}
+        one.join.leave(adas[0].session, "room")
+        rooms = one.people.rooms_of("ada")
+        assert (rooms.ids, await rooms.everywhere()) == ((), {"room": 3})
+        await rooms.leave_all("enough")
+        for client in adas[1:]:
+            await client.until(lambda client=client: bool(client.heard("TakenOut")))  # type: ignore[misc]
+            assert client.session.memberships == {}
 
 
 async def test_who_comes_later_is_not_removed() -> None:

@@ -172,6 +172,9 @@ class FarPresence:
     async def others(self, node_id: str, room_ids: Sequence[str]) -> Sequence[NodeCrowd]:
         return await self._link.read(lambda: self._presence.others(node_id, room_ids))
 
+    async def rooms_of(self, node_id: str, user_id: str) -> Mapping[str, int]:
+        return await self._link.read(lambda: self._presence.rooms_of(node_id, user_id))
+
     async def leave(self, node: NodeLife) -> None:
         await self._link.change(lambda: self._presence.leave(node))
 

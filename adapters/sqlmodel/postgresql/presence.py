@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from time import monotonic
 from typing import Any
 
@@ -54,11 +56,13 @@ ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('dialogue ro
 _OF_OTHERS = """
     FROM dialogue_crowds AS crowd
     JOIN dialogue_leases AS lease ON lease.node_id = crowd.node_id AND lease.life = crowd.life
-    WHERE crowd.room_id = ANY (CAST(:rooms AS text[])) AND crowd.node_id <> :node
-    AND lease.until > clock_timestamp() AND crowd.sessions > 0
+    WHERE crowd.node_id <> :node AND lease.until > clock_timestamp() AND crowd.sessions > 0
 """
-COUNT = text(f"SELECT coalesce(sum(crowd.sessions), 0) {_OF_OTHERS}")
-OTHERS = text(f"SELECT crowd.room_id, crowd.sessions, crowd.users {_OF_OTHERS}")
+_IN_ROOMS = "AND crowd.room_id = ANY (CAST(:rooms AS text[]))"
+COUNT = text(f"SELECT coalesce(sum(crowd.sessions), 0) {_OF_OTHERS} {_IN_ROOMS}")
+OTHERS = text(f"SELECT crowd.room_id, crowd.sessions, crowd.users {_OF_OTHERS} {_IN_ROOMS}")
+# Reads what all nodes have said, without an index: it is asked seldom, and told often.
+ROOMS_OF = text(f"SELECT crowd.room_id, crowd.users {_OF_OTHERS} AND crowd.users LIKE :spelt")
 _IS_LATER = "WHERE (crowd.life, crowd.number) < (excluded.life, excluded.number)"
 CLAIM = text(f"""
     INSERT INTO dialogue_crowds AS crowd (room_id, node_id, life, number, sessions, users)
@@ -120,6 +124,15 @@ class PostgresqlPresence:
             for room_id, sessions, users in found
         ]
 
+    async def rooms_of(self, node_id: str, user_id: str) -> Mapping[str, int]:
+        """See `Presence.rooms_of`."""
+        asked = {"node": node_id, "spelt": _spelt(user_id)}
+        rooms = await self._database.read(lambda connection: connection.execute(ROOMS_OF, asked).all())
+        found = Counter[str]()
+        for room_id, users in rooms:
+            found[room_id] += _users(json.loads(users)).get(user_id, 0)
+        return +found
+
     async def leave(self, node: NodeLife) -> None:
         """See `Presence.leave`."""
         await self._database.write(lambda connection: _leave(connection, node))
@@ -137,6 +150,12 @@ def _life(node: NodeLife) -> dict[str, Any]:
 def _users(told: dict[str, int] | list[str]) -> dict[str, int]:
     """Nodes of an earlier version told each user once."""
     return told if isinstance(told, dict) else dict.fromkeys(told, 1)
+
+
+def _spelt(user_id: str) -> str:
+    """What is LIKE the text of users among whom the user is: maybe others, too."""
+    literal = re.sub(r"([\\%_])", r"\\\1", json.dumps(user_id))
+    return f"%{literal}%"
 
 
 def _ensure_there(connection: Connection, node: NodeLife) -> None:
