@@ -147,9 +147,15 @@ def heal(proxy: CuttingProxy) -> None:
 
 
 @asynccontextmanager
-async def proxied(serve: Serve, server: PostgresqlServer, url: str) -> AsyncIterator[tuple[Crowd, list[CuttingProxy]]]:
+async def proxied(
+    serve: Serve, server: PostgresqlServer, url: str, request_timeout_s: float
+) -> AsyncIterator[tuple[Crowd, list[CuttingProxy]]]:
     """Two nodes, the second of which reaches the database and the bus through a proxy each."""
-    settings: dict[str, Any] = {"poll_interval_s": POLL_S, "request_timeout_s": 2, "idle_transaction_timeout_s": 1}
+    settings: dict[str, Any] = {
+        "poll_interval_s": POLL_S,
+        "request_timeout_s": request_timeout_s,
+        "idle_transaction_timeout_s": 1,
+    }
     async with cutting_proxy(server.port) as database, cutting_proxy(server.port) as bus:
         through = [url.replace(f":{server.port}/", f":{proxy.port}/") for proxy in (database, bus)]
         one = await to_thread.run_sync(partial(serve, database=url, bus="postgres", **settings))
@@ -171,8 +177,9 @@ async def test_a_node_that_was_cut_off_goes_on_without_gap_or_repeat_and_as_fast
     cut: Callable[[CuttingProxy], None],
 ) -> None:
     """From the bus, from the database, from both, for some seconds; the other node goes on meanwhile."""
-    async with proxied(serve, postgresql_server, url) as (crowd, (database, bus)):
-        crowd.random, crowd.may_fail = random, "database" in names
+    may_fail = "database" in names
+    async with proxied(serve, postgresql_server, url, 2 if may_fail else 30) as (crowd, (database, bus)):
+        crowd.random, crowd.may_fail = random, may_fail
         before = await settled_ms(crowd, crowd.servers, BY_BUS_MS)
         proxies = [proxy for name, proxy in (("database", database), ("bus", bus)) if name in names]
 
