@@ -20,8 +20,8 @@ help: ## List these targets
 serve: $(RUNTIME) ## Run the bundled chat at http://127.0.0.1:3000, kept in SQLite
 	@PYTHONPATH="$(CURDIR)/.links" exec $(BIN)/python -m dialogue serve $(ARGS)
 
-test: $(DEV) ## Run all tests
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(DEV) ## Run all tests, in two processes; with ARGS in one
+	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses 2)
 
 quick: $(DEV) ## Run the tests of domain, application and contracts: under a minute
 	@$(BIN)/python -m pytest tests/domain tests/application tests/contracts $(ARGS)

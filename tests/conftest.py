@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -18,6 +19,9 @@ settings.register_profile(
     "dialogue", deadline=None, database=None, print_blob=True, derandomize=bool(os.environ.get("CI"))
 )
 settings.load_profile("dialogue")
+
+FIGURE = "figure"
+"""A property of a test: a line that is printed at the end of the run."""
 
 
 @pytest.fixture(scope="session")
@@ -37,3 +41,27 @@ def valkey_server() -> Iterator[ValkeyServer]:
     """A Valkey that all tests share which do not stop it."""
     with valkey() as server:
         yield server
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Who runs what, where the tests run in several processes."""
+    from .support.two_lanes import TwoLanes
+
+    return TwoLanes(config, log)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print what tests have measured."""
+    reports = [report for of in terminalreporter.stats.values() for report in of if hasattr(report, "user_properties")]
+    figures = [
+        f"{report.nodeid.rpartition('::')[2]}: {line}"
+        for report in reports
+        if report.when == "call"
+        for name, line in report.user_properties
+        if name == FIGURE
+    ]
+    if figures:
+        terminalreporter.section("figures")
+        for line in figures:
+            terminalreporter.write_line(line)

@@ -10,12 +10,12 @@ from typing import Protocol
 
 import pytest
 
+from ..conftest import FIGURE
 from ..support.raw_client import raw
 from ..support.server_process import ServerProcess
 from .bystander import Bystander
 from .serving import server_of
 
-FIGURES = pytest.StashKey[list[str]]()
 Report = Callable[[str], None]
 
 
@@ -79,19 +79,9 @@ def random(seed: int) -> Random:
 @pytest.fixture
 def report(request: pytest.FixtureRequest) -> Report:
     """Tells a figure: at once with `-s`, and at the end of the run."""
-    figures = request.config.stash.setdefault(FIGURES, [])
 
     def tell(line: str) -> None:
         print(line)
-        figures.append(f"{request.node.name}: {line}")
+        request.node.user_properties.append((FIGURE, line))
 
     return tell
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print the figures."""
-    figures = terminalreporter.config.stash.get(FIGURES, [])
-    if figures:
-        terminalreporter.section("figures of tests/faults")
-        for line in figures:
-            terminalreporter.write_line(line)

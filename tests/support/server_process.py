@@ -15,6 +15,7 @@ from pathlib import Path
 
 from .cpu_time import cpu_s
 from .forked import PROGRAM, Process, start_process
+from .free_port import free_port
 
 DEADLINE_S = 30.0
 ROOMS_APP = Path(__file__).parents[1] / "acceptance" / "rooms_app.py"
@@ -114,6 +115,7 @@ class ServerProcess:
 
     def start(self) -> ServerProcess:
         """Start it, and return when it is ready."""
+        self.port = self.port or free_port()
         with self._log_file.open("wb") as log:
             command = [part.replace("{port}", str(self.port)) for part in self._command]
             self._process = start_process(command, self.folder, environment(self.settings), log, log)
