@@ -53,11 +53,11 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print what tests have measured."""
-    reports = [report for of in terminalreporter.stats.values() for report in of if hasattr(report, "user_properties")]
+    found = [each for category in terminalreporter.stats.values() for each in category]
     figures = [
         f"{report.nodeid.rpartition('::')[2]}: {line}"
-        for report in reports
-        if report.when == "call"
+        for report in found
+        if isinstance(report, pytest.TestReport) and report.when == "call"
         for name, line in report.user_properties
         if name == FIGURE
     ]

@@ -16,7 +16,7 @@ import pytest
 from dialogue.adapters.auth.api_key_file import line_of, new_api_key
 
 from ..adapters.auth.key_server import answering, key_server
-from ..adapters.auth.signing import SECRET, jwk, key_set, private_key, public_pem, token
+from ..adapters.auth.signing import DAY_S, SECRET, jwk, key_set, private_key, public_pem, token
 from ..node.raw_packets import raw_socket
 from ..support.event_source import Sent, refusal, streaming
 from ..support.patience import until
@@ -56,7 +56,7 @@ async def get(server: ServerProcess, path: str = "/rooms", bearer: str | None = 
 def hs256(secret: str, kid: str | None) -> str:
     """A token signed as with a secret, whatever that is: PyJWT would refuse to do so."""
     header = {"alg": "HS256"} | ({} if kid is None else {"kid": kid})
-    parts = (header, {"sub": "ada", "aud": "chat", "exp": time() + 300})
+    parts = (header, {"sub": "ada", "aud": "chat", "exp": time() + DAY_S})
     signed = b".".join(urlsafe_b64encode(json.dumps(part).encode()).rstrip(b"=") for part in parts)
     signature = urlsafe_b64encode(hmac.digest(secret.encode(), signed, hashlib.sha256)).rstrip(b"=")
     return (signed + b"." + signature).decode()
@@ -91,7 +91,7 @@ FORGED = {
     "no token": "mallory",
     "forged": token("another secret, which is as long as it has to be"),
     "run out": token(exp=time() - 60),
-    "not valid yet": token(nbf=time() + 600),
+    "not valid yet": token(nbf=time() + DAY_S),
     "another audience": token(aud="elsewhere"),
     "no user": token(sub=None),
     "a long user": token(sub="x" * 256),

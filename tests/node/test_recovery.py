@@ -280,7 +280,7 @@ async def test_what_was_answered_and_not_read_is_answered_again(server: ServerPr
             assert [event["seq"] for event in history["events"]] == [2, 1]
             assert [(await again.event())[1]["seq"] for _ in range(2)] == [3, 4]
             await again.emit("leave", roomId=room_id)
-            assert (await again.event())[0] == "dialogue:left"
+            await again.told("left")  # and that its own user came, before or behind it
 
 
 async def test_subscriptions_are_as_they_were(server: ServerProcess, user: str) -> None:
@@ -357,8 +357,7 @@ async def test_a_client_that_was_too_slow_comes_back_for_what_it_missed(
         connected_as = json.loads((await slow.until("40"))[2:])
         await slow.post(f'42["dialogue:join",{{"roomId":"{room_id}"}}]')
         await slow.until('42["dialogue:joined"')
-        for _ in range(8):
-            await wire.publish(room_id, 50, padding="x" * 1_900)
+        await wire.publish(room_id, 200, padding="x" * 1_900)  # it may fetch its end for some seconds, so no more
         seqs, offset = [], None
         while (packets := await slow.poll()) != ["1"]:
             for packet in packets:
@@ -369,7 +368,7 @@ async def test_a_client_that_was_too_slow_comes_back_for_what_it_missed(
                 else:
                     assert said == [{"code": "CLOSED", "message": said[0]["message"], "closeCode": 4413}]
         assert seqs == list(range(1, len(seqs) + 1))
-        assert 0 < len(seqs) < 400
+        assert 0 < len(seqs) < 200
         await wire.publish(room_id, 1)
         async with raw_socket(server.http) as again:
             # More than half a backlog is too much at once: it starts over. Nothing is ever claimed that is not so.

@@ -12,6 +12,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
+DAY_S = 86_400
+"""For tokens that are made when tests are collected, long before they are used."""
+
 SECRET = "a secret of tests alone, which has more than the 64 bytes of HS512"
 
 CURVES = {"ES256": ec.SECP256R1(), "ES384": ec.SECP384R1(), "ES512": ec.SECP521R1()}
@@ -56,8 +59,8 @@ def key_set(*keys: dict[str, Any]) -> str:
 
 
 def token(key: Any = SECRET, algorithm: str = "HS256", kid: str | None = None, **claims: object) -> str:
-    """A token of ada that holds for five minutes, where `claims` say nothing else; None leaves one out."""
-    payload = {"sub": "ada", "exp": time() + 300} | claims
+    """A token of ada that holds for a day, where `claims` say nothing else; None leaves one out."""
+    payload = {"sub": "ada", "exp": time() + DAY_S} | claims
     headers = None if kid is None else {"kid": kid}
     return jwt.encode(
         {name: value for name, value in payload.items() if value is not None}, key, algorithm=algorithm, headers=headers
