@@ -48,12 +48,12 @@ def run_in_two(folder: Path, files: list[str]) -> dict[str, str]:
 
 def test_the_first_process_alone_takes_the_crowds(tmp_path: Path) -> None:
     ran = run_in_two(tmp_path, CROWDS + OTHERS)
-    assert {ran[name] for name in CROWDS} == {"gw0"}
-    assert ran["tests/simulation/test_0"] == "gw1"
+    (first,) = {ran[name] for name in CROWDS}
+    assert ran["tests/simulation/test_0"] != first
 
 
 def test_where_there_are_crowds_alone_the_second_has_nothing_to_do(tmp_path: Path) -> None:
-    assert set(run_in_two(tmp_path, CROWDS).values()) == {"gw0"}
+    assert len(set(run_in_two(tmp_path, CROWDS).values())) == 1
 
 
 def test_where_there_are_none_both_take_them(tmp_path: Path) -> None:
