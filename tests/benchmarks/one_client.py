@@ -24,9 +24,9 @@ from .server_process import TESTS, Server
 from .setting import Setting
 
 OTHERS = 4
-ROUNDS = 7
-ALONE_S = 2.0
-BESIDE_S = 4.0
+ROUNDS = 3
+ALONE_S = 1.0
+BESIDE_S = 2.0
 BURST_S = 10.0
 """In so long a client that is limited has spent what it may do at once, and was told so."""
 SETTLE_S = 0.2
@@ -68,7 +68,7 @@ async def _beside(server: Server, others: list[RawClient], ask: Ask, what: str, 
     if what.endswith("on"):
         await _spent(ask)
     ratios, medians, values, answers, cpu_s = [], [], [], 0, 0.0
-    for _ in range(3 if setting.quick else ROUNDS):
+    for _ in range(1 if setting.quick else ROUNDS):
         await ask("rest")
         await asyncio.sleep(SETTLE_S)
         alone = await _echoes(others, ALONE_S * share)
