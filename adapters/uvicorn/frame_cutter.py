@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from .intake import BYTES_A_TURN, Intake
 
 FINAL = 0x80
@@ -9,6 +11,9 @@ FINAL_TEXT = 0x81
 CONTROL = 0x08
 MASKED = 0x80
 LONGEST_HEAD = 14
+LEGAL = frozenset({0x00, 0x01, 0x02, 0x80, 0x81, 0x82, 0x88, 0x89, 0x8A})
+"""How a frame may begin, where no extension is agreed upon."""
+LONGEST_CONTROL = 125
 
 
 class FrameCutter:
@@ -34,17 +39,21 @@ class FrameCutter:
         if len(head) < 2:
             return self._wait_for(2)
         first, second = head[0], head[1]
-        if not second & MASKED:
-            return self._intake.take()  # an error, whatever comes
-        begin, shortest, length = 6, 0, second & 0x7F
-        if length == 126:
-            begin, shortest, length = 8, 126, int.from_bytes(head[2:4], "big")
-        elif length == 127:
-            begin, shortest, length = 14, 1 << 16, int.from_bytes(head[2:10], "big")
+        length = second & 0x7F
+        if not second & MASKED or first not in LEGAL or (first & CONTROL and length > LONGEST_CONTROL):
+            return self._wrong()
+        begin, shortest = 6, 0
+        if length > LONGEST_CONTROL:
+            begin, shortest = (8, 126) if length == 126 else (14, 1 << 16)
+            if len(head) < begin - 4:
+                return self._wait_for(begin - 4)
+            length = int.from_bytes(head[2 : begin - 4], "big")
+            if length < shortest or length >> 63:
+                return self._wrong()
         if len(head) < begin:
             return self._wait_for(begin)
         end = begin + length
-        if first == FINAL_TEXT and shortest <= length <= self._max_text and not self._is_amid_message:
+        if first == FINAL_TEXT and length <= self._max_text and not self._is_amid_message:
             return self._text(begin, end)
         if not first & CONTROL:
             self._is_amid_message = not first & FINAL
@@ -60,6 +69,11 @@ class FrameCutter:
             return _unmasked(frame[begin - 4 : begin], frame[begin:]).decode()
         except UnicodeDecodeError:
             return frame
+
+    def _wrong(self) -> bytes:
+        """An error, whatever comes; the parser may want more of it before it says so."""
+        self._left = sys.maxsize
+        return self._for_parser()
 
     def _for_parser(self) -> bytes:
         self.needed = 1

@@ -43,6 +43,12 @@ wrong = st.one_of(
             websocket_frame(TEXT, b"x", is_final=False) + websocket_frame(TEXT, b"amid another"),
             websocket_frame(CONTINUATION, b"of nothing"),
             websocket_frame(CLOSE, b"\x03\xe8"),
+            b"\x03\x80",  # no such frame, and no more of it
+            b"\x09\x80",  # a ping in fragments
+            b"\x89\xfe",  # a ping that is too long
+            b"\x81\xfe\x00\x05",
+            b"\x81\xff\x80" + bytes(7),
+            b"\xc1\x80",
             b"\x81\x01x",  # not masked
             b"\x81\xfe\x00\x05" + bytes(4) + b"short",  # a length in more bytes than it needs
             b"\x81\xff" + (66).to_bytes(8, "big") + bytes(4) + b"x" * 66,
@@ -127,6 +133,12 @@ def in_parts(stream: bytes, sizes: list[int]) -> Iterator[bytes]:
 @given(stream=streams, sizes=st.lists(st.sampled_from([1, 2, 5, 7, 13, 200, 3_000, 65_536, 1 << 20]), min_size=1))
 @example(stream=websocket_frame(TEXT, b"x" * 65_536) + websocket_frame(TEXT, b"y"), sizes=[65_536])
 @example(stream=websocket_frame(TEXT, b"\xc3") + websocket_frame(TEXT, b"\xa4"), sizes=[1 << 20])
+@example(stream=b"\x03\x80", sizes=[1])
+@example(stream=b"\x89\xfe", sizes=[1])
+@example(stream=b"\x81\xfe\x00\x05", sizes=[1])
+@example(stream=b"\x81\xff\x80" + bytes(7), sizes=[1])
+@example(stream=b"\xc1\x80", sizes=[1])
+@example(stream=b"\x00\x7e" + websocket_frame(TEXT, b""), sizes=[1])
 async def test_a_stream_says_the_same_cut_or_not(stream: bytes, sizes: list[int]) -> None:
     if 1 in sizes and len(stream) > 2_000:
         sizes = [size for size in sizes if size > 100] or [3_000]
