@@ -1,8 +1,8 @@
 """Who runs what, where the tests run in two processes side by side (`pytest --numprocesses 2`, as `make test` does).
 
-Crowds of clients, servers that are killed, and whatever is measured go one after the other, all in the first process:
-side by side they would starve each other. The second process takes the rest, and the first one helps when it is through
-with its own. Each process has a PostgreSQL, a Valkey and a browser of its own.
+Crowds of clients, servers that are killed, and whatever is measured go one after the other, all in the process that is
+ready first: side by side they would starve each other. The other one takes the rest, and is helped when the first one
+is through with its own. Each process has a PostgreSQL, a Valkey and a browser of its own.
 """
 
 from __future__ import annotations
