@@ -22,6 +22,9 @@ SCHEME = b"\x01"
 BATCH = "\0"
 """What the text of a batch's key begins with, and that of no other can."""
 
+WITH_EXPONENT = 1e16
+"""From here on a float is spelt with an exponent, and equals no integer that an event may hold."""
+
 _MAY_BE_EXPONENT = re.compile(rb"e[-+0-9]")
 
 
@@ -104,8 +107,8 @@ def key_id(room_id: str, epoch: str, sender: str, text: str) -> bytes:
 
 def _with_whole_numbers(value: object) -> object:
     """`value` with numbers that are equal spelt alike."""
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
+    if isinstance(value, float):
+        return int(value) if -WITH_EXPONENT < value < WITH_EXPONENT and value.is_integer() else value
     if isinstance(value, list):
         return [_with_whole_numbers(item) for item in value]
     if isinstance(value, dict):
