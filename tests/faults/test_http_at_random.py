@@ -26,6 +26,9 @@ NOT_SAID_IN_OPENAPI = [checks.positive_data_acceptance]
 """Which forms of a page may stand together, what a user id is, and which events a room has: so what the description
 allows may yet be refused."""
 
+TOO_LONG, MAX_TARGET = 414, 8_000
+"""What is not said there either: before a call is looked at, its whole address may be too long."""
+
 
 @pytest.fixture(scope="module")
 def api(server: ServerProcess) -> OpenApiSchema:
@@ -61,6 +64,9 @@ def test_a_call_is_answered_as_its_description_says(
     @given(cases)
     def call(case: Case[Any]) -> None:
         response = case.call()
+        if response.status_code == TOO_LONG:
+            assert len(str(response.request.url)) > MAX_TARGET
+            return
         case.validate_response(response, excluded_checks=NOT_SAID_IN_OPENAPI)
         assert bystander.secret not in response.text
         assert server.faults == []
