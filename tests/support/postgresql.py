@@ -9,6 +9,7 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -96,10 +97,13 @@ class PostgresqlServer:
         process = self._process
         if process is not None:
             process.send_signal(signal.SIGSTOP)  # it starts no more of them
-            for backend in _children(process.pid):  # each is in a process group of its own
+            backends = _children(process.pid)
+            for backend in backends:  # each is in a process group of its own
                 with suppress(ProcessLookupError):
                     os.kill(backend, signal.SIGKILL)
             self._end(signal.SIGKILL)
+            # One that is amid an fsync ends with it, and until then nobody can be started on its memory.
+            wait_until(lambda: not any(map(_is_running, backends)), STOP_S, "backends outlive their server")
             (self.data / "postmaster.pid").unlink(missing_ok=True)
 
     def restart(self) -> None:
@@ -204,6 +208,16 @@ def _children(pid: int) -> list[int]:
         return [int(child) for child in listed.read_text(encoding="ascii").split()]
     done = subprocess.run(["pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
     return [int(child) for child in done.stdout.split()]
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        if sys.platform == "linux":  # where nobody may have waited for it yet
+            return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[0] not in "ZX"
+        os.kill(pid, 0)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return True
 
 
 def _binary(program: str) -> str:
