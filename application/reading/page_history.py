@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -27,6 +28,9 @@ from ..rooms.room_registry import RoomRegistry
 from .confirm_read import ConfirmRead
 from .page_budget import Budget, Run
 from .page_checks import ensure_contiguous, ensure_form, ensure_known, ensure_placed, names_beyond
+
+BEHIND_ALL = sys.maxsize
+"""A seq that no event has."""
 
 
 class PageHistory:
@@ -144,18 +148,20 @@ class PageHistory:
             case Newest():
                 return Before(history.head + 1)
             case BeforeTime(timestamp_ms=time):
-                return Before(await self._first_at(history, request.room_id, time))
+                head = history.head  # what comes while it is looked for may be of that time
+                found = await self._first_at(history, request.room_id, time)
+                return Before(head + 1 if found is None else found)
             case AfterTime(timestamp_ms=time):
-                return After(await self._first_at(history, request.room_id, time))
+                found = await self._first_at(history, request.room_id, time)
+                return After(BEHIND_ALL if found is None else found)
             case form:
                 return form
 
-    async def _first_at(self, history: RoomHistory, room_id: str, timestamp_ms: int) -> int:
-        head = history.head
+    async def _first_at(self, history: RoomHistory, room_id: str, timestamp_ms: int) -> int | None:
+        """The seq of the first event of that time or later, maybe one that was not applied yet."""
         if timestamp_ms > history.last_timestamp_ms:
-            return head + 1
-        found = await self._source.seq_at(room_id, timestamp_ms)
-        return head + 1 if found is None else min(found, head + 1)
+            return None
+        return await self._source.seq_at(room_id, timestamp_ms)
 
     async def _older(
         self, room_id: str, history: RoomHistory, names: Sequence[str], before: int, limit: int, above: int = 0

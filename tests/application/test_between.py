@@ -17,7 +17,7 @@ from dialogue.application.rooms.runtime_rooms import RuntimeRooms
 from dialogue.domain.errors import RoomNotFound
 from dialogue.domain.event import Event
 from dialogue.domain.event_definition import History, define_event
-from dialogue.domain.page import Page, PageLimit, PageRequest
+from dialogue.domain.page import AfterTime, BeforeTime, Page, PageForm, PageLimit, PageRequest
 from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.position import Position, RoomHead
 from dialogue.domain.room import RoomConfig
@@ -27,7 +27,8 @@ from .node import MemoryNode
 pytestmark = pytest.mark.anyio
 
 MESSAGE = define_event("message", history=History(limit=1))
-ROOMS = {"room": RoomConfig(name="Room", events=[MESSAGE])}
+TYPING = define_event("typing")
+ROOMS = {"room": RoomConfig(name="Room", events=[MESSAGE, TYPING])}
 
 
 class LateRoomStore(MemoryRoomStore):
@@ -116,6 +117,59 @@ class LateSource(MemoryHistorySource):
         self.read.set()
         await self.gate.wait()
         return rows
+
+
+class LateTimes(MemoryHistorySource):
+    """Says later where a time begins than it has looked."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store)
+        self.looked, self.gate = Signal(), Signal()
+
+    async def seq_at(self, room_id: str, timestamp_ms: int) -> int | None:
+        found = await super().seq_at(room_id, timestamp_ms)
+        self.looked.set()
+        await self.gate.wait()
+        return found
+
+
+@pytest.mark.parametrize(
+    ("form", "seqs"),
+    [
+        (AfterTime(1_200), [3]),
+        (AfterTime(1_300), []),
+        (AfterTime(1_350), []),
+        (BeforeTime(1_300), [2, 1]),
+        (BeforeTime(1_350), [1]),
+    ],
+)
+async def test_a_time_is_found_among_events_that_become_visible_while_it_is_looked_for(
+    form: PageForm, seqs: list[int]
+) -> None:
+    """Another node keeps two events, which this one takes up after it was asked where the time begins."""
+    store = MemoryStore()
+    source = LateTimes(store)
+    pages: list[Page] = []
+    async with (
+        MemoryNode(ROOMS, store=store, source=source).running() as node,
+        MemoryNode(ROOMS, store=store).running() as other,
+    ):
+        await node.publish("room", "message", 1, sender="ada")
+        node.clock.now = 1_400
+        await node.publish("room", "typing", None, sender="ada")  # the room's time is later than its last event's
+        for other.clock.now in (1_200, 1_300):
+            await other.publish("room", "message", other.clock.now, sender="bob")
+
+        async def read() -> None:
+            pages.append(await node.pages(PageRequest(room_id="room", form=form)))
+
+        with fail_after(20):
+            async with create_task_group() as tasks:
+                tasks.start_soon(read)
+                await source.looked.wait()
+                await node.apply.look("room")
+                source.gate.set()
+    assert [event.seq for event in pages[0].events] == seqs
 
 
 @pytest.mark.parametrize("redactions", [1, REMEMBERED_REDACTIONS + 1])
