@@ -23,8 +23,9 @@ serve: $(RUNTIME) ## Run the bundled chat at http://127.0.0.1:3000, kept in SQLi
 test: $(DEV) ## Run all tests, in two processes; with ARGS in one
 	@$(BIN)/python -m pytest $(or $(ARGS),--numprocesses 2)
 
-quick: $(DEV) ## Run the tests of domain, application and contracts: under a minute
-	@$(BIN)/python -m pytest tests/domain tests/application tests/contracts $(ARGS)
+quick: $(DEV) ## Run the tests of domain, application and contracts, but PostgreSQL's: under a minute
+	@$(BIN)/python -m pytest tests/domain tests/application tests/contracts \
+		-k 'not postgresql and not pooled' --numprocesses 2 $(ARGS)
 
 simulate: $(DEV) ## Run a cluster on virtual time, SEEDS=1000 times, from SEED=1 on
 	@$(BIN)/python -m tests.simulation --seeds $(or $(SEEDS),1000) --first $(or $(SEED),1) $(ARGS)
