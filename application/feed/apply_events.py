@@ -215,7 +215,7 @@ class ApplyEvents:
     def _make(self, step: Step, room_id: str, history: RoomHistory) -> None:
         own = kept_here(step.settled)
         is_shown = self._show(room_id, history, step.visible)
-        if is_shown and (self._listeners.are_given or self._follower is not None):
+        if is_shown:
             self._tell(room_id, own if self.is_shared else step.visible)
         for submission, outcome in step.settled:
             submission.settle(outcome)
@@ -256,6 +256,8 @@ class ApplyEvents:
         return True
 
     def _tell(self, room_id: str, events: Sequence[Event]) -> None:
+        if not self._listeners.are_given and self._follower is None:
+            return
         try:
             self._listeners.tell(room_id, events)
             if self._follower is not None and events:
@@ -271,7 +273,7 @@ class ApplyEvents:
         epoch = None if history is None else history.epoch
         events = [event for _, event in gathered if event.epoch == epoch]
         is_shown = history is None or self._show(room_id, history, events)
-        if is_shown and (self._listeners.are_given or self._follower is not None):
+        if is_shown:
             self._tell(room_id, events)
         for submission, event in gathered:
             submission.settle((event,) if event.epoch == epoch else self._missing(room_id))
@@ -281,8 +283,10 @@ class ApplyEvents:
             self._pass_to_nodes(room_id, history, events)
 
     def _pass_to_nodes(self, room_id: str, history: RoomHistory, own: Sequence[Event]) -> None:
-        passing = [event for event in own if event.seq is None] if self._nodes is not None else ()
-        if self._nodes is not None and passing:
+        if self._nodes is None:
+            return
+        passing = [event for event in own if event.seq is None]
+        if passing:
             self._nodes.passed(room_id, history.position, passing)
 
     def _catch_up_beside(self, room_id: str, feed: RoomFeed) -> None:
