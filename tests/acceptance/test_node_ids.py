@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx
@@ -13,7 +14,7 @@ from anyio import to_thread
 from ..support.readiness import readiness_becomes
 from ..support.server_process import ServerProcess
 from ..support.shared_postgresql import database_with_tables
-from ..support.wire_client import connected
+from ..support.wire_client import WireClient, connected
 
 Start = Callable[[str], ServerProcess]
 
@@ -36,14 +37,21 @@ def start(tmp_path: Path) -> Iterator[Start]:
             server.kill()
 
 
-async def test_the_places_of_a_killed_node_are_free_as_soon_as_it_is_started_again(start: Start) -> None:
-    """Its lease is made to last for an hour: they would be free behind it anyway."""
+@asynccontextmanager
+async def after_a_kill(start: Start) -> AsyncIterator[tuple[ServerProcess, WireClient]]:
+    """A node that was killed, with ada in the small room, and eve at another one, where bob has the other place."""
     node, other = start("a"), start("b")
     async with connected(other.ws, "bob") as bob, connected(other.ws, "eve") as eve:
         await bob.join("small")
         async with connected(node.ws, "ada") as ada:
             await ada.join("small")
             await to_thread.run_sync(node.kill)
+        yield node, eve
+
+
+async def test_the_places_of_a_killed_node_are_free_as_soon_as_it_is_started_again(start: Start) -> None:
+    """Its lease is made to last for an hour: they would be free behind it anyway."""
+    async with after_a_kill(start) as (node, eve):
         with psycopg.connect(node.settings["DIALOGUE_DATABASE"]) as connection:
             connection.execute("UPDATE dialogue_leases SET until = until + interval '1 hour' WHERE node_id = 'a'")
         assert (await eve.refused("join", roomId="small"))["code"] == "ROOM_FULL"
@@ -54,12 +62,7 @@ async def test_the_places_of_a_killed_node_are_free_as_soon_as_it_is_started_aga
 
 async def test_the_places_of_a_killed_node_are_free_when_its_lease_is_over_and_not_before(start: Start) -> None:
     """It is made to be over at once: it would be after fifteen seconds."""
-    node, other = start("a"), start("b")
-    async with connected(other.ws, "bob") as bob, connected(other.ws, "eve") as eve:
-        await bob.join("small")
-        async with connected(node.ws, "ada") as ada:
-            await ada.join("small")
-            await to_thread.run_sync(node.kill)
+    async with after_a_kill(start) as (node, eve):
         assert (await eve.refused("join", roomId="small"))["code"] == "ROOM_FULL"
         with psycopg.connect(node.settings["DIALOGUE_DATABASE"]) as connection:
             connection.execute("UPDATE dialogue_leases SET until = now() WHERE node_id = 'a'")
