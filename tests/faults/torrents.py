@@ -79,8 +79,11 @@ def drip(port: int, kind: str, times: int = 10) -> bytes:
     return answer
 
 
-def pour(port: int, kind: str, size: int) -> bytes:
-    """Send a torrent of so many bytes as fast as it is taken, reading nothing meanwhile; what was answered first."""
+def pour(port: int, kind: str, size: int, *, to_the_end: bool = False) -> bytes:
+    """Send a torrent of so many bytes as fast as it is taken, reading nothing meanwhile; what was answered first.
+
+    `to_the_end` waits until the server has ended the connection, which it does when it has seen all of it.
+    """
     head, unit = TORRENTS[kind]
     bite = unit * (65_536 // len(unit))
     with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as stranger:
@@ -88,6 +91,11 @@ def pour(port: int, kind: str, size: int) -> bytes:
             stranger.sendall(head)
             for _ in range(size // len(bite)):
                 stranger.sendall(bite)
+            if to_the_end:
+                stranger.shutdown(socket.SHUT_WR)
+        answer = b""
         with suppress(OSError):
-            return stranger.recv(65_536)
-    return b""
+            answer = stranger.recv(65_536)
+            while to_the_end and stranger.recv(65_536):
+                pass
+    return answer
