@@ -85,6 +85,7 @@ class PageHistory:
             return Run(events=[], has_more=False)
         run = await self._older(room_id, history, names, history.head + 1, limit, above)
         ensure_contiguous(run.events)
+        history.blank_as(run.events)
         return run
 
     async def after(self, room_id: str, history: RoomHistory, names: Sequence[str], seq: int, limit: int) -> Run:
@@ -93,6 +94,7 @@ class PageHistory:
             return Run(events=[], has_more=False)
         run = await self._newer(room_id, history, names, seq, limit)
         ensure_contiguous(reversed(run.events))
+        history.blank_as(run.events)
         return run
 
     def in_memory(self, history: RoomHistory, names: Sequence[str], above: int = 0) -> Run:
@@ -134,6 +136,7 @@ class PageHistory:
                     raise AssertionError(f"unresolved form {form}")
         await self.confirm(request.room_id, history, run)
         ensure_contiguous(run.events)
+        history.blank_as(run.events)
         return Page(
             room_id=request.room_id,
             event_name=request.event_name,

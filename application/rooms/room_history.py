@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from heapq import merge
 from itertools import islice
 
@@ -173,6 +174,17 @@ class RoomHistory:
         for stream in self._streams.values():
             stream.buffer.replace(seq, without_sender)
 
+    def blank_as(self, read: Iterable[Event]) -> None:
+        """Let memory hold blank, too, what the source gave back blank; to be called before anybody is given it.
+
+        What was taken away in the storage, by another node maybe, is told of here a little later. Whoever has seen it
+        blank until then must not read it whole again out of memory.
+        """
+        for event in read:
+            stream = self._streams.get(event.name) if event.is_redacted else None
+            if stream is not None:
+                stream.buffer.replace(event.place, partial(_blank_as, event))
+
     def floor_of(self, names: Iterable[str]) -> int:
         """Of these names nothing is missing that has a larger seq than this."""
         return max((self._streams[name].floor_seq for name in names), default=0)
@@ -239,3 +251,8 @@ class RoomHistory:
         seq = max(seq, self.memory_start(names) - 1)
         runs = [self._streams[name].buffer.after(seq, limit) for name in names]
         return runs[0] if len(runs) == 1 else list(islice(merge(*runs, key=lambda event: event.place), limit))
+
+
+def _blank_as(tombstone: Event, held: Event) -> Event:
+    """`tombstone`, unless `held` is one already, which may know more: on whose behalf it is may have been erased."""
+    return held if held.is_redacted or held.epoch != tombstone.epoch else tombstone

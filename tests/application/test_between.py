@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 import pytest
 from anyio import Event as Signal
@@ -27,6 +27,7 @@ from .node import MemoryNode
 pytestmark = pytest.mark.anyio
 
 MESSAGE = define_event("message", history=History(limit=1))
+NOTE = define_event("note", history=History(limit=10))
 TYPING = define_event("typing")
 ROOMS = {"room": RoomConfig(name="Room", events=[MESSAGE, TYPING])}
 
@@ -194,3 +195,35 @@ async def test_a_page_holds_nothing_that_was_taken_away_while_it_was_read(redact
                 source.gate.set()
     blank = [event.seq for event in reversed(pages[0].events) if event.is_redacted]
     assert blank == [*range(1, redactions + 1)]
+
+
+async def read_page(node: MemoryNode) -> Sequence[Event]:
+    return (await node.pages(PageRequest(room_id="room"))).events
+
+
+async def read_at_joining(node: MemoryNode) -> Sequence[Event]:
+    return (await node.join(node.session("bob"), "room")).history
+
+
+async def recover(node: MemoryNode) -> Sequence[Event]:
+    _, history = await node.registry.open("room")
+    joined = await node.join(node.session("eve"), "room", since=Position(epoch=history.epoch, seq=0))
+    assert joined.recovered
+    return joined.history
+
+
+@pytest.mark.parametrize("read", [read_page, read_at_joining, recover])
+async def test_what_was_read_blank_is_not_read_whole_again(
+    read: Callable[[MemoryNode], Awaitable[Sequence[Event]]],
+) -> None:
+    """The storage knows of another node's redaction before this one has told of it."""
+    store = MemoryStore()
+    rooms = {"room": RoomConfig(name="Room", events=[MESSAGE, NOTE], sync_history_on_join=10)}
+    node, other = MemoryNode(rooms, store=store), MemoryNode(rooms, store=store)
+    async with node.running(), other.running():
+        for name in ("note", "message", "message"):  # all messages are not in memory, so they are read with the note
+            await node.publish("room", name, "secret", sender="ada")
+        await other.redact("room", 1, by="mod")
+        blank = [event.seq for event in await read(node) if event.is_redacted]
+        page = await node.pages(PageRequest(room_id="room", event_name="note"))
+    assert blank == [event.seq for event in page.events if event.is_redacted] == [1]
