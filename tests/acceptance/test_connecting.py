@@ -70,7 +70,7 @@ async def test_auth_must_be_an_object(server: ServerProcess, auth: object) -> No
 async def test_without_connect_in_time_the_server_closes_with_4408(
     new_server: Callable[..., ServerProcess],
 ) -> None:
-    server = new_server(connect_timeout_s=0.3)
+    server = new_server(connect_timeout_s=2)
     async with opened(server.ws) as silent, connected(server.ws) as other:
         assert await silent.closed() == (4408, "no connect in time")
         assert (await other.ask("ping"))["type"] == "pong"

@@ -15,7 +15,7 @@ from ..support.patience import wait_until
 from ..support.server_process import DIALOGUE, ServerProcess
 from ..support.wire_client import WireClient, connected
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 SECRET, PAYLOAD = "a-token-of-somebody", "what-somebody-says"
 FORGED = '\n{"event": "forged", "level": "critical"}\r\x1b[31m\u2028forged \u202e'
 APP = """

@@ -17,7 +17,7 @@ from ..support.server_process import ServerProcess
 from ..support.wire_client import connected, opened
 
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 def scraped(server: ServerProcess) -> Series:

@@ -215,7 +215,7 @@ async def test_handlers_and_hooks_are_told_by_name_and_by_pattern(tmp_path: Path
         await app.trigger("plant", "door", "open", sender="ada")
         await app.trigger("plant", "sensor.hall", {"value": 3}, sender="ada")
         assert [event.data.value for event in await app.room("plant").history(reading.named("sensor.hall"))] == [3, 1]
-        with fail_after(10):
+        with fail_after(60):
             while len(told) < 6 or not evicted:
                 await checkpoint()
     hall = ("sensor.hall", Reading(value=1)), ("sensor.hall", Reading(value=3))

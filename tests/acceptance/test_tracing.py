@@ -197,7 +197,7 @@ def test_it_is_imported_only_where_it_is_asked_for(asked: dict[str, str], is_the
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=200,
     )
     assert ended.stdout.strip() == str(is_there), ended.stderr
 
@@ -225,7 +225,7 @@ def test_an_exporter_that_is_none_is_told_at_the_start(tmp_path: Path) -> None:
         text=True,
         cwd=tmp_path,
         check=False,
-        timeout=60,
+        timeout=200,
     )
     assert ended.returncode == 1
     assert "OTEL_TRACES_EXPORTER must be otlp, console or none, not 'pigeon'" in ended.stderr

@@ -27,7 +27,7 @@ from dialogue.domain.errors import Unavailable
 from ..support.readiness import readiness_becomes
 
 CALLERS = 100
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 @pytest.fixture

@@ -243,7 +243,7 @@ async def test_where_a_gap_cannot_be_filled_the_rooms_members_come_back_and_all_
 
 async def test_a_stop_ends_whatever_fails() -> None:
     rig = Rig(patience_s=0.3)
-    with fail_after(20):
+    with fail_after(60):
         async with rig.node.running():
             rig.source.failure = ValueError("a fault of the source")
             await rig.node.registry.open("a")

@@ -164,7 +164,7 @@ async def test_a_time_is_found_among_events_that_become_visible_while_it_is_look
         async def read() -> None:
             pages.append(await node.pages(PageRequest(room_id="room", form=form)))
 
-        with fail_after(20):
+        with fail_after(60):
             async with create_task_group() as tasks:
                 tasks.start_soon(read)
                 await source.looked.wait()
@@ -186,7 +186,7 @@ async def test_a_page_holds_nothing_that_was_taken_away_while_it_was_read(redact
         async def read() -> None:
             pages.append(await node.pages(PageRequest(room_id="room", event_name="message", limit=redactions + 2)))
 
-        with fail_after(20):
+        with fail_after(60):
             async with create_task_group() as tasks:
                 tasks.start_soon(read)
                 await source.read.wait()

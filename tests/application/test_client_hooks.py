@@ -164,7 +164,7 @@ async def test_a_hook_that_misbehaves_harms_no_other_client(kind: str, caplog: p
         told.append(client.user_id)
         return None
 
-    async with node_with(Hooks(on_joined=joined), timeout_s=0.05).running() as node:
+    async with node_with(Hooks(on_joined=joined), timeout_s=1).running() as node:
         eve, ada = node.session("eve"), node.session("ada")
         with caplog.at_level(logging.ERROR, "dialogue.hooks"), fail_after(30):
             await node.join(eve, "hall")

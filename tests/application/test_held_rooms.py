@@ -118,10 +118,10 @@ async def test_who_waits_for_a_locked_room_is_refused_at_its_own_deadline() -> N
     outcomes = Outcomes()
     async with node.running():
         archive.hold("a")
-        with deadline_at(monotonic() + 0.1):
+        with deadline_at(monotonic() + 0.5):
             await put(node, "a", outcomes, "first")
         await until(lambda: archive.waited)
-        with deadline_at(monotonic() + 0.15):
+        with deadline_at(monotonic() + 0.6):
             await put(node, "a", outcomes, "second")
         await put(node, "a", outcomes, "patient")
         await until(lambda: len(outcomes) == 2)
@@ -275,7 +275,7 @@ async def test_a_stop_waits_for_locked_rooms_until_the_deadlines_of_those_who_wa
     outcomes = Outcomes()
     async with node.running():
         archive.hold("a")
-        with deadline_at(monotonic() + 0.1):
+        with deadline_at(monotonic() + 0.5):
             await put(node, "a", outcomes, 1)
         with fail_after(30):
             await node.node.stop()

@@ -228,7 +228,7 @@ async def test_who_waits_is_refused_at_its_own_deadline_whatever_is_in_flight() 
         archive.gate = Signal()
         await put(node, 0, first)
         await archive.waiting.wait()
-        with deadline_at(monotonic() + 0.05):
+        with deadline_at(monotonic() + 0.5):
             for number in range(1, 8):
                 await put(node, number, outcomes)
         await put(node, 8, first)

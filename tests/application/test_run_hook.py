@@ -114,7 +114,7 @@ async def test_a_turn_waits_for_the_end_of_the_call_before_it_whose_caller_was_f
         assert scope.cancelled_caught
         gate.set()
         async with turn:
-            assert await run(call(lambda: 5), turn) == 5
+            assert await running()(call(lambda: 5), turn) == 5
     assert not turn.is_taken
 
 

@@ -23,7 +23,7 @@ from playwright.sync_api import Error as PlaywrightError
 from .between import Between, Planted
 from .people import ChatPage, ChatServer
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 SYSTEM_BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER_ARGS = [
     "--no-sandbox",

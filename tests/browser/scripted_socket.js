@@ -3,7 +3,7 @@ globalThis.prepared = (async () => {
   const { createDialogueClient, DialogueError } = await import("/client.js");
 
   /** Waits for a condition, and fails with its source when it does not come true. */
-  const until = async (condition, deadlineMs = 5_000) => {
+  const until = async (condition, deadlineMs = 60_000) => {
     const end = performance.now() + deadlineMs;
     for (;;) {
       const value = condition();
@@ -15,6 +15,26 @@ globalThis.prepared = (async () => {
 
   /** Lets everything run that is due already: microtasks, and one task. */
   const settle = () => new Promise((resolve) => setTimeout(resolve, 0));
+
+  /**
+   * Timers for which `isLong(ms)` stand still until `pass()` runs those that are there: how fast the machine is does not
+   * matter. The page is the test's own, so nothing is put back.
+   */
+  const standingStill = (isLong) => {
+    const { setTimeout, clearTimeout } = globalThis;
+    const still = new Map();
+    globalThis.setTimeout = (callback, ms) => {
+      if (!isLong(ms)) return setTimeout(callback, ms);
+      const timer = {};
+      still.set(timer, callback);
+      return timer;
+    };
+    globalThis.clearTimeout = (timer) => still.delete(timer) || clearTimeout(timer);
+    const pass = () => {
+      for (const [timer, callback] of [...still]) if (still.delete(timer)) callback();
+    };
+    return { pass };
+  };
 
   class Script {
     sockets = [];
@@ -141,5 +161,5 @@ globalThis.prepared = (async () => {
     }
   }
 
-  return { createDialogueClient, DialogueError, Script, until, settle };
+  return { createDialogueClient, DialogueError, Script, until, settle, standingStill };
 })();

@@ -83,7 +83,8 @@ def test_a_token_function_is_called_at_each_connect_and_before_the_token_runs_ou
 def test_a_refresh_that_fails_is_tried_again_and_its_end_is_a_reconnect(client_page: ClientPage) -> None:
     """What is refused, and what the function throws, goes to `onError`."""
     outcome = client_page.run(
-        """async ({ Script, until }) => {
+        """async ({ Script, until, standingStill }) => {
+          const time = standingStill((ms) => ms > 10_000);
           const script = new Script();
           const errors = [];
           let calls = 0;
@@ -94,8 +95,11 @@ def test_a_refresh_that_fails_is_tried_again_and_its_end_is_a_reconnect(client_p
           const client = script.client({ auth: { token } });
           client.onError(({ code }) => errors.push(code));
           const connecting = client.connect();
-          await script.welcome(1, { expiresAt: Date.now() + 1_500 });
+          await script.welcome(1, { expiresAt: Date.now() + 600_000 });
           await connecting;
+          time.pass();
+          await until(() => errors.length === 1);
+          time.pass();
           const refused = await script.request("refresh");
           script.answer(refused, "error", { code: "UNAUTHENTICATED", message: "another user's" });
           await until(() => errors.length === 2);
@@ -363,10 +367,13 @@ def test_a_lost_connection_rejects_requests_but_not_joins(client_page: ClientPag
 def test_a_request_without_an_answer_times_out(client_page: ClientPage) -> None:
     """After `requestTimeoutMs` the promise is rejected with TIMEOUT."""
     code = client_page.run(
-        """async ({ Script }) => {
+        """async ({ Script, standingStill }) => {
+          const time = standingStill((ms) => ms === 77_777);
           const script = new Script();
-          const { room } = await script.joinedClient({ seq: 0 }, { requestTimeoutMs: 20 });
-          return room.trigger("message", {}).catch((error) => error.code);
+          const { room } = await script.joinedClient({ seq: 0 }, { requestTimeoutMs: 77_777 });
+          const triggering = room.trigger("message", {}).catch((error) => error.code);
+          time.pass();
+          return triggering;
         }"""
     )
     assert code == "TIMEOUT"

@@ -29,12 +29,11 @@ def server(tmp_path: Path) -> Iterator[ServerProcess]:
 
 def test_a_client_outlives_its_tokens(server: ServerProcess, contexts: Callable[..., BrowserContext]) -> None:
     """It refreshes in time, and tries again where a refresh is refused, so that the connection goes on."""
-    numbers = count(1)
+    refreshes = count(1)
 
-    def next_token() -> str:
-        # The third is another user's, which no refresh may bring.
-        number = next(numbers)
-        return token(sub="bob" if number == 3 else "ada", exp=time() + 2)
+    def next_token(is_refresh: bool) -> str:
+        """The first that is asked for beside a connection is another user's, which no refresh may bring."""
+        return token(sub="bob" if is_refresh and next(refreshes) == 1 else "ada", exp=time() + 3)
 
     page = contexts().new_page()
     page.expose_function("nextToken", next_token)
@@ -48,7 +47,7 @@ def test_a_client_outlives_its_tokens(server: ServerProcess, contexts: Callable[
           const sixth = new Promise((resolve) => (isSixth = resolve));
           const token = () => {
             if (++tokens === 6) isSixth();
-            return nextToken();
+            return nextToken(client.state === "connected");
           };
           const client = createDialogueClient({
             url: location.origin,
@@ -66,5 +65,5 @@ def test_a_client_outlives_its_tokens(server: ServerProcess, contexts: Callable[
     )
     user_id, errors, again, is_kept = told
     assert (user_id, again, is_kept) == ("ada", "ada", True)
-    assert errors[0] == "UNAUTHENTICATED"
+    assert "UNAUTHENTICATED" in errors
     assert set(errors) <= {"UNAUTHENTICATED", 4401}  # on a machine that is slow it may have to come back

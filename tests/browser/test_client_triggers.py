@@ -206,14 +206,16 @@ def test_unavailable_is_final(client_page: ClientPage) -> None:
 def test_waiting_ends_with_the_time_out(client_page: ClientPage) -> None:
     """Counted from the call, over all connections; the error says whether it was sent, and with which key."""
     outcome = client_page.run(
-        """async ({ Script }) => {
+        """async ({ Script, standingStill }) => {
+          const time = standingStill((ms) => ms === 77_777);
           const script = new Script();
-          const options = { requestTimeoutMs: 40, reconnect: { minDelayMs: 60_000, maxDelayMs: 60_000 } };
+          const options = { requestTimeoutMs: 77_777, reconnect: { minDelayMs: 60_000, maxDelayMs: 60_000 } };
           const { client, room } = await script.joinedClient({ seq: 0 }, options);
           const tell = ({ code, details }) => [code, details.wasSent, details.key ?? null];
           const sent = room.trigger("message", {}, { key: "a" }).catch(tell);
           script.lose();
           const unsent = room.trigger("message", {}, { key: "b" }).catch(tell);
+          time.pass();
           const outcome = [await sent, await unsent];
           client.disconnect();
           return outcome;

@@ -113,7 +113,7 @@ def test_what_was_in_flight_at_a_kill_is_kept_once_and_in_order(server: ChatServ
         """async () => {
           const { createDialogueClient } = await import("/client.js");
           const reconnect = { minDelayMs: 50, maxDelayMs: 200 };
-          const options = { url: location.origin, auth: { userId: "x" }, reconnect, requestTimeoutMs: 20_000 };
+          const options = { url: location.origin, auth: { userId: "x" }, reconnect, requestTimeoutMs: 120_000 };
           const client = createDialogueClient(options);
           await client.connect();
           const room = await client.join("general");

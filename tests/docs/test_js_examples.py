@@ -18,7 +18,7 @@ from .running import dialogue, process
 
 PAGE = "<!doctype html><title>An example</title><ul id=messages></ul><form id=form><input id=text></form>"
 DONE = "\n;globalThis.exampleIsDone = true;"
-PATIENCE_MS = 15_000
+PATIENCE_MS = 60_000
 
 pytestmark = pytest.mark.browser
 

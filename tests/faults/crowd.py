@@ -91,7 +91,7 @@ class Crowd:
         """For so long everyone does what they do; return when each has seen all that it has to."""
         self.ends_at = current_time() + seconds
         self.written = Signal()
-        with fail_after(seconds + 120):
+        with fail_after(seconds + 200):
             async with create_task_group() as audience:
                 for number in range(self.size):
                     audience.start_soon(Reader(self, f"reader-{number}").run)

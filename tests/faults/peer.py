@@ -17,7 +17,7 @@ from ..support.wire_client import Message
 from .sightings import Sightings
 from .views import Clock, View
 
-DEADLINE_S = 45.0
+DEADLINE_S = 90.0
 LOST = (ConnectionClosed, ConnectionError, InvalidMessage)
 """How a connection ends, or does not come about, where the server is gone."""
 OPTIONS: dict[str, Any] = {
@@ -25,6 +25,7 @@ OPTIONS: dict[str, Any] = {
     "compression": None,
     "max_size": None,
     "ping_interval": None,
+    "open_timeout": None,  # DEADLINE_S is, also beside a node that stands still
     "close_timeout": 1,
     "proxy": None,
 }

@@ -23,7 +23,7 @@ from .conftest import Serve
 from .serving import database_of, kept_by
 
 IN_MEMORY = 5
-SETTINGS: dict[str, Any] = {"request_timeout_s": 0.2, "LOAD_LIMIT": IN_MEMORY}
+SETTINGS: dict[str, Any] = {"request_timeout_s": 1.5, "LOAD_LIMIT": IN_MEMORY}
 BEFORE = 50
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AsyncExitStack, closing, contextmanager
 from pathlib import Path
 from time import monotonic
 
@@ -15,9 +15,11 @@ from ..support.wire_client import connected
 from .conftest import Serve
 from .serving import database_of
 
-TIMEOUT_S = 1.0
-SLACK_S = 4.5
-"""How much later than its deadline an answer may come on a busy machine; one after the other it would be more."""
+TIMEOUT_S = 3.0
+MAKERS = 30
+"""Who make a room each: one after the other, the last of them would wait so many times as long as the first."""
+
+LINK_S = 1.0
 
 
 @contextmanager
@@ -28,20 +30,21 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-async def test_eight_writes_that_come_at_once_are_refused_at_about_the_same_time(serve: Serve) -> None:
+async def test_writes_that_come_at_once_are_refused_at_about_the_same_time(serve: Serve) -> None:
     """Over the WebSocket and over HTTP, publishing, marking and making rooms alike; what was refused is never kept."""
     server = serve("making", request_timeout_s=TIMEOUT_S)
     took: dict[str, float] = {}
     async with (
-        httpx.AsyncClient(base_url=server.http, trust_env=False, timeout=60) as http,
+        httpx.AsyncClient(base_url=server.http, trust_env=False, timeout=120) as http,
         connected(server.ws, "ada") as ada,
         connected(server.ws, "bob") as bob,
-        connected(server.ws, "eve") as eve,
+        AsyncExitStack() as stack,
     ):
-        for client in (ada, bob, eve):
+        makers = [await stack.enter_async_context(connected(server.ws, f"eve-{number}")) for number in range(MAKERS)]
+        for client in (ada, bob):
             await client.join("hall")
         await ada.trigger("hall")
-        with locked(database_of(server)), fail_after(60):
+        with locked(database_of(server)), fail_after(120):
             began = monotonic()
 
             async def post(number: int) -> None:
@@ -62,24 +65,26 @@ async def test_eight_writes_that_come_at_once_are_refused_at_about_the_same_time
                 assert (await bob.refused("markRead", roomId="hall", seq=1))["code"] == "UNAVAILABLE"
                 took["mark"] = monotonic() - began
 
-            async def make_a_room() -> None:
-                refused = await eve.refused("createRoom", room={"id": "new", "name": "New"})
+            async def make_a_room(number: int) -> None:
+                refused = await makers[number].refused("createRoom", room={"id": f"new-{number}", "name": "New"})
                 assert refused["code"] == "UNAVAILABLE"
-                took["room"] = monotonic() - began
+                took[f"room {number}"] = monotonic() - began
 
             async with create_task_group() as tasks:
                 for number in range(4):
                     tasks.start_soon(post, number)
-                for ask in (burst, mark, make_a_room):
-                    tasks.start_soon(ask)
-        assert len(took) == 7
+                for number in range(MAKERS):
+                    tasks.start_soon(make_a_room, number)
+                tasks.start_soon(burst)
+                tasks.start_soon(mark)
+        assert len(took) == 4 + MAKERS + 2
         assert min(took.values()) >= TIMEOUT_S * 0.9
-        assert max(took.values()) < TIMEOUT_S + SLACK_S, took
+        assert max(took.values()) < TIMEOUT_S * MAKERS / 2, took
         kept = await ada.trigger("hall")
         assert kept["seq"] == 2
     with closing(sqlite3.connect(database_of(server))) as found:
         assert found.execute("SELECT count(*) FROM messages").fetchone() == (2,)
-        assert found.execute("SELECT count(*) FROM dialogue_rooms WHERE room_id = 'new'").fetchone() == (0,)
+        assert found.execute("SELECT count(*) FROM dialogue_rooms WHERE room_id LIKE 'new%'").fetchone() == (0,)
         assert found.execute("SELECT count(*) FROM dialogue_read_marks").fetchone() == (0,)
     assert server.stop() == 0
     assert server.faults == []
@@ -88,8 +93,8 @@ async def test_eight_writes_that_come_at_once_are_refused_at_about_the_same_time
 async def test_with_a_bound_on_each_link_alone_they_wait_one_after_the_other(serve: Serve) -> None:
     """The planted fault: a server whose requests bring no deadline along."""
     count = 5
-    server = serve("making", request_timeout_s=TIMEOUT_S, TIMELESS=1)
-    async with httpx.AsyncClient(base_url=server.http, trust_env=False, timeout=60) as http:
+    server = serve("making", request_timeout_s=LINK_S, TIMELESS=1)
+    async with httpx.AsyncClient(base_url=server.http, trust_env=False, timeout=120) as http:
         took: list[float] = []
         body = {"event": "message", "data": {"text": "x"}}
         await http.post("/rooms/hall/events?userId=eve", json=body)
@@ -104,4 +109,4 @@ async def test_with_a_bound_on_each_link_alone_they_wait_one_after_the_other(ser
             async with create_task_group() as tasks:
                 for number in range(count):
                     tasks.start_soon(make_a_room, number)
-    assert max(took) > TIMEOUT_S * (count - 1)
+    assert max(took) > LINK_S * (count - 1)

@@ -7,7 +7,10 @@ from wsproto.events import CloseConnection, Ping, TextMessage
 from ..support.raw_client import RawClient, raw
 from .conftest import Serve
 
-QUICK = {"heartbeat_s": 0.2, "heartbeat_timeout_s": 0.2}
+QUICK = {"heartbeat_s": 1, "heartbeat_timeout_s": 1}
+"""What a client that answers at once has, on a machine that is busy."""
+
+SLOW = "slow-5"
 REQUESTS = 40
 """More than are parsed ahead of the one that takes long: so nothing more is read until that is over."""
 
@@ -26,8 +29,8 @@ def answers(client: RawClient) -> int:
 
 
 def served(client: RawClient) -> int:
-    """Ask for much while one request takes a second: five times what a pong may."""
-    client.ask("connect", auth={"userId": "slow"})
+    """Ask for much while one request takes five seconds: five times what a pong may."""
+    client.ask("connect", auth={"userId": SLOW})
     for number in range(REQUESTS):
         client.ask("ping", id=number)
     return answers(client)

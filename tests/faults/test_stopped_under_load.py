@@ -40,14 +40,14 @@ async def test_asked_to_stop_while_the_database_is_locked_it_refuses_what_waits_
     serve: Serve, random: Random
 ) -> None:
     """The events that wait are answered with UNAVAILABLE or not at all, are nowhere, and everyone gets 1001."""
-    server = serve(request_timeout_s=0.5)
+    server = serve(request_timeout_s=3)
     flood = Flood(server, random, writers=20, watchers=3)
 
     def lock_and_stop() -> None:
         locking.execute("BEGIN EXCLUSIVE")
         server.send_signal(signal.SIGTERM)
 
-    with closing(sqlite3.connect(database_of(server), isolation_level=None, timeout=10)) as locking, fail_after(20):
+    with closing(sqlite3.connect(database_of(server), isolation_level=None, timeout=10)) as locking, fail_after(100):
         await flood.until_ended(lock_and_stop, after=200)
         assert await to_thread.run_sync(server.exit_code) == 0
     assert flood.closes == {GOING_AWAY: 23}

@@ -13,12 +13,12 @@ from .conftest import Serve
 from .torrents import DENSE, TORRENTS, drip, pour
 
 MIB = 1 << 20
-QUICK_S = 0.25
+QUICK_S = 0.5
 """For how long the server may be busy before it answers somebody beside a torrent. Each of them took seconds when it
 was parsed at once; it is some milliseconds now."""
 
 HEAVY = ["empty pings", "empty fragments", "chunks of an event", "chunks nobody looks for"]
-PLANTED = {"empty pings": 2 * MIB, "empty fragments": 2 * MIB, "chunks of an event": 2 * MIB}
+PLANTED = {"empty pings": MIB, "empty fragments": 2 * MIB, "chunks of an event": 2 * MIB}
 
 
 @pytest.fixture(scope="module")

@@ -7,6 +7,7 @@ from contextlib import suppress
 
 from ..support.websocket_frames import BINARY, CONTINUATION, PING, PONG, TEXT, websocket_frame
 
+DEADLINE_S = 90.0
 PATIENCE_S = 2.0
 """How long a stranger waits where nothing is taken from it; it reads no answers, which is right where many come."""
 
@@ -73,7 +74,7 @@ def drip(port: int, kind: str, times: int = 10) -> bytes:
     """Send a dense request so often, one after the other; the last answer."""
     answer = b""
     for _ in range(times):
-        with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as stranger:
+        with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S) as stranger:
             stranger.sendall(DENSE[kind])
             answer = stranger.recv(65_536)
     return answer
@@ -86,7 +87,8 @@ def pour(port: int, kind: str, size: int, *, to_the_end: bool = False) -> bytes:
     """
     head, unit = TORRENTS[kind]
     bite = unit * (65_536 // len(unit))
-    with socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S) as stranger:
+    patience_s = DEADLINE_S if to_the_end else PATIENCE_S
+    with socket.create_connection(("127.0.0.1", port), timeout=patience_s) as stranger:
         with suppress(OSError):
             stranger.sendall(head)
             for _ in range(size // len(bite)):

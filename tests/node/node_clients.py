@@ -14,7 +14,7 @@ from anyio.streams.buffered import BufferedByteReceiveStream
 
 from ..support.node import node_command
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 VERSIONS = ("newest", "before recovery", "oldest")
 WAYS = {"polling": ["polling"], "websocket": ["websocket"], "upgraded": ["polling", "websocket"]}
 

@@ -11,7 +11,7 @@ import httpx
 from anyio import fail_after
 from websockets.asyncio.client import ClientConnection, connect
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 SEPARATOR = "\x1e"
 
 
@@ -74,7 +74,9 @@ class RawSocket:
 async def raw_socket(http: str, query: str = "") -> AsyncIterator[RawSocket]:
     """A WebSocket of Engine.IO's that is open, and nothing more."""
     url = f"{http.replace('http', 'ws', 1)}/socket.io/?EIO=4&transport=websocket{query}"
-    async with connect(url, proxy=None, compression=None, ping_interval=None, max_size=None, close_timeout=1) as socket:
+    async with connect(
+        url, proxy=None, compression=None, ping_interval=None, open_timeout=DEADLINE_S, max_size=None, close_timeout=1
+    ) as socket:
         raw = RawSocket(socket)
         assert (await raw.packet()).startswith("0")
         yield raw

@@ -34,7 +34,7 @@ class Heard:
 
     async def until(self, name: str, amount: int = 1) -> list[Any]:
         """All that it was told of that name, once it is so much."""
-        with fail_after(20):
+        with fail_after(60):
             while len(found := [value for each, value in self.told if each == name]) < amount:
                 await self._more.wait()
         return found

@@ -113,7 +113,7 @@ async def test_a_dead_nodes_places_are_given_up_after_its_lease() -> None:
 
 
 async def test_a_node_that_finds_its_lease_over_ends_who_is_in_bounded_rooms_and_begins_anew() -> None:
-    async with small(2, lease_s=0.3).running() as (one, other):
+    async with small(2, lease_s=2).running() as (one, other):
         bounded, free = Client(one, "ada"), Client(one, "bob")
         await bounded.join("small")
         await free.join("room")
@@ -131,7 +131,7 @@ async def test_a_node_that_finds_its_lease_over_ends_who_is_in_bounded_rooms_and
 
 
 async def test_a_node_that_cannot_renew_gives_up_before_the_others_give_it_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with small(2, lease_s=0.3).running() as (one, _):
+    async with small(2, lease_s=2).running() as (one, _):
         member = Client(one, "ada")
         await member.join("small")
         renew = MemoryPresence.renew

@@ -62,7 +62,7 @@ def broken_contracts(copy: Path) -> set[str]:
         env={**os.environ, "PYTHONPATH": str(copy / ".links"), "NO_COLOR": "1", "COLUMNS": "200"},
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=250,
         check=False,
     )
     verdicts = re.findall(r"^(.+) (KEPT|BROKEN)(?: \(\d+ ignored imports?\))?$", result.stdout, re.MULTILINE)
@@ -80,7 +80,7 @@ def ruff_codes(copy: Path, source: str) -> set[str]:
         cwd=copy,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=250,
         check=False,
     )
     return set(re.findall(r": ([A-Z]+[0-9]+) ", result.stdout))

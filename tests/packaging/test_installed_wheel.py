@@ -21,7 +21,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 START_S = 60
-ANSWER_S = 20
+ANSWER_S = 60
 
 
 def plain_environment(home: Path) -> dict[str, str]:
@@ -37,7 +37,7 @@ def says(python: Path, code: str, home: Path) -> str:
         env=plain_environment(home),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=200,
         check=False,
     )
     return (result.stdout + result.stderr).strip()

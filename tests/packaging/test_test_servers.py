@@ -79,7 +79,7 @@ def test_a_forked_process_is_as_one_that_was_started(tmp_path: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": "/some/where", "OWN": "ü"}
     forked = run_process(command, tmp_path, environment, 60)
     started = subprocess.run(
-        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=200, check=False
     )
     assert (forked.returncode, forked.stdout, forked.stderr) == (7, started.stdout, started.stderr)
 
@@ -103,5 +103,5 @@ def test_a_forked_process_can_be_waited_for_and_killed(tmp_path: Path) -> None:
 def test_a_forked_dialogue_is_the_command(tmp_path: Path) -> None:
     command = [*PROGRAM, "--help"]
     forked = run_process(command, tmp_path, os.environ, 60)
-    started = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
+    started = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False)
     assert (forked.returncode, forked.stdout, forked.stderr) == (0, started.stdout, started.stderr)

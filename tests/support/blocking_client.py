@@ -12,7 +12,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from .described import ensure_sent_as_described
 
-DEADLINE_S = 20.0
+DEADLINE_S = 90.0
 
 
 class BlockingClient:
@@ -56,7 +56,13 @@ class BlockingClient:
 @contextmanager
 def blocking(url: str, user_id: str) -> Iterator[BlockingClient]:
     """A connection whose `connect` was answered."""
-    with connect(url, subprotocols=["dialogue.v1"], max_size=None, proxy=None) as socket:  # type: ignore[list-item]
+    with connect(
+        url,
+        subprotocols=["dialogue.v1"],  # type: ignore[list-item]
+        max_size=None,
+        proxy=None,
+        open_timeout=DEADLINE_S,
+    ) as socket:
         client = BlockingClient(socket)
         client.ask("connect", auth={"userId": user_id})
         yield client

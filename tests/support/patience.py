@@ -20,7 +20,7 @@ def wait_until(is_so: Callable[[], bool], timeout_s: float, otherwise: str) -> N
         pause.wait(BETWEEN_S)  # another process gets its turn
 
 
-async def until(is_so: Callable[[], Awaitable[bool]], timeout_s: float = 15.0) -> None:
+async def until(is_so: Callable[[], Awaitable[bool]], timeout_s: float = 60.0) -> None:
     """The same in the event loop, for what has to be awaited."""
     with fail_after(timeout_s):
         while not await is_so():

@@ -17,7 +17,7 @@ from .patience import wait_until
 from .postgresql import USER, PostgresqlServer
 
 CONNECTIONS = 3
-START_S = 30.0
+START_S = 60.0
 SETTINGS = """
 [databases]
 * = host=127.0.0.1 port={server_port} user={user}

@@ -13,7 +13,7 @@ from wsproto.events import AcceptConnection, CloseConnection, Event, Request, Te
 
 from .described import ensure_sent_as_described
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 
 
 class RawClient:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 from anyio import fail_after
 
-DEADLINE_S = 20.0
+DEADLINE_S = 60.0
 
 
 async def readiness_becomes(http: httpx.AsyncClient, status: int) -> httpx.Response:

@@ -16,7 +16,7 @@ from .child_folder import open_folder
 from .free_port import free_port
 from .patience import wait_until
 
-START_S = 30.0
+START_S = 60.0
 
 
 class ValkeyServer:

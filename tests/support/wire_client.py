@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from .described import ensure_sent_as_described, ensure_taken_as_described
 
-DEADLINE_S = 30.0
+DEADLINE_S = 60.0
 MAX_OUT_FRAME = 1 << 20
 
 Message = dict[str, Any]
@@ -163,6 +163,7 @@ async def opened(url: str, **options: Any) -> AsyncIterator[WireClient]:
         "compression": None,
         "max_size": None,
         "ping_interval": None,
+        "open_timeout": None,  # DEADLINE_S is
         "close_timeout": 1,
         "proxy": None,
     }

@@ -63,7 +63,7 @@ async def passed_through(app: DialogueApp) -> set[str]:
                 answered.set()
 
     async with app.lifespan():
-        with fail_after(20):
+        with fail_after(60):
             await app.asgi(dict(SCOPE), receive, send)
     return found
 

@@ -240,7 +240,7 @@ def process(path: Path) -> subprocess.Popen[str]:
 async def test_a_second_server_process_is_refused(database: SqliteDatabase, path: Path, name: str) -> None:
     os.symlink(path, path.with_name("link.db"))
     second = process(path.with_name(name))
-    out, _ = second.communicate("", timeout=30)
+    out, _ = second.communicate("", timeout=120)
     assert out == f"{path.with_name(name)} is in use by another Dialogue server\n"
 
 
@@ -252,6 +252,6 @@ async def test_a_killed_server_leaves_no_lock(path: Path) -> None:
     with pytest.raises(ConfigurationError, match="in use by another Dialogue server"):
         await database.open()
     first.kill()
-    first.communicate(timeout=30)
+    first.communicate(timeout=120)
     await database.open()
     await database.close()

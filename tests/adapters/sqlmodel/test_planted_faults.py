@@ -23,7 +23,7 @@ from .test_files import test_a_log_that_another_program_holds_is_told_and_cut_wh
 async def unbounded(path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SqliteDatabase]:
     """An open database whose write-ahead log keeps the size that it once had."""
     monkeypatch.setattr(engine, "LOG_LIMIT", -1)
-    database = SqliteDatabase(f"sqlite:///{path}", patience_s=0.05)
+    database = SqliteDatabase(f"sqlite:///{path}", patience_s=0.5)
     await database.open()
     yield database
     await database.close()

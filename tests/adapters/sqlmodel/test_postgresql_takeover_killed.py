@@ -51,7 +51,7 @@ def running(url: str, statement: str) -> Iterator[subprocess.Popen[str]]:
             yield child
         finally:
             child.kill()
-            child.communicate(timeout=60)
+            child.communicate(timeout=200)
 
 
 def wait_for_its_backend(url: str) -> None:
@@ -79,7 +79,7 @@ def taken_over(postgresql_server: PostgresqlServer, template: str) -> tuple[int,
     """A takeover that was left alone: how many statements it takes, the rows and the schema that come of it."""
     with postgresql_server.database(template) as url:
         child = start(url, "count")
-        out, errors = child.communicate(timeout=60)
+        out, errors = child.communicate(timeout=200)
         assert child.returncode == 0, errors
         return int(out), query(url, AS_TEXTS), schema(url)
 
@@ -101,7 +101,7 @@ async def test_an_ended_takeover_is_undone_or_done(
     statements, ours, _ = taken_over
     seeds, seeds_schema = query(url, AS_TEXTS), schema(url)
     child = start(url, how, point, number * statements // 100 if point == "statement" else number)
-    _, errors = child.communicate(timeout=60)
+    _, errors = child.communicate(timeout=200)
     assert child.returncode == (-signal.SIGKILL if how == "kill" else 1), errors
     wait_for_its_backend(url)
     is_ours = bool(query(url, FIRST_VERSION))

@@ -1,7 +1,7 @@
 """The rooms with hooks and handlers as nobody should write them: they fail, they never end, they take long.
 
-A user's name says what `on_connected` does with it. Of the room `side` there are five handlers; what the sane one has
-seen of `message` it tells as `note`.
+A user's name says what `on_connected` does with it, and `slow-5` that it takes five seconds. Of the room `side` there
+are five handlers; what the sane one has seen of `message` it tells as `note`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ async def on_connected(client: Client) -> None:
     if client.user_id.startswith("hangs"):
         await sleep_forever()
     if client.user_id.startswith("slow"):
-        await sleep(1)
+        await sleep(float(client.user_id.partition("-")[2] or 1))
         await client.join("side")
 
 

@@ -73,7 +73,7 @@ async def test_who_waits_gets_the_room_when_it_is_let_go(storage: PostgresqlStor
     async def wait() -> None:
         outcomes.extend(await storage.archive.append([waiting], {}, 1, waits=True))
 
-    with fail_after(20):
+    with fail_after(60):
         async with create_task_group() as tasks, locked(url, "a"):
             tasks.start_soon(wait)
             await is_waited_for(url)
@@ -99,7 +99,7 @@ async def test_what_one_transaction_has_locked_is_waited_for_and_kept_together(
     async def wait() -> None:
         outcomes.extend(await storage.archive.append(groups, {}, 1, waits=True))
 
-    with fail_after(20):
+    with fail_after(60):
         async with create_task_group() as tasks, locked(url, "a", "b"):
             first, second = await storage.archive.append(groups, {}, 1)
             assert isinstance(first, Held)
@@ -121,7 +121,7 @@ async def test_who_waited_for_several_rooms_goes_on_from_where_they_were_brought
         outcomes.extend(await storage.archive.append(groups, {}, 1, waits=True))
 
     connection = await asyncpg.connect(url)
-    with fail_after(20):
+    with fail_after(60):
         async with create_task_group() as tasks, connection.transaction():
             await connection.execute("UPDATE dialogue_rooms SET last_timestamp = 7000")
             tasks.start_soon(wait)
@@ -134,7 +134,7 @@ async def test_who_wants_several_rooms_waits_for_none_that_another_transaction_h
     storage: PostgresqlStorage, url: str
 ) -> None:
     groups = [await group(storage, room_id) for room_id in ("a", "b", "c")]
-    with fail_after(20):
+    with fail_after(60):
         async with locked(url, "a"), locked(url, "b"):
             first, second = await storage.archive.append(groups[:2], {}, 1, waits=True)
             assert isinstance(first, Held)
@@ -151,7 +151,7 @@ async def test_who_waits_is_told_at_its_deadline_that_the_room_is_still_held(
     waiting = await group(storage, "a")
     async with locked(url, "a"):
         began = monotonic()
-        with fail_after(20), deadline_at(began + 0.2):
+        with fail_after(60), deadline_at(began + 0.2):
             (outcome,) = await storage.archive.append([waiting], {}, 1, waits=True)
         assert monotonic() - began >= 0.2
     assert isinstance(outcome, Held)

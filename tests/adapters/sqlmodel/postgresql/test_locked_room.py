@@ -8,6 +8,8 @@ import asyncpg
 import pytest
 from anyio import create_task_group, fail_after
 
+from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
+from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
 from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
 from dialogue.application.deadline import deadline_at
 from dialogue.domain.errors import Unavailable
@@ -58,24 +60,25 @@ async def test_all_other_rooms_go_on_as_before(storage: PostgresqlStorage, url: 
     middle, late = PUBLISHED // 2, PUBLISHED * 9 // 10
     for what, found in (("free", free), ("beside a locked room", beside)):
         print(f"{what}: p50 {found[middle] * 1e3:.1f} ms, p90 {found[late] * 1e3:.1f} ms")
-    assert beside[middle] < 3 * free[middle] + 0.1
-    assert beside[late] < 3 * free[late] + 0.25, "nobody waits for the lock of another room"
+    assert beside[late] < max(10 * free[late], 2), "nobody waits for the lock of another room, which takes seconds"
 
 
 async def test_who_publishes_into_a_locked_room_is_answered_at_its_deadline(
-    storage: PostgresqlStorage, url: str
+    url: str,
 ) -> None:
+    """And not at the time-out of locks."""
+    storage = PostgresqlStorage(PostgresqlDatabase(PostgresqlSettings(url=url, lock_timeout_s=600)))
     node = MemoryNode(ROOMS, storage=storage)
     connection = await asyncpg.connect(url)
-    async with node.running():
+    async with storage.running(), node.running():
         await node.publish("locked", "message", "first", sender="ada")
-        with fail_after(30):
+        with fail_after(60):
             async with connection.transaction():
                 await connection.execute("SELECT 1 FROM dialogue_rooms WHERE room_id = 'locked' FOR UPDATE")
                 began = monotonic()
-                with deadline_at(began + 0.4), pytest.raises(Unavailable, match="locked"):
+                with deadline_at(began + 1), pytest.raises(Unavailable, match="locked"):
                     await node.publish("locked", "message", "late", sender="ada")
-                assert 0.3 < monotonic() - began < 5
+                assert monotonic() - began > 0.3
         event = await node.publish("locked", "message", "second", sender="ada")
     assert event.seq == 2, "what was refused is not kept later"
     await connection.close()

@@ -13,7 +13,7 @@ from sqlalchemy.pool import NullPool
 from dialogue import DialogueApp, History, RoomConfig, RuntimeRooms, create_dialogue
 from dialogue.domain.event_definition import define_event
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class Order(BaseModel):
