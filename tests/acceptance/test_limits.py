@@ -207,8 +207,11 @@ async def test_where_clients_are_believed_nothing_is_limited_unless_it_is_said(n
         async with opened(server.ws, additional_headers={"X-User-Id": "ada"}) as client:
             await client.ask("connect", auth={"userId": "ada"})
             await client.join("hall")
-            sent = [await client.send("trigger", roomId="hall", event="typing", data=1) for _ in range(120)]
-            codes = [answer.get("code") for answer in await client.answers(sent)]
+            codes: set[str | None] = set()
+            for _ in range(10 if limited else 1):  # a machine that is busy may take so long that so many are due
+                if "RATE_LIMITED" not in codes:
+                    sent = [await client.send("trigger", roomId="hall", event="typing", data=1) for _ in range(120)]
+                    codes |= {answer.get("code") for answer in await client.answers(sent)}
             assert ("RATE_LIMITED" in codes) is limited
 
 

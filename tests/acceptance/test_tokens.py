@@ -42,7 +42,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         running.kill()
 
 
-def soon(seconds: float = 1.5) -> float:
+def soon(seconds: float = 2.5) -> float:
     """When a token of a test runs out that waits for it."""
     return time() + seconds
 
@@ -118,12 +118,12 @@ async def test_nobody_else_comes_in_by_any_way(server: ServerProcess, given: str
 
 
 async def test_a_connection_says_when_it_ends_and_ends_then(server: ServerProcess) -> None:
-    ends_at = soon()
     async with opened(server.ws) as client:
+        ends_at = soon()
         assert (await connect(client, token(exp=ends_at)))["expiresAt"] == int(ends_at * 1_000)
         await client.join("hall")
         assert await client.closed() == ENDED
-        assert ends_at <= time() < ends_at + 10
+        assert ends_at <= time() < ends_at + 60
     async with opened(server.ws) as client:
         assert "expiresAt" not in await connect(client, KEY)
 
@@ -133,7 +133,7 @@ async def test_a_refresh_keeps_it_open(server: ServerProcess) -> None:
         ends_at = soon()
         first = await connect(client, token(exp=ends_at))
         await client.join("hall")
-        later = soon(3)
+        later = soon(6)
         refreshed = await client.ask("refresh", auth={"token": token(exp=later)})
         assert refreshed == {"type": "refreshed", "id": refreshed["id"], "expiresAt": int(later * 1_000)}
         assert refreshed["expiresAt"] > first["expiresAt"]
@@ -150,13 +150,13 @@ async def test_a_refresh_keeps_it_open(server: ServerProcess) -> None:
 async def test_a_refresh_to_a_shorter_time_or_to_none_counts_too(server: ServerProcess) -> None:
     async with opened(server.ws) as client:
         await connect(client, token())
-        await client.ask("refresh", auth={"token": token(exp=soon(1))})
+        await client.ask("refresh", auth={"token": token(exp=soon(2))})
         assert await client.closed() == ENDED
 
 
 async def test_a_refresh_that_fails_changes_nothing_and_another_user_s_fails(server: ServerProcess) -> None:
     async with opened(server.ws) as client:
-        ends_at = soon(2)
+        ends_at = soon(5)
         await connect(client, token(exp=ends_at))
         for auth in (
             {"token": token(sub="bob")},

@@ -13,6 +13,8 @@ EACH = 4_000
 and where tests run in several processes, other ones in each."""
 
 _random = SystemRandom()
+_given: set[int] = set()
+"""Those stay with whoever has them, who may be killed and started again; they are given once only."""
 
 
 def free_port() -> int:
@@ -20,6 +22,8 @@ def free_port() -> int:
     worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
     while True:
         with socket.socket() as probe, suppress(OSError):
-            probe.bind(("127.0.0.1", FIRST + worker % 3 * EACH + _random.randrange(EACH)))
-            port: int = probe.getsockname()[1]
-            return port
+            port = FIRST + worker % 3 * EACH + _random.randrange(EACH)
+            probe.bind(("127.0.0.1", port))
+            if port not in _given:
+                _given.add(port)
+                return port
