@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 
 from . import json_value
-from .event import Event
+from .event import Event, make_event
 from .names import REDACTED
 from .redaction import Redaction
 
@@ -30,16 +30,17 @@ class Draft:
 
     def kept(self, *, timestamp_ms: int, seq: int | None = None, event_seq: int | None = None) -> Event:
         """The event that this became, with its time and, where it has history, its places."""
-        return Event(
-            room_id=self.room_id,
-            name=self.name,
-            payload=self.payload,
-            sender=self.sender,
-            timestamp_ms=timestamp_ms,
-            seq=seq,
-            event_seq=event_seq,
-            meta=self.meta,
-            epoch=self.epoch,
+        return make_event(
+            self.room_id,
+            self.name,
+            self.payload,
+            self.sender,
+            timestamp_ms,
+            seq,
+            event_seq,
+            self.meta,
+            False,
+            self.epoch,
         )
 
     @classmethod

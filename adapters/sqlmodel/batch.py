@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import NamedTuple
 
 from ...domain.draft_group import DraftGroup
@@ -49,7 +50,7 @@ class Tombstone(NamedTuple):
     sender: str | None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Batch:
     """What one transaction is to keep; see `HistoryArchive.append`. Keys count for `key_ttl_ms`."""
 
@@ -58,10 +59,15 @@ class Batch:
     now_ms: int
     key_ttl_ms: int
 
-    @property
+    @cached_property
     def room_ids(self) -> list[str]:
         """Its rooms, and those of `applied`, each once, in the order in which they are locked."""
-        return sorted({group.room_id for group in self.groups} | self.applied.keys())
+        return sorted({room_id for room_id, _ in self.streams} | self.applied.keys())
+
+    @cached_property
+    def streams(self) -> set[tuple[str, str]]:
+        """The rooms and names of its drafts."""
+        return {(draft.room_id, draft.name) for group in self.groups for draft in group.drafts}
 
     @property
     def key_ids(self) -> list[bytes]:

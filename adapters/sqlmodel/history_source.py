@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ...domain.event import Event
+from ...domain.event import Event, make_event
 from ...domain.page import PageLimit, fitting
 from . import page_statements as statements
 from .database import Database
@@ -91,16 +91,9 @@ class _PageRead:
 def event_of(room_id: str, row: Any) -> Event:
     """The event of a row whose columns are those of `page_statements.EVENT`."""
     seq, event_seq, name, payload, sender, timestamp, meta = row
-    return Event(
-        room_id=room_id,
-        name=name,
-        payload=b"null" if payload is None else payload,
-        sender=sender,
-        timestamp_ms=timestamp,
-        seq=seq,
-        event_seq=event_seq,
-        meta=meta,
-        is_redacted=payload is None,
+    is_redacted = payload is None
+    return make_event(
+        room_id, name, b"null" if is_redacted else payload, sender, timestamp, seq, event_seq, meta, is_redacted, None
     )
 
 

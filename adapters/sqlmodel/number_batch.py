@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ...domain.draft import Draft
 from ...domain.draft_group import DraftGroup, too_many_names
 from ...domain.errors import InvalidEvent, Problem, RoomNotFound
@@ -64,6 +66,7 @@ class _Numbering:
         self._keys = BatchKeys(facts.keys, batch.now_ms - batch.key_ttl_ms)
         self._tombstones = Tombstones(facts.targets)
         self._events: list[Event] = []
+        self._may_be_flawed = not _is_unicode([draft for group in batch.groups for draft in group.drafts])
 
     def numbered(self) -> Numbered:
         outcomes = [self._place(group) for group in self._batch.groups]
@@ -78,20 +81,18 @@ class _Numbering:
         return Numbered(outcomes=outcomes, writes=writes)
 
     def _place(self, group: DraftGroup) -> Appended:
-        drafts = group.drafts
-        room_id, epoch = drafts[0].room_id, drafts[0].epoch
+        first = group.drafts[0]
+        room_id, redaction = first.room_id, first.redaction
         room = self._rooms.get(room_id)
         if room is None:
             return self._held.get(room_id) or RoomNotFound(room_id)
-        if room.epoch != epoch:
+        if room.epoch != first.epoch:
             return RoomNotFound(room_id)
         if room.went_back:
             return HistoryWentBack(room_id)
-        flaws = [flaw for draft in drafts if (flaw := _flaw(draft)) is not None]
-        if flaws:
+        if self._may_be_flawed and (flaws := [flaw for draft in group.drafts if (flaw := _flaw(draft)) is not None]):
             return InvalidEvent(flaws)
         done: GroupOutcome | None = None if group.key is None else self._keys.outcome(group)
-        redaction = drafts[0].redaction
         if done is None and redaction is not None:
             done = self._tombstones.outcome(room_id, room.known, redaction)
             if (room_id, redaction.seq) in self._tombstones.made:
@@ -111,19 +112,28 @@ class _Numbering:
     def _number(self, group: DraftGroup, room: _Room) -> tuple[Event, ...]:
         room.last_timestamp = time_ms = room.time_ms
         streams = self._streams
-        seq = room.head
-        events: list[Event] = []
+        begin = len(self._events)
         for draft in group.drafts:
             stream = draft.room_id, draft.name
             event_seq = (streams.get(stream) or self._heads.get(stream, 0)) + 1
             streams[stream] = event_seq
-            seq += 1
-            events.append(draft.kept(timestamp_ms=time_ms, seq=seq, event_seq=event_seq))
-        room.head = seq
-        self._events += events
+            room.head = seq = room.head + 1
+            self._events.append(draft.kept(timestamp_ms=time_ms, seq=seq, event_seq=event_seq))
+        events = tuple(self._events[begin:])
         if group.key is not None:
             self._keys.add(group, events[0])
-        return tuple(events)
+        return events
+
+
+def _is_unicode(drafts: Sequence[Draft]) -> bool:
+    """Whether none of them has a flaw, found out for all at once; the line breaks keep what is torn in one torn."""
+    try:
+        b"\n".join([draft.payload for draft in drafts]).decode()
+        b"\n".join([draft.meta for draft in drafts if draft.meta]).decode()
+        "".join([draft.name + draft.sender for draft in drafts]).encode()
+    except UnicodeError:
+        return False
+    return True
 
 
 def _flaw(draft: Draft) -> Problem | None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import FrozenInstanceError, replace
+import copy
+import pickle
+from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 from pydantic import BaseModel, TypeAdapter
 
 from dialogue.domain.draft import Draft
 from dialogue.domain.errors import ConfigurationError, PayloadMismatch, Redacted
-from dialogue.domain.event import Event
+from dialogue.domain.event import Event, make_event
 from dialogue.domain.event_definition import define_event
 
 DRAFT = Draft(
@@ -117,3 +119,29 @@ def test_a_tombstone_is_no_value_of_a_schema_that_takes_null() -> None:
 def test_an_event_is_not_read_as_one_of_another_name() -> None:
     with pytest.raises(ConfigurationError, match="An event 'message' cannot be read as 'other'"):
         DRAFT.kept(timestamp_ms=5).typed(define_event("other", schema=Said))
+
+
+def test_one_that_is_made_quickly_is_the_same_as_any_other() -> None:
+    """Frozen, and alike in all its fields, also those that comparing leaves out; it can be copied and pickled."""
+    made = make_event("general", "message", b"{}", "ada", 5, 7, 3, b"[]", True, "e1")
+    said = Event(
+        room_id="general",
+        name="message",
+        payload=b"{}",
+        sender="ada",
+        timestamp_ms=5,
+        seq=7,
+        event_seq=3,
+        meta=b"[]",
+        is_redacted=True,
+        epoch="e1",
+    )
+    assert type(made) is Event
+    assert [getattr(made, each.name) for each in fields(Event)] == [getattr(said, each.name) for each in fields(Event)]
+    assert made == said
+    assert hash(made) == hash(said)
+    assert repr(made) == repr(said)
+    for twin in (copy.copy(made), pickle.loads(pickle.dumps(made)), replace(made)):
+        assert twin == said
+    with pytest.raises(FrozenInstanceError):
+        made.seq = 8  # type: ignore[misc]

@@ -18,6 +18,7 @@ from ..batch_keys import KeyUse
 from ..jsonb import to_jsonb
 from ..number_batch import number_batch
 from . import append_statements as statements
+from .array_literal import numbers, texts
 from .driver import DriverConnection
 from .lane import Signature, ensure_signed
 from .refusals import refusals
@@ -84,7 +85,7 @@ class PostgresqlAppender:
 
     async def _keep(self, batch: Batch, heads: Sequence[Any], connection: DriverConnection, sign: Signature) -> _Done:
         """Keep what belongs into the rooms of these rows, which are locked."""
-        rooms = {room_id: KnownRoom(HeadRow(*row), floor) for room_id, floor, *row in heads}
+        rooms = {row[0]: KnownRoom(HeadRow._make(row[2:]), row[1]) for row in heads}
         missing = [room_id for room_id in batch.room_ids if room_id not in rooms]
         held = await connection.fetch(statements.HELD_BY, missing) if missing else []
         facts = await self._facts(batch, rooms, connection)
@@ -97,8 +98,10 @@ class PostgresqlAppender:
         return facts, numbered
 
     async def _facts(self, batch: Batch, rooms: Mapping[str, KnownRoom], connection: DriverConnection) -> Facts:
-        wanted = {(each.room_id, each.name) for group in batch.groups for each in group.drafts if each.room_id in rooms}
-        streams = dict(self._heads.known(wanted, rooms))
+        wanted = batch.streams
+        if len(rooms) < len(batch.room_ids):
+            wanted = {stream for stream in wanted if stream[0] in rooms}
+        streams = self._heads.known(wanted, rooms)
         asked, key_ids, redacted = wanted - streams.keys(), batch.key_ids, batch.redacted
         keys: dict[bytes, KeyUse] = {}
         targets: dict[Place, Target] = {}
@@ -183,11 +186,14 @@ def _parameters(writes: Writes, events: Sequence[tuple[Any, ...]]) -> Iterator[A
         (arrived, *_), *_ = events
         yield arrived
         yield from _columns(events)[1:]
-    yield from _columns([(*stream, head) for stream, head in writes.streams.items()])
+    if writes.streams:
+        room_ids, names = zip(*writes.streams, strict=True)
+        yield from (texts(room_ids), texts(names), numbers(writes.streams.values()))
     yield from _columns([(key_id, *use) for key_id, use in writes.keys.items()])
     made = writes.tombstones.items()
     yield from _columns([(*place, to_jsonb(each.payload), each.sender) for place, each in made])
-    yield from _columns([(room_id, *row) for room_id, row in writes.rooms.items()])
+    epochs, *rest = zip(*writes.rooms.values(), strict=True)
+    yield from (texts(writes.rooms), texts(epochs), *map(numbers, rest))
 
 
 def _columns(rows: Iterable[tuple[Any, ...]]) -> list[Sequence[Any]]:

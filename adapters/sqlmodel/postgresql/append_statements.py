@@ -47,13 +47,13 @@ COPIED = ("created_at", "room_id", "event_name", "event_data", "from_user", "tim
 _PUT_STREAMS = """
 INSERT INTO dialogue_streams (room_id, event_name, head, floor, floor_seq)
 SELECT v.room_id, v.event_name, v.head, 0, 0
-FROM unnest(?::text[], ?::text[], ?::bigint[]) AS v (room_id, event_name, head)
+FROM unnest(?::text::text[], ?::text::text[], ?::text::bigint[]) AS v (room_id, event_name, head)
 ON CONFLICT (room_id, event_name) DO UPDATE SET head = excluded.head"""
 _SIGNED = "UPDATE dialogue_writers SET batch = ?::bigint WHERE writer_id = ?::text AND {condition}"
 _MOVE_ROOMS = """
 UPDATE dialogue_rooms AS r
 SET epoch = v.epoch, head = v.head, last_timestamp = v.last_timestamp, stamp = v.stamp, moved = pg_current_xact_id()
-FROM unnest(?::text[], ?::text[], ?::bigint[], ?::bigint[], ?::bigint[])
+FROM unnest(?::text::text[], ?::text::text[], ?::text::bigint[], ?::text::bigint[], ?::text::bigint[])
   AS v (room_id, epoch, head, last_timestamp, stamp), signed
 WHERE r.room_id = v.room_id"""
 _PUT_KEYS = """

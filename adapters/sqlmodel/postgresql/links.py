@@ -33,6 +33,12 @@ class Links:
         self._engine = engine
         self._idle: list[Link] = []
 
+    def take_idle(self) -> Link | None:
+        """The one that was given back last, where it is alive; `take` does the rest."""
+        if self._idle and not self._idle[-1].raw.is_closed():
+            return self._idle.pop()
+        return None
+
     async def take(self) -> Link:
         """One that is idle and alive, or a new one. Raises what the driver raises."""
         while self._idle:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
 from ..batch import HeadRow, KnownRoom, Writes
 
@@ -23,12 +23,15 @@ class StreamHeads:
         self._max_rooms = max_rooms
         self._rooms: dict[str, tuple[HeadRow, dict[str, int]]] = {}
 
-    def known(self, streams: Iterable[Stream], rooms: Mapping[str, KnownRoom]) -> Iterator[tuple[Stream, int]]:
+    def known(self, streams: Iterable[Stream], rooms: Mapping[str, KnownRoom]) -> dict[Stream, int]:
         """The heads that are known of these streams, of rooms that were found and locked as `rooms` says."""
-        for room_id, name in streams:
+        known: dict[Stream, int] = {}
+        for stream in streams:
+            room_id, name = stream
             row, heads = self._rooms.get(room_id, (None, {}))
             if name in heads and row == rooms[room_id].row:
-                yield (room_id, name), heads[name]
+                known[stream] = heads[name]
+        return known
 
     def note(self, rooms: Mapping[str, KnownRoom], found: Mapping[Stream, int], writes: Writes) -> None:
         """Remember what was found, and then written and committed."""

@@ -6,7 +6,7 @@ from dialogue.adapters.sqlmodel.batch import Batch, Facts, HeadRow, KnownRoom, T
 from dialogue.adapters.sqlmodel.number_batch import number_batch
 from dialogue.domain.draft import Draft
 from dialogue.domain.draft_group import DraftGroup
-from dialogue.domain.errors import RoomNotFound
+from dialogue.domain.errors import InvalidEvent, RoomNotFound
 from dialogue.domain.event import Event
 from dialogue.domain.outcome import Held, Repeat
 from dialogue.domain.redaction import ERASED, Redaction
@@ -57,3 +57,13 @@ def test_an_event_is_blanked_once_and_its_sender_may_still_be_forgotten() -> Non
     assert second == third == Repeat(seq=1, timestamp_ms=5)
     assert numbered.writes.tombstones == {("a", 1): Tombstone(None, ERASED)}
     assert numbered.writes.rooms["a"].stamp == 5
+
+
+def test_only_what_is_no_unicode_is_refused_also_where_two_halves_lie_side_by_side() -> None:
+    """The payloads of a batch are looked at together: the end of one and the beginning of the next are no character."""
+    payloads = [b"1", '"\u00e9'.encode()[:-1], '\u00e9"'.encode()[1:], b"2"]
+    drafts = [Draft(room_id="a", epoch="one", name="message", payload=each, sender="ada") for each in payloads]
+    torn = Draft(room_id="a", epoch="one", name="message", payload=b"3", sender="\ud83d")
+    outcomes = number_batch(batch(*map(DraftGroup.of, [*drafts, torn])), Facts(rooms={"a": room()})).outcomes
+    assert [isinstance(each, InvalidEvent) for each in outcomes] == [False, True, True, False, True]
+    assert [event.seq for kept in outcomes if isinstance(kept, tuple) for event in kept] == [1, 2]

@@ -291,6 +291,30 @@ async def test_transactions_do_not_wait_for_ever(url: str) -> None:
         assert isinstance(await outcome(storage, first), Event)
 
 
+@pytest.mark.parametrize("word", [b"BEGIN", b"FOR UPDATE SKIP LOCKED", b"dialogue_writers"])
+async def test_a_network_that_swallows_everything_is_waited_for_a_while_longer_than_the_server(
+    database: PostgresqlDatabase, proxy: CuttingProxy, url: str, monkeypatch: pytest.MonkeyPatch, word: bytes
+) -> None:
+    """Whatever is waited for then: the answer is that nothing was kept, and so it is."""
+    monkeypatch.setattr("dialogue.adapters.sqlmodel.postgresql.transaction.GRACE_S", 0.3)
+    storage = PostgresqlStorage(database)
+    first = await draft(storage, 1)
+
+    def swallow(sent: bytes) -> Fate:
+        proxy.is_silent = proxy.is_silent or word in sent
+        return Fate.PASSED
+
+    proxy.decide = swallow
+    with fail_after(30), deadline_at(monotonic() + 0.2):
+        refused = await outcome(storage, first)
+    assert isinstance(refused, Unavailable)
+    assert "does not answer in time" in refused.message
+    proxy.decide = lambda _sent: Fate.PASSED
+    proxy.is_silent = False
+    assert kept(url) == []
+    assert isinstance(await outcome(storage, first), Event)
+
+
 async def test_a_node_that_hangs_amid_a_transaction_holds_nothing_up_for_long(url: str) -> None:
     """As one that was stopped (SIGSTOP), or whose network swallows everything: PostgreSQL ends it after a while."""
     hanging = PostgresqlDatabase(PostgresqlSettings(url=url, idle_timeout_s=0.5))
