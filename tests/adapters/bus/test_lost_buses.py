@@ -88,7 +88,7 @@ def _do(server: ValkeyServer | PostgresqlServer, how: str) -> None:
 
 @pytest.mark.parametrize("how", ["stops", "cuts off", "hangs"])
 async def test_redis_that_is_lost_is_told(own_valkey: ValkeyServer, how: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(over_redis, "QUIET_S", 0.2)
+    monkeypatch.setattr(over_redis, "QUIET_S", 1.0)
     bus = RedisBus(own_valkey.url)
     assert await ends(bus, own_valkey, how)
     if how == "stops":
@@ -107,7 +107,7 @@ async def test_postgresql_that_is_lost_is_told(own_postgresql: PostgresqlServer,
 
 async def test_postgresql_that_hangs_is_told(own_postgresql: PostgresqlServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(over_postgresql, "QUIET_S", 0.2)
-    monkeypatch.setattr(over_postgresql, "PATIENCE_S", 1.0)
+    monkeypatch.setattr(over_postgresql, "PATIENCE_S", 3.0)
     receiver = Receiver()
     with fail_after(60):
         async with create_task_group() as tasks:
