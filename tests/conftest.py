@@ -7,16 +7,21 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from .support.postgresql import PostgresqlServer
 from .support.shared_postgresql import shared_postgresql
 from .support.valkey import ValkeyServer, valkey
 
-# No deadline: a busy machine must not fail a test. No database: tests leave nothing behind, and what failed is printed
-# so that it can be given again. CI tries the same examples every time, people try new ones.
+# No deadline, and none for drawing: a busy machine must not fail a test. No database: tests leave nothing behind, and
+# what failed is printed so that it can be given again. CI tries the same examples every time, people try new ones.
 settings.register_profile(
-    "dialogue", deadline=None, database=None, print_blob=True, derandomize=bool(os.environ.get("CI"))
+    "dialogue",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    database=None,
+    print_blob=True,
+    derandomize=bool(os.environ.get("CI")),
 )
 settings.load_profile("dialogue")
 

@@ -71,7 +71,7 @@ async def run(storage: Storage, room_id: str, script: list[Any]) -> Model:
     return model
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     script=st.lists(steps, max_size=8),
     questions=st.lists(st.tuples(filters, bounds, bounds, limits), min_size=5, max_size=5),

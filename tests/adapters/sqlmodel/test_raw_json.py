@@ -46,7 +46,7 @@ async def kept(database: SqliteDatabase, payload: bytes, meta: bytes | None = No
     return event
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(value=scalars | values)
 @example(value=None)
 @example(value=5e-324)

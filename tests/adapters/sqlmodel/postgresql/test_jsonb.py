@@ -56,7 +56,7 @@ def spelt(value: Any) -> bytes:
     return json_value.encode(in_order(value))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(value=values)
 @example(value=[1e300, -1e300, 5e-324, 1e16, -1.5e16, 1e15, 1e-5, 1e-6, -1.25e-7, 0.1 + 0.2, 1.7976931348623157e308])
 @example(value=[2**53, -(2**53), 9007199254740994.0, 0.0, -0.0, 1.0, 100.0, 123456789012345680.0])
