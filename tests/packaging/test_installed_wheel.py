@@ -20,7 +20,7 @@ from anyio.streams.text import TextReceiveStream
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-START_S = 60
+START_S = 200
 ANSWER_S = 60
 
 

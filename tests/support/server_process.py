@@ -17,7 +17,7 @@ from .cpu_time import cpu_s
 from .forked import PROGRAM, Process, start_process
 from .free_port import free_port
 
-DEADLINE_S = 90.0
+DEADLINE_S = 200.0
 ROOMS_APP = Path(__file__).parents[1] / "acceptance" / "rooms_app.py"
 _ADDRESS = re.compile(r"http://[\w.]+:(\d+)")
 

@@ -19,7 +19,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 async def database(path: Path) -> AsyncIterator[SqliteDatabase]:
     """An open database without events."""
-    database = SqliteDatabase(f"sqlite:///{path}", patience_s=0.5)
+    database = SqliteDatabase(f"sqlite:///{path}", patience_s=2.0)
     await database.open()
     yield database
     await database.close()
