@@ -60,7 +60,7 @@ class AppConfig:
         return cls(
             rooms={room_id: Room.configured(room_id, config) for room_id, config in rooms.items()},
             hooks=hooks or Hooks(),
-            offer=None if runtime_rooms is None else RuntimeOffer(_template(runtime_rooms), runtime_rooms),
+            offer=None if runtime_rooms is None else RuntimeOffer(_template(runtime_rooms), runtime_rooms.limits),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...domain.ports.room_store import StoredRoom
+from ...domain.room_limits import RoomLimits
 from .store import MemoryStore
 
 
@@ -22,9 +23,9 @@ class MemoryRoomStore:
         """See `RoomStore.find`."""
         return self._store.definitions.get(room_id)
 
-    async def create(self, room: StoredRoom) -> None:
+    async def create(self, room: StoredRoom, limits: RoomLimits | None = None) -> None:
         """See `RoomStore.create`."""
-        self._store.definitions.add(room)
+        self._store.definitions.add(room, limits)
         self._store.opened(room.id)
         self._store.note_move(room.id)
 

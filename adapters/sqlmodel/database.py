@@ -36,6 +36,13 @@ class Database(Protocol):
         """What keeps the batches of one archive."""
         ...
 
+    def one_at_a_time(self, connection: Connection, what: str) -> None:
+        """Go on when no other transaction that has asked for `what` is open; the next one waits for the end of this.
+
+        Each sees what those before it have committed. Raises as a statement does.
+        """
+        ...
+
     def insert(self, table: Table) -> Any:
         """An INSERT of the dialect, which has `excluded` and `on_conflict_do_update`."""
         ...

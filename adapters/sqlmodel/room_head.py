@@ -56,9 +56,9 @@ def beginning(insert: Any) -> Any:
     )
 
 
-def first_row(room_id: str, definition: bytes | None = None) -> dict[str, Any]:
+def first_row(room_id: str) -> dict[str, Any]:
     """The row of a room that was never seen, with its first epoch."""
-    row = {"room_id": room_id, "epoch": new_epoch(), "definition": definition}
+    row = {"room_id": room_id, "epoch": new_epoch()}
     return row | dict.fromkeys(("head", "floor", "swept", "last_timestamp"), 0)
 
 

@@ -70,7 +70,8 @@ class RoomRow(Row, table=True):
 
     Events with seq ≤ `floor` are gone for every reader, those with seq ≤ `swept` from the disk too. `stamp` grows with
     everything that changes what was there before; an append alone moves `head`. `ended` is the number of a deleted room
-    among the deleted ones; NULL where the room was made anew, or is the application's.
+    among the deleted ones; NULL where the room was made anew, or is the application's. `created_by` is who made it at
+    run time.
     """
 
     __tablename__ = "dialogue_rooms"
@@ -88,6 +89,13 @@ class RoomRow(Row, table=True):
             sqlite_where=text("ended IS NOT NULL"),
             postgresql_where=text("ended IS NOT NULL"),
         ),
+        # Holds only rooms that were made at run time, which are counted where one more is made.
+        Index(
+            "ix_dialogue_rooms_made",
+            "created_by",
+            sqlite_where=text("definition IS NOT NULL"),
+            postgresql_where=text("definition IS NOT NULL"),
+        ),
         WITHOUT_ROWID,
     )
 
@@ -100,6 +108,7 @@ class RoomRow(Row, table=True):
     definition: bytes | None = Field(default=None, sa_column=Column(RawJson().with_variant(JsonText(), "postgresql")))
     stamp: int = Field(default=0, sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     ended: int | None = Field(default=None, sa_column=Column(BigInteger))
+    created_by: str | None = Field(default=None, sa_column=Column(id_text(255)))
 
 
 class StreamRow(Row, table=True):

@@ -50,7 +50,7 @@ class RoomRegistry:
         self.moved_while_opening: dict[str, None] = {}
         """Rooms that others moved while they were being opened here: what was read of them may be older than that."""
         open_history.budget.watch(self._buffers)
-        # What the store says of rooms and what is done here with it are one step; nor may two count the rooms at once.
+        # What the store says of rooms and what is done here with it are one step.
         self._changing = Lock()
 
     @property
@@ -149,12 +149,11 @@ class RoomRegistry:
             raise Forbidden("Rooms cannot be made at run time here")
         wanted = self._offer.ensure_possible(wanted)
         if self._learn is not None:
-            await self._learn()  # rooms made elsewhere count, too
+            await self._learn()  # the id may be taken elsewhere, or be free again
         async with self._changing:
             if wanted.id in self._rooms:
                 raise RoomExists(wanted.id)
-            self._offer.ensure_allowed(wanted.created_by_id, (entry.room for entry in self._rooms.values()))
-            await self._store.create(wanted)
+            await self._store.create(wanted, self._offer.limits)
             return self._add(self._offer.room(wanted))
 
     async def delete(self, room_id: str, user_id: str | None) -> Room:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ...domain.errors import ConfigurationError, EventNotAllowed, Forbidden, InvalidRequest
+from ...domain.errors import ConfigurationError, EventNotAllowed, InvalidRequest
 from ...domain.event_definition import EventDefinition
 from ...domain.names import flaw_of_room_id
 from ...domain.ports.room_store import StoredRoom
 from ...domain.room import Room
 from ...domain.room_checks import HistoryVisible
+from ...domain.room_limits import RoomLimits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,13 +37,18 @@ class RuntimeRooms:
             if isinstance(count, bool) or not isinstance(count, int) or count < 0:
                 raise ConfigurationError(f"RuntimeRooms: {name} must be an integer from 0 on, not {count!r}")
 
+    @property
+    def limits(self) -> RoomLimits:
+        """How many rooms there may be."""
+        return RoomLimits(in_all=self.max_rooms, per_user=self.max_rooms_per_user)
+
 
 @dataclass(frozen=True, slots=True)
 class RuntimeOffer:
     """What the application offers for rooms made at run time: a `template` that has all their events, and limits."""
 
     template: Room
-    limits: RuntimeRooms
+    limits: RoomLimits
 
     def ensure_possible(self, wanted: StoredRoom) -> StoredRoom:
         """`wanted` as it is to be stored. Raises InvalidRequest and EventNotAllowed where it cannot be."""
@@ -56,15 +62,6 @@ class RuntimeOffer:
             if name not in offered:
                 raise EventNotAllowed(self.template.id, name, tuple(offered))
         return replace(wanted, event_names=tuple(dict.fromkeys(wanted.event_names)))  # no more than are offered
-
-    def ensure_allowed(self, user_id: str | None, rooms: Iterable[Room]) -> None:
-        """Raise Forbidden where `rooms`, all there are, leave no place for one more of that user."""
-        made = [room for room in rooms if not room.is_configured]
-        if len(made) >= self.limits.max_rooms:
-            raise Forbidden(f"There are already as many rooms as are allowed ({self.limits.max_rooms})")
-        own = sum(1 for room in made if room.created_by_id == user_id)
-        if user_id is not None and own >= self.limits.max_rooms_per_user:
-            raise Forbidden(f"You have already made as many rooms as are allowed ({self.limits.max_rooms_per_user})")
 
     def room(self, stored: StoredRoom) -> Room:
         """The room that was stored, with those of its events that are offered now."""

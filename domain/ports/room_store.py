@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from ..room_limits import RoomLimits
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredRoom:
@@ -33,8 +35,13 @@ class RoomStore(Protocol):
         """The room of that id, where it was created and not deleted; None for any other."""
         ...
 
-    async def create(self, room: StoredRoom) -> None:
-        """Remember `room`. Raises RoomExists where one of this id was created and not deleted."""
+    async def create(self, room: StoredRoom, limits: RoomLimits | None = None) -> None:
+        """Remember `room`, where with it there are no more rooms than `limits` allow (None: as many as one likes).
+
+        Every room counts that was created and not deleted, by whichever node. The limits hold also where many are
+        created at the same moment, on several nodes. Raises RoomExists where one of this id was created and not
+        deleted, and Forbidden where there are as many as are allowed.
+        """
         ...
 
     async def delete(self, room_id: str) -> None:

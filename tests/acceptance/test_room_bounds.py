@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ..support.server_process import DIALOGUE, ServerProcess
+from ..support.shared_postgresql import database_with_tables
 from ..support.wire_client import Message, WireClient, connected, error_paths
 
 APP = """
@@ -26,8 +28,8 @@ START = Callable[..., ServerProcess]
 def of_few_rooms(folder: Path, settings: dict[str, str]) -> ServerProcess:
     """A server on which a user may make three rooms, and all users five."""
     (folder / "few_rooms.py").write_text(APP)
-    command = [*DIALOGUE, "few_rooms:dialogue", "--port", "{port}", "--database", "sqlite:///few.db"]
-    return ServerProcess(folder, command, settings)
+    command = [*DIALOGUE, "few_rooms:dialogue", "--port", "{port}"]
+    return ServerProcess(folder, command, {"DIALOGUE_DATABASE": "sqlite:///few.db", **settings})
 
 
 async def make(client: WireClient, *room_ids: str) -> list[Message]:
@@ -78,6 +80,36 @@ async def test_past_all_rooms_nobody_makes_one_until_one_is_deleted_also_after_a
         await ada.ask("deleteRoom", roomId="a")
         assert made(await make(cleo, "g")) == ["g"]
         assert refusals(await make(cleo, "h")) == {LIMIT_OF_ALL}
+
+
+async def test_of_all_who_make_rooms_on_two_nodes_at_once_exactly_as_many_do_as_are_allowed(
+    new_server: START,
+) -> None:
+    """Over one PostgreSQL; three times, as all are deleted in between."""
+    with database_with_tables() as url:
+        nodes = [new_server(of_few_rooms, database=url, node_id=name, limit_rooms="1000/second") for name in "ab"]
+        users = [f"user-{number}" for number in range(4)]
+        async with AsyncExitStack() as connections:
+            clients = [
+                (await connections.enter_async_context(connected(node.ws, user)), f"{node_id} {user}")
+                for node_id, node in zip("ab", nodes, strict=True)
+                for user in users
+            ]
+            for round_ in range(3):
+                asked = [
+                    (client, await client.send("createRoom", room={"id": f"{round_} {name} {number}", "name": "n"}))
+                    for number in range(3)
+                    for client, name in clients
+                ]
+                answers = [await client.answer(request) for client, request in asked]
+                assert len(made(answers)) == 5
+                assert refusals(answers) <= {OWN_LIMIT, LIMIT_OF_ALL}
+                of_users = [room_id.split()[2] for room_id in made(answers)]
+                assert max(of_users.count(user) for user in users) <= 3
+                for room_id in made(answers):
+                    _, node_id, user, _ = room_id.split()
+                    [owner] = [client for client, name in clients if name == f"{node_id} {user}"]
+                    await owner.ask("deleteRoom", roomId=room_id)
 
 
 @pytest.mark.parametrize(

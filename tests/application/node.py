@@ -155,7 +155,7 @@ class MemoryNode:
                 sync_history_on_join=sync,
                 presence=self.runtime.presence,
             )
-            offer = RuntimeOffer(Room.configured("template", offered), self.runtime)
+            offer = RuntimeOffer(Room.configured("template", offered), self.runtime.limits)
         self.listeners = Listeners(self.run_hook)
         self.registry = RoomRegistry(
             configured, offer, OpenHistory(archive, source, BufferBudget(self.max_buffer_bytes)), rooms

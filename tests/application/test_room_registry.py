@@ -17,6 +17,7 @@ from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.position import RoomHead
 from dialogue.domain.room import RoomConfig
+from dialogue.domain.room_limits import RoomLimits
 
 from .node import MemoryNode
 from .test_join_room import gated, publish
@@ -190,9 +191,9 @@ async def test_without_runtime_rooms_none_is_made_and_stored_ones_stay_away() ->
 class SlowStore(MemoryRoomStore):
     """Takes its time to remember a room, as a disk does."""
 
-    async def create(self, room: StoredRoom) -> None:
+    async def create(self, room: StoredRoom, limits: RoomLimits | None = None) -> None:
         await checkpoint()
-        await super().create(room)
+        await super().create(room, limits)
 
 
 async def test_a_user_who_makes_many_rooms_at_once_gets_as_many_as_are_allowed() -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from anyio import create_task_group
 
-from dialogue.domain.errors import RoomExists, RoomNotFound
+from dialogue.domain.errors import Forbidden, RoomExists, RoomNotFound
 from dialogue.domain.page import PageLimit
 from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.position import StreamHead
+from dialogue.domain.room_limits import RoomLimits
 
 from ..support.appending import append
 from .storage import MAX_ENDED_ROOMS, OF_DIALOGUE, Storage, seqs
@@ -46,6 +48,72 @@ async def test_an_id_can_be_created_once(storage: Storage) -> None:
     with pytest.raises(RoomExists):
         await storage.rooms.create(StoredRoom(id=FULL.id, name="another"))
     assert list(await storage.rooms.rooms()) == [FULL]
+
+
+async def outcomes_of(storage: Storage, limits: RoomLimits, *rooms: StoredRoom) -> list[str]:
+    """What becomes of rooms that are created at once, in order of these."""
+    found = dict.fromkeys((room.id for room in rooms), "made")
+
+    async def create(room: StoredRoom) -> None:
+        try:
+            await storage.rooms.create(room, limits)
+        except (Forbidden, RoomExists) as error:
+            found[room.id] = error.message
+
+    async with create_task_group() as tasks:
+        for room in rooms:
+            tasks.start_soon(create, room)
+    return sorted(found.values())
+
+
+def rooms_of(user_id: str | None, count: int) -> list[StoredRoom]:
+    """So many rooms of a user."""
+    return [StoredRoom(id=f"{user_id} {number}", name="n", created_by_id=user_id) for number in range(count)]
+
+
+OWN_LIMIT = "You have already made as many rooms as are allowed (2)"
+LIMIT_OF_ALL = "There are already as many rooms as are allowed (3)"
+FEW = RoomLimits(in_all=3, per_user=2)
+
+
+async def test_of_rooms_that_are_created_at_once_as_many_are_as_are_allowed(storage: Storage) -> None:
+    assert await outcomes_of(storage, FEW, *rooms_of("ada", 5)) == [*[OWN_LIMIT] * 3, "made", "made"]
+    assert await outcomes_of(storage, FEW, *rooms_of("bob", 3)) == [*[LIMIT_OF_ALL] * 2, "made"]
+    assert len(await storage.rooms.rooms()) == 3
+
+
+async def test_a_refused_room_leaves_nothing(storage: Storage) -> None:
+    await outcomes_of(storage, FEW, *rooms_of("ada", 2))
+    refused = StoredRoom(id="refused", name="n", created_by_id="ada")
+    assert await outcomes_of(storage, FEW, refused) == [OWN_LIMIT]
+    assert await storage.rooms.find("refused") is None
+    await storage.publish("refused", "message")  # a room of the application's now, or of nobody
+    assert len(await storage.rooms.rooms()) == 2
+
+
+async def test_rooms_of_nobody_count_in_all_alone_and_a_room_that_exists_is_said_to(storage: Storage) -> None:
+    assert await outcomes_of(storage, FEW, *rooms_of(None, 4)) == [LIMIT_OF_ALL, "made", "made", "made"]
+    [exists] = await outcomes_of(storage, FEW, (await storage.rooms.rooms())[0])
+    assert "already" in exists
+    assert exists != LIMIT_OF_ALL
+
+
+async def test_a_deleted_room_counts_no_more_and_one_that_is_made_again_counts_for_who_made_it(
+    storage: Storage,
+) -> None:
+    ada = rooms_of("ada", 2)
+    await outcomes_of(storage, FEW, *ada)
+    await storage.rooms.delete(ada[0].id)
+    assert await outcomes_of(storage, FEW, StoredRoom(id=ada[0].id, name="n", created_by_id="bob")) == ["made"]
+    await storage.rooms.delete(ada[1].id)
+    assert await outcomes_of(storage, FEW, *rooms_of("bob", 2)) == [OWN_LIMIT, "made"]
+    assert await outcomes_of(storage, FEW, ada[1]) == ["made"]
+
+
+async def test_where_nothing_is_allowed_none_is_made_and_without_limits_any(storage: Storage) -> None:
+    assert await outcomes_of(storage, RoomLimits(in_all=0, per_user=2), FULL) == [LIMIT_OF_ALL.replace("3", "0")]
+    assert await outcomes_of(storage, RoomLimits(in_all=2, per_user=0), FULL) == [OWN_LIMIT.replace("2", "0")]
+    await storage.rooms.create(FULL)
 
 
 async def test_a_room_can_be_created_over_a_history_that_is_already_there(storage: Storage) -> None:

@@ -25,6 +25,7 @@ from dialogue.domain.ports.room_store import RoomStore, StoredRoom
 from dialogue.domain.position import Applied, Position, RoomHead, StreamFloor
 from dialogue.domain.retention import Retention
 from dialogue.domain.room import Room
+from dialogue.domain.room_limits import RoomLimits
 
 from ..support.storage_parts import StorageParts
 
@@ -168,9 +169,9 @@ class _ForgettingRooms:
     async def find(self, room_id: str) -> StoredRoom | None:
         return None if room_id in self._deleted else await self._rooms.find(room_id)
 
-    async def create(self, room: StoredRoom) -> None:
+    async def create(self, room: StoredRoom, limits: RoomLimits | None = None) -> None:
         if room.id not in self._deleted:
-            await self._rooms.create(room)
+            await self._rooms.create(room, limits)
 
     async def delete(self, room_id: str) -> None:
         self._deleted.add(room_id)

@@ -25,7 +25,7 @@ ANSWER_S = 60.0
 _ERRORS = {
     "join": ("ROOM_FULL",),
     "getHistory": ("POSITION_UNKNOWN",),
-    "createRoom": ("ROOM_EXISTS",),
+    "createRoom": ("ROOM_EXISTS", "FORBIDDEN"),
     "deleteRoom": ("FORBIDDEN",),
 }
 
@@ -125,7 +125,7 @@ class Client:
                 self._join(room_id)
             return
         match self.rng.random():
-            case share if share < 0.06:
+            case share if share < self.world.change_share:
                 self._change_rooms()
             case share if share < 0.1 and member.reached:
                 self.world.redact(self._node, room_id, self.rng.randint(1, member.reached), self.user_id)
@@ -141,7 +141,7 @@ class Client:
                 self._ask("leave", room_id, roomId=room_id)
 
     def _change_rooms(self) -> None:
-        room_id = self.rng.choice(MADE_ROOMS)
+        room_id = self.rng.choice(self.world.made_rooms)
         if self.rng.random() < 0.5:
             self._ask("createRoom", room_id, room={"id": room_id, "name": room_id})
         else:

@@ -22,10 +22,13 @@ from dialogue.application.rooms.room_history import RoomHistory
 from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.errors import Unavailable
 from dialogue.domain.event import Event
+from dialogue.domain.made_rooms import MadeRooms
 from dialogue.domain.ports.presence import LeaseOver, NodeCrowd, NodeLife, Presence
 from dialogue.domain.ports.room_moves import Moves
+from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.position import Applied, Position
 from dialogue.domain.room import Room
+from dialogue.domain.room_limits import RoomLimits
 
 from . import storage
 from .link import AnswerLost
@@ -33,6 +36,7 @@ from .owners import start_in_the_world
 
 Change = tuple[type[Any], str, Callable[..., Any]]
 
+_create = storage.FarRooms.create
 _append = storage.FarArchive.append
 _moved = storage.FarMoves.moved
 _put = storage.FarPresence.put
@@ -94,6 +98,13 @@ async def _renew_too_shortly(presence: storage.FarPresence, node: NodeLife, leas
     await _renew(presence, node, lease_s / 5)
 
 
+async def _create_after_counting(rooms: storage.FarRooms, room: StoredRoom, limits: RoomLimits | None = None) -> None:
+    """And not in the step in which the room is made; what lies in between is made longer, so that others come there."""
+    MadeRooms({each.id: each for each in await rooms.rooms()}).ensure_space(room, limits)
+    await sleep(1)
+    await _create(rooms, room)
+
+
 def _deliver_again(hub: Hub, room_id: str, events: Sequence[Event]) -> None:
     again = [*events, events[-1]] if events and (events[-1].seq or 1) % 7 == 0 else events
     _deliver(hub, room_id, again)
@@ -148,6 +159,7 @@ FAULTS: dict[str, Sequence[Change]] = {
         (MemoryPresence, "_say", _say_whatever_comes_late),
         (storage.FarPresence, "put", _put_again_later),
     ],
+    "rooms are counted before they are made": [(storage.FarRooms, "create", _create_after_counting)],
     "an event is sent twice": [(Hub, "deliver", _deliver_again)],
     "too much passes for recovered": [(RecoverEvents, "__call__", _recover_too_much)],
     "what was read blank stays whole in memory": [(RoomHistory, "blank_as", _leave_whole)],

@@ -18,6 +18,7 @@ from dialogue.domain.ports.room_moves import Moves, RoomMove, RoomMoves
 from dialogue.domain.ports.room_store import RoomStore, StoredRoom
 from dialogue.domain.position import Applied, RoomHead, StreamFloor
 from dialogue.domain.retention import Retention
+from dialogue.domain.room_limits import RoomLimits
 
 from .link import Link
 from .truth import Truth
@@ -31,7 +32,7 @@ class FarStorage:
         self._link = link
         self.archive = FarArchive(storage.archive, link, truth)
         self.source = FarSource(storage.source, link)
-        self.rooms = FarRooms(storage.rooms, link)
+        self.rooms = FarRooms(storage.rooms, link, truth)
         self.moves: RoomMoves = FarMoves(storage.moves, link)
         self.presence: Presence = FarPresence(storage.presence, link)
         self.removals: Removals = FarRemovals(storage.removals, link)
@@ -110,9 +111,10 @@ class FarSource:
 class FarRooms:
     """`RoomStore` over the link."""
 
-    def __init__(self, rooms: RoomStore, link: Link) -> None:
+    def __init__(self, rooms: RoomStore, link: Link, truth: Truth) -> None:
         self._rooms = rooms
         self._link = link
+        self._truth = truth
 
     async def rooms(self) -> Sequence[StoredRoom]:
         return await self._link.read(self._rooms.rooms)
@@ -120,8 +122,12 @@ class FarRooms:
     async def find(self, room_id: str) -> StoredRoom | None:
         return await self._link.read(lambda: self._rooms.find(room_id))
 
-    async def create(self, room: StoredRoom) -> None:
-        await self._link.change(lambda: self._rooms.create(room))
+    async def create(self, room: StoredRoom, limits: RoomLimits | None = None) -> None:
+        async def make() -> None:
+            await self._rooms.create(room, limits)
+            self._truth.note_made(await self._rooms.rooms())
+
+        await self._link.change(make)
 
     async def delete(self, room_id: str) -> None:
         await self._link.change(lambda: self._rooms.delete(room_id))

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from dialogue.domain.event import Event
 from dialogue.domain.names import REDACTED
+from dialogue.domain.ports.room_store import StoredRoom
+from dialogue.domain.room_limits import RoomLimits
 
 Message = dict[str, Any]
 NAMES = ("message", "note", "rare")
@@ -22,7 +25,10 @@ def pattern_of(name: str) -> str:
 class Truth:
     """All events ever kept, by room and seq; the seqs of a room go on through its lives."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: RoomLimits) -> None:
+        self.limits = limits
+        self.too_many: list[Sequence[StoredRoom]] = []
+        """What there was when more rooms had been made than are allowed."""
         self.rooms: dict[str, list[Event]] = {}
 
     def note(self, events: Iterable[Event]) -> None:
@@ -32,6 +38,12 @@ class Truth:
             assert event.seq == len(room) + 1, f"{event} was kept where seq {len(room) + 1} is next"
             assert not room or event.timestamp_ms >= room[-1].timestamp_ms, f"{event} is older than the one before it"
             room.append(event)
+
+    def note_made(self, rooms: Sequence[StoredRoom]) -> None:
+        """One was made just now, and these are all there are."""
+        most = max(Counter(room.created_by_id for room in rooms).values())
+        if len(rooms) > self.limits.in_all or most > self.limits.per_user:
+            self.too_many.append(rooms)
 
     def head(self, room_id: str) -> int:
         """The newest seq of a room."""

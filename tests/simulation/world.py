@@ -20,6 +20,7 @@ from dialogue.domain.errors import DialogueError
 from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.ports.removals import Removal
 from dialogue.domain.room import RoomConfig
+from dialogue.domain.room_limits import RoomLimits
 
 from .client import MADE_ROOMS, Client
 from .link import AnswerLost, Link, Weather
@@ -58,7 +59,11 @@ class World:
     clients_count: int = 4
     pace_s: float = 0.4
     room_ids: tuple[str, ...] = ("hall", "side", SMALL_ROOM, *MADE_ROOMS)
-    truth: Truth = field(default_factory=Truth)
+    made_rooms: tuple[str, ...] = MADE_ROOMS
+    change_share: float = 0.06
+    """Of what clients do in a room: how much of it is to make one of `made_rooms`, or to delete it."""
+    limits: RoomLimits = RuntimeRooms(events=[]).limits
+    truth: Truth = field(init=False)
     nodes: dict[str, SimulatedNode] = field(default_factory=dict)
     answered: dict[str, int] = field(default_factory=dict)
     clients: list[Client] = field(default_factory=list)
@@ -77,6 +82,7 @@ class World:
     async def run(self) -> None:
         """Storm, then calm, in which everybody must get to see all."""
         asyncio.get_running_loop().set_task_factory(self._tasks.make)
+        self.truth = Truth(self.limits)
         self._storage = MemoryStorage(self._store)
         self._storage.presence = MemoryPresence(asyncio.get_running_loop().time)
         try:
@@ -190,7 +196,9 @@ class World:
         storage = FarStorage(self._storage, link, self.truth)
         bus = NetworkBus(self._network)
         clock = NodeClock(asyncio.get_running_loop(), self.rng.randint(-1_000, 1_000))
-        node = SimulatedNode(f"{name}.{self._births}", storage, link, bus, clock, *_rooms(), {"node_id": name})
+        node = SimulatedNode(
+            f"{name}.{self._births}", storage, link, bus, clock, *_rooms(self.limits), {"node_id": name}
+        )
         self.nodes[name] = node
         node.begin(node.run())
         await node.started()
@@ -203,6 +211,7 @@ class World:
         await self._tasks.kill(node.name)
 
     def _check(self) -> None:
+        assert not self.truth.too_many, f"more were made than are allowed: {self.truth.too_many}"
         for client, visit in self.removed:
             assert visit is None or client.visit != visit, f"{client.user_id} was removed, and is still there"
         for client in self.clients:
@@ -230,10 +239,10 @@ class World:
         self.report.kept = sum(map(len, self.truth.rooms.values()))
 
 
-def _rooms() -> tuple[dict[str, RoomConfig], RuntimeRooms]:
+def _rooms(limits: RoomLimits) -> tuple[dict[str, RoomConfig], RuntimeRooms]:
     events = [define_event(name, history=History(limit=limit)) for name, limit in zip(NAMES, (20, 5, 2), strict=True)]
     events.append(define_event(EPHEMERAL))
     patterns = [define_event(pattern_of(each.name), history=each.history) for each in events]  # the names are learned
     rooms = {"hall": RoomConfig(name="hall", events=events), "side": RoomConfig(name="side", events=patterns)}
     rooms[SMALL_ROOM] = RoomConfig(name="cell", events=events, max_size=CAPACITY)
-    return rooms, RuntimeRooms(events=events)
+    return rooms, RuntimeRooms(events=events, max_rooms=limits.in_all, max_rooms_per_user=limits.per_user)

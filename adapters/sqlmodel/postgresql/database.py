@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from anyio import CancelScope
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, text
 from sqlalchemy.dialects.postgresql import Insert, insert
 
 from ....application.deadline import deadline
@@ -27,6 +27,7 @@ from .url import dsn_of, shown
 REPAIR_S = 3_600.0
 OLDEST = 14
 """The oldest version of PostgreSQL that will do."""
+ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('dialogue ' || CAST(:what AS text), 0))")
 
 T = TypeVar("T")
 
@@ -131,6 +132,10 @@ class PostgresqlDatabase:
     def appender(self) -> PostgresqlAppender:
         """See `Database.appender`."""
         return PostgresqlAppender(self)
+
+    def one_at_a_time(self, connection: Connection, what: str) -> None:
+        """See `Database.one_at_a_time`."""
+        connection.execute(ONE_AT_A_TIME, {"what": what})
 
     def insert(self, table: Table) -> Insert:
         """See `Database.insert`."""

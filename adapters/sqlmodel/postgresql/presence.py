@@ -50,8 +50,6 @@ FORGET_ROOMS = text(f"""
     DELETE FROM dialogue_crowds
     WHERE node_id = :node AND sessions = 0 AND said_at < clock_timestamp() - interval '{FORGOTTEN}'
 """)
-# All claims of a room wait for one another here, and see one another's afterwards.
-ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('dialogue room ' || CAST(:room AS text), 0))")
 # What a transaction of an earlier life wrote behind the beginning of the present one does not count.
 _OF_OTHERS = """
     FROM dialogue_crowds AS crowd
@@ -107,7 +105,13 @@ class PostgresqlPresence:
 
     async def claim(self, node: NodeLife, number: int, room_id: str, sessions: int, max_size: int) -> None:
         """See `Presence.claim`."""
-        await self._database.write(lambda connection: _claim(connection, node, number, (room_id, sessions, max_size)))
+
+        def claim(connection: Connection) -> None:
+            # All claims of a room wait for one another here, and see one another's afterwards.
+            self._database.one_at_a_time(connection, f"room {room_id}")
+            _claim(connection, node, number, (room_id, sessions, max_size))
+
+        await self._database.write(claim)
 
     async def put(self, node: NodeLife, number: int, crowds: Sequence[NodeCrowd]) -> None:
         """See `Presence.put`."""
@@ -177,7 +181,6 @@ def _renew(connection: Connection, node: NodeLife, lease_s: float, *, forgets: b
 
 def _claim(connection: Connection, node: NodeLife, number: int, wanted: tuple[str, int, int]) -> None:
     room_id, sessions, max_size = wanted
-    connection.execute(ONE_AT_A_TIME, {"room": room_id})
     _ensure_there(connection, node)
     if connection.execute(COUNT, {"rooms": [room_id], "node": node.node_id}).scalar_one() + sessions > max_size:
         raise RoomFull(room_id, max_size)

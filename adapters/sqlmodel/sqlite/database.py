@@ -143,6 +143,9 @@ class SqliteDatabase:
         """See `Database.appender`."""
         return SqliteAppender(self)
 
+    def one_at_a_time(self, connection: Connection, what: str) -> None:
+        """See `Database.one_at_a_time`: here one writes at a time anyway."""
+
     def insert(self, table: Table) -> Insert:
         """See `Database.insert`."""
         return insert(table)

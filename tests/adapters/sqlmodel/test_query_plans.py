@@ -17,10 +17,13 @@ from dialogue.adapters.sqlmodel.history_archive import SqlHistoryArchive
 from dialogue.adapters.sqlmodel.history_source import SqlHistorySource
 from dialogue.adapters.sqlmodel.mark_statements import MAX_OWN
 from dialogue.adapters.sqlmodel.read_marks import SqlReadMarks
+from dialogue.adapters.sqlmodel.room_store import SqlRoomStore
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.adapters.sqlmodel.user_events import SqlUserEvents
 from dialogue.domain.draft import Draft
 from dialogue.domain.page import PageLimit
+from dialogue.domain.ports.room_store import StoredRoom
+from dialogue.domain.room_limits import RoomLimits
 
 from ...support.appending import append
 
@@ -100,6 +103,16 @@ async def test_a_page_seeks_once_for_each_name_and_sorts_nothing(
     # Several names are merged while they are stepped through: no step collects, and none sorts.
     assert {step for step in steps if step not in seeks} <= {"MERGE (UNION ALL)", "LEFT", "RIGHT"}
     assert ("MERGE (UNION ALL)" in steps) == (len(seeks) > 1)
+
+
+async def test_rooms_are_counted_in_the_index_of_those_that_were_made(database: SqliteDatabase, path: Path) -> None:
+    with recorded() as statements:
+        await SqlRoomStore(database).create(
+            StoredRoom(id="club", name="n", created_by_id="ada"), RoomLimits(in_all=1, per_user=1)
+        )
+    counts = plan(path, [each for each in statements if each[0].startswith("SELECT count")])
+    by_index = "dialogue_rooms USING INDEX ix_dialogue_rooms_made"
+    assert counts == [f"SEARCH {by_index} (created_by=?)", f"SCAN {by_index}"]
 
 
 @pytest.mark.parametrize("name", ["rare", "common", "unknown"])

@@ -10,8 +10,11 @@ import pytest
 
 from dialogue.adapters.sqlmodel.sqlite.database import SqliteDatabase
 from dialogue.adapters.sqlmodel.sqlite.storage import SqliteStorage
+from dialogue.domain.errors import Forbidden
 from dialogue.domain.page import PageLimit
 from dialogue.domain.ports.read_marks import Mark
+from dialogue.domain.ports.room_store import StoredRoom
+from dialogue.domain.room_limits import RoomLimits
 
 FIRST_VERSION = (Path(__file__).parent / "first_version.sql").read_text(encoding="utf-8")
 
@@ -37,6 +40,16 @@ async def test_all_is_there_and_goes_on(database: SqliteDatabase) -> None:
     assert [room.id for room in await storage.rooms.rooms()] == ["made"]
     assert await storage.read_marks.mark("ada", "general", 1) == Mark(seq=1, unread=1)
     assert (await storage.user_events.sent_by("ada", "", 10)).places == [("general", 1), ("general", 2), ("made", 1)]
+
+
+async def test_rooms_count_for_who_has_made_them(database: SqliteDatabase, path: Path) -> None:
+    """Which the first version said in the room's definition alone."""
+    with closing(sqlite3.connect(path)) as found:
+        rows = found.execute("SELECT room_id, created_by FROM dialogue_rooms WHERE definition IS NOT NULL")
+        assert rows.fetchall() == [("made", "ada")]
+    another = StoredRoom(id="another", name="n", created_by_id="ada")
+    with pytest.raises(Forbidden):
+        await SqliteStorage(database).rooms.create(another, RoomLimits(in_all=10, per_user=1))
 
 
 async def test_what_is_left_of_a_room_that_the_first_version_deleted_is_swept(

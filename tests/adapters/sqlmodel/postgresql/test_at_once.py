@@ -7,12 +7,12 @@ from typing import Any
 
 import psycopg
 import pytest
-from anyio import create_task_group, fail_after
+from anyio import create_task_group, fail_after, to_thread
 
 from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
 from dialogue.domain.draft import Draft
 from dialogue.domain.draft_group import DraftGroup
-from dialogue.domain.errors import RoomExists, RoomNotFound
+from dialogue.domain.errors import Forbidden, RoomExists, RoomNotFound
 from dialogue.domain.event import Event
 from dialogue.domain.outcome import Outcome, of_one
 from dialogue.domain.page import PageLimit
@@ -20,8 +20,10 @@ from dialogue.domain.ports.room_store import StoredRoom
 from dialogue.domain.position import StreamFloor
 from dialogue.domain.redaction import Redaction
 from dialogue.domain.retention import Retention
+from dialogue.domain.room_limits import RoomLimits
 
 from ....support.appending import answer
+from ....support.patience import wait_until
 
 IN_TIME_S = 60
 ROOMS = [f"room-{number}" for number in range(6)]
@@ -89,6 +91,51 @@ async def test_of_two_that_make_the_same_room_one_has_made_it(nodes: list[Postgr
             assert room is not None
             assert room.name == name
             await nodes[1].rooms.delete(room_id)
+
+
+async def test_of_all_that_make_rooms_at_once_as_many_have_made_one_as_are_allowed(
+    nodes: list[PostgresqlStorage],
+) -> None:
+    """Whoever counts does so when all who counted before have committed, or have given up."""
+    limits = RoomLimits(in_all=7, per_user=3)
+
+    async def make(node: PostgresqlStorage, room_id: str, user_id: str) -> str | None:
+        try:
+            await node.rooms.create(StoredRoom(id=room_id, name="n", created_by_id=user_id), limits)
+        except Forbidden:
+            return None
+        return user_id
+
+    for round_ in range(4):
+        tries = [(nodes[n % 2], f"{round_} {n}", f"user-{n // 2 % 3}") for n in range(24)]
+        made = await all_of(*[lambda each=each: make(*each) for each in tries])
+        users = [user_id for user_id in made if user_id is not None]
+        assert len(users) == 7
+        assert max(users.count(user_id) for user_id in users) <= 3
+        for room in await nodes[0].rooms.rooms():
+            await nodes[0].rooms.delete(room.id)
+
+
+async def test_who_waits_for_a_room_holds_nobody_up_who_makes_another(nodes: list[PostgresqlStorage], url: str) -> None:
+    """Somebody else's transaction has the row of a deleted room, which is to be made again."""
+    one, other = nodes
+    limits = RoomLimits(in_all=7, per_user=3)
+    await one.archive.open("held")
+    waits = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+    with psycopg.connect(url) as holder, psycopg.connect(url, autocommit=True) as observer:
+        holder.execute("SELECT FROM dialogue_rooms WHERE room_id = 'held' FOR UPDATE")
+
+        async def make_another() -> None:
+            def is_waiting() -> bool:
+                return observer.execute(waits).fetchone() == (1,)
+
+            await to_thread.run_sync(wait_until, is_waiting, IN_TIME_S, "nobody waits for the room")
+            await other.rooms.create(StoredRoom(id="another", name="n"), limits)
+            assert is_waiting()
+            holder.rollback()
+
+        await all_of(lambda: one.rooms.create(StoredRoom(id="held", name="n"), limits), make_another)
+    assert [room.id for room in await one.rooms.rooms()] == ["another", "held"]
 
 
 async def test_a_room_that_is_deleted_while_others_publish_shows_nothing_of_its_old_life(
