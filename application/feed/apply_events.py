@@ -218,7 +218,7 @@ class ApplyEvents:
         if is_shown:
             self._tell(room_id, own if self.is_shared else step.visible)
         for submission, outcome in step.settled:
-            submission.settle(outcome)
+            submission.settle(self._former_life(room_id, outcome) if isinstance(outcome, RoomNotFound) else outcome)
         if is_shown:
             self._pass_to_nodes(room_id, history, own)
         if step.begins_anew:
@@ -362,6 +362,12 @@ class ApplyEvents:
         """Let the members come back, and find the room as its storage has it."""
         self._registry.forget(room_id)
         self._hub.close_room(room_id, SERVER_FAULT)
+
+    def _former_life(self, room_id: str, gone: RoomNotFound) -> DialogueError:
+        """What to say of a life that the storage does not have: a room that is configured cannot be deleted, so it has
+        begun anew, and the same can be published again."""
+        missing = self._missing(room_id)
+        return missing if isinstance(missing, RoomNotFound) or self._registry.room(room_id).is_configured else gone
 
     def _missing(self, room_id: str) -> DialogueError:
         try:

@@ -21,7 +21,7 @@ from dialogue.application.sessions.outbox import Outbox
 from dialogue.application.sessions.session import Session
 from dialogue.domain.draft import Draft
 from dialogue.domain.draft_group import DraftGroup
-from dialogue.domain.errors import PositionUnknown, RoomNotFound, Unavailable
+from dialogue.domain.errors import PositionUnknown, Unavailable
 from dialogue.domain.event import Event
 from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.outcome import GroupOutcome, OutcomeUnknown
@@ -365,7 +365,7 @@ async def test_a_storage_that_knows_nothing_of_the_rooms_life_is_no_deleted_room
         assert isinstance((await rig.reach(3))[2], tuple)
 
 
-async def test_a_draft_of_a_deleted_room_is_no_trouble_of_the_storage() -> None:
+async def test_a_draft_of_a_life_that_is_over_is_no_trouble_of_the_storage() -> None:
     rig = Rig()
     async with rig.node.running():
         _, history = await rig.node.registry.open("a")
@@ -374,7 +374,9 @@ async def test_a_draft_of_a_deleted_room_is_no_trouble_of_the_storage() -> None:
         history.is_ended = True
         rig.store.rooms["a"].end()
         rig.archive.gate.set()
-        assert isinstance((await rig.reach(1))[0], RoomNotFound)
+        outcome = (await rig.reach(1))[0]
+        assert isinstance(outcome, Unavailable)
+        assert "begun anew" in str(outcome)
 
 
 async def test_a_request_that_names_more_than_was_applied_makes_the_node_look_first() -> None:

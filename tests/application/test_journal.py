@@ -15,7 +15,7 @@ from dialogue.adapters.memory.store import MemoryStore
 from dialogue.application.deadline import deadline_at
 from dialogue.application.publishing.journal_queue import JournalLimits
 from dialogue.domain.draft_group import DraftGroup
-from dialogue.domain.errors import RoomNotFound, Unavailable
+from dialogue.domain.errors import Unavailable
 from dialogue.domain.event import Event
 from dialogue.domain.event_definition import History, define_event
 from dialogue.domain.outcome import GroupOutcome, Outcome, OutcomeUnknown, of_one
@@ -288,7 +288,7 @@ async def test_a_stop_keeps_and_answers_all_that_waits_and_takes_nothing_more() 
     assert all(isinstance(outcome, Event) for outcome in outcomes.found)
 
 
-async def test_a_draft_of_a_deleted_rooms_life_is_refused_alone() -> None:
+async def test_a_draft_of_a_life_that_is_over_is_refused_alone() -> None:
     node, _ = gated()
     outcomes = Outcomes()
     async with node.running():
@@ -298,7 +298,7 @@ async def test_a_draft_of_a_deleted_rooms_life_is_refused_alone() -> None:
         await put(node, "new", outcomes)
         await outcomes.reach(2)
         assert history.head == 1
-    assert isinstance(outcomes.found[0], RoomNotFound)
+    assert isinstance(outcomes.found[0], Unavailable)
     assert isinstance(outcomes.found[1], Event)
 
 
