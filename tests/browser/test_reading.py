@@ -183,9 +183,11 @@ def test_many_recovered_events_are_announced_once(shared_server: ChatServer, ope
         wire.come_up()
         expect(chat.message("missed 300")).to_be_in_viewport()
         expect(chat.log).to_have_attribute("aria-live", "polite")
+        chat.page.wait_for_function("said.length > 0")
         assert chat.page.evaluate("() => said") == ["300 new messages in quietly"]
         grace.say("a single one", room="quietly")
         expect(chat.message("a single one")).to_be_visible()
+        chat.page.wait_for_function("said.length > 1")
         assert chat.page.evaluate("() => said") == ["300 new messages in quietly", "read out"]
 
 

@@ -100,8 +100,7 @@ async def test_one_owner_alone_never_takes_all_places() -> None:
     gate = threading.Event()
     threads = DaemonThreads(8)
     with opened_at_the_end(gate), fail_after(PATIENCE_S):
-        for _ in range(2):
-            await threads.start(gate.wait, "eve")
+        running = [await threads.start(gate.wait, "eve") for _ in range(2)]
         with move_on_after(0.01) as scope:
             await threads.start(gate.wait, "eve")
         assert scope.cancelled_caught, "eve has more than a quarter of them"
@@ -109,4 +108,6 @@ async def test_one_owner_alone_never_takes_all_places() -> None:
         assert await (await threads.start(lambda: 6)).result() == 6
         gate.set()
         assert await (await threads.start(lambda: 7, "eve")).result() == 7
+        for each in running:
+            await each.ended()
     assert threads._owners == {}, "whoever has nothing to do is forgotten"
