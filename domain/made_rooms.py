@@ -18,10 +18,14 @@ class MadeRooms(dict[str, StoredRoom]):
 
     def add(self, room: StoredRoom, limits: RoomLimits | None = None) -> None:
         """Remember `room`. Raises RoomExists where there is one of this id, and Forbidden past the `limits`."""
+        self.ensure_space(room, limits)
+        self[room.id] = room
+
+    def ensure_space(self, room: StoredRoom, limits: RoomLimits | None) -> None:
+        """Raise as `add` does where `room` cannot be added."""
         if room.id in self:
             raise RoomExists(room.id)
         if limits is not None:
             user_id = room.created_by_id
             own = sum(1 for made in self.values() if made.created_by_id == user_id) + 1
             limits.ensure_kept(len(self) + 1, 0 if user_id is None else own)
-        self[room.id] = room

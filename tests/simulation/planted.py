@@ -100,7 +100,7 @@ async def _renew_too_shortly(presence: storage.FarPresence, node: NodeLife, leas
 
 async def _create_after_counting(rooms: storage.FarRooms, room: StoredRoom, limits: RoomLimits | None = None) -> None:
     """And not in the step in which the room is made; what lies in between is made longer, so that others come there."""
-    MadeRooms({each.id: each for each in await rooms.rooms()}).add(room, limits)
+    MadeRooms({each.id: each for each in await rooms.rooms()}).ensure_space(room, limits)
     await sleep(1)
     await _create(rooms, room)
 
