@@ -11,6 +11,7 @@ from anyio.abc import TaskGroup
 from dialogue.application.ports.event_bus import BusDown, BusReceiver
 
 from .owners import start_in_the_world
+from .truth import Truth
 
 MAX_SIZE = 7_900
 
@@ -18,9 +19,10 @@ MAX_SIZE = 7_900
 class Network:
     """What all nodes' buses have in common."""
 
-    def __init__(self, rng: Random, tasks: TaskGroup) -> None:
+    def __init__(self, rng: Random, tasks: TaskGroup, truth: Truth) -> None:
         self.rng = rng
         self.tasks = tasks
+        self.truth = truth
         self.loses = 0.1
         self.repeats = 0.1
         self.delay_s = 0.05
@@ -59,7 +61,8 @@ class NetworkBus:
 
     def publish(self, notice: bytes) -> None:
         """See `EventBus.publish`."""
-        assert 1 <= len(notice) <= MAX_SIZE
+        if not 1 <= len(notice) <= MAX_SIZE:
+            self._network.truth.wrong.append(f"a notice of {len(notice)} bytes was published")
         if self.is_cut or self.is_dead:
             return
         network = self._network

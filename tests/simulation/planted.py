@@ -10,6 +10,7 @@ from unittest.mock import patch
 
 from anyio import sleep
 
+from dialogue.adapters.memory.kept_room import KeptRoom
 from dialogue.adapters.memory.presence import MemoryPresence
 from dialogue.application.feed.apply_events import ApplyEvents
 from dialogue.application.feed.hub import Hub
@@ -19,6 +20,7 @@ from dialogue.application.nodes.follow_moves import FollowMoves
 from dialogue.application.reading.page_budget import Run
 from dialogue.application.reading.recover_events import RecoverEvents
 from dialogue.application.rooms.room_history import RoomHistory
+from dialogue.domain.draft import Draft
 from dialogue.domain.draft_group import DraftGroup
 from dialogue.domain.errors import Unavailable
 from dialogue.domain.event import Event
@@ -41,6 +43,7 @@ _append = storage.FarArchive.append
 _moved = storage.FarMoves.moved
 _put = storage.FarPresence.put
 _renew = storage.FarPresence.renew
+_keep = KeptRoom.keep
 _say = MemoryPresence._say
 _take = ApplyEvents.take
 _deliver = Hub.deliver
@@ -77,6 +80,11 @@ async def _moved_but_users(moves: storage.FarMoves, since: str | None) -> Moves:
 
 async def _ignore_rooms(follow: FollowMoves, room_ids: Sequence[str] | None) -> None:
     """Whatever others have made and deleted."""
+
+
+def _keep_with_the_time_of_the_node(room: KeptRoom, draft: Draft, time_ms: int, arrived_ms: int | None = None) -> Event:
+    room.last_timestamp_ms = time_ms
+    return _keep(room, draft, time_ms, arrived_ms)
 
 
 async def _append_without_keys(
@@ -152,6 +160,7 @@ FAULTS: dict[str, Sequence[Change]] = {
     "a poll compares plain numbers": [(storage.FarMoves, "moved", _moved_by_plain_numbers)],
     "a user removed elsewhere stays": [(storage.FarMoves, "moved", _moved_but_users)],
     "rooms deleted elsewhere stay": [(FollowMoves, "_refresh", _ignore_rooms)],
+    "times of a room run backwards": [(KeptRoom, "keep", _keep_with_the_time_of_the_node)],
     "a repeat after a lost answer is kept": [(storage.FarArchive, "append", _append_without_keys)],
     "what is not known is called refused": [(storage.FarArchive, "append", _refuse_what_is_not_known)],
     "a lease is given up too early": [(storage.FarPresence, "renew", _renew_too_shortly)],

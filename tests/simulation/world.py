@@ -95,7 +95,7 @@ class World:
                     await self._kill(name)
 
     async def _live(self, group: TaskGroup) -> None:
-        self._network = Network(Random(self.rng.random()), group)
+        self._network = Network(Random(self.rng.random()), group, self.truth)
         for index in range(self.nodes_count):
             await self._start(f"n{index}", group)
         self.clients = [Client(self, f"user{index}", Random(self.rng.random())) for index in range(self.clients_count)]
@@ -211,7 +211,7 @@ class World:
         await self._tasks.kill(node.name)
 
     def _check(self) -> None:
-        assert not self.truth.too_many, f"more were made than are allowed: {self.truth.too_many}"
+        assert not self.truth.wrong, self.truth.wrong
         for client, visit in self.removed:
             assert visit is None or client.visit != visit, f"{client.user_id} was removed, and is still there"
         for client in self.clients:
