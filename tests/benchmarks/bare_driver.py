@@ -12,6 +12,7 @@ import asyncpg
 import psycopg
 from anyio import to_thread
 
+from dialogue.adapters.sqlmodel.postgresql.array_literal import numbers, texts
 from dialogue.adapters.sqlmodel.postgresql.database import PostgresqlDatabase
 from dialogue.adapters.sqlmodel.postgresql.engine import PostgresqlSettings
 from dialogue.adapters.sqlmodel.postgresql.storage import PostgresqlStorage
@@ -53,9 +54,10 @@ ON CONFLICT (room_id, event_name) DO UPDATE SET head = excluded.head"""
 INSERT = f"""
 INSERT INTO messages ({", ".join(COLUMNS)})
 SELECT v.r, v.n, v.d::jsonb, v.u, v.t, v.c, v.s, v.e, v.m::jsonb
-FROM unnest({", ".join(f"${place}::{kind}[]" for place, kind in enumerate(TYPES, 3))})
+FROM unnest({", ".join(f"${place}::text::{kind}[]" for place, kind in enumerate(TYPES, 3))})
   AS v (r, n, d, u, t, c, s, e, m)"""
-INSERT_AND_MOVE = MOVE.replace("WITH moved", f"WITH inserted AS ({INSERT}), moved", 1)
+MOVE_BY_TEXT = MOVE.replace("$1::", "$1::text::").replace("$2::", "$2::text::")
+INSERT_AND_MOVE = MOVE_BY_TEXT.replace("WITH moved", f"WITH inserted AS ({INSERT}), moved", 1)
 
 Keep = Callable[[Sequence[str]], Awaitable[object]]
 """Keeps one event for each of these rooms, in one transaction."""
@@ -128,8 +130,8 @@ async def _asyncpg_unnest(url: str, _: Sequence[str]) -> AsyncIterator[Keep]:
     async def keep(room_ids: Sequence[str]) -> None:
         await connection.execute("BEGIN")
         heads = dict(await connection.fetch(LOCK, sorted(set(room_ids))))
-        columns = [list(column) for column in zip(*_rows(room_ids, heads), strict=True)]
-        await connection.execute(INSERT_AND_MOVE, list(heads), list(heads.values()), *columns)
+        columns = [_as_text(column) for column in zip(*_rows(room_ids, heads), strict=True)]
+        await connection.execute(INSERT_AND_MOVE, texts(heads), numbers(heads.values()), *columns)
         await connection.execute("COMMIT")
 
     yield keep
@@ -145,7 +147,7 @@ async def _asyncpg_copy(url: str, _: Sequence[str]) -> AsyncIterator[Keep]:
         heads = dict(await connection.fetch(LOCK, sorted(set(room_ids))))
         rows = _rows(room_ids, heads)
         await connection.copy_records_to_table("messages", records=rows, columns=COLUMNS)
-        await connection.execute(MOVE, list(heads), list(heads.values()))
+        await connection.execute(MOVE_BY_TEXT, texts(heads), numbers(heads.values()))
         await connection.execute("COMMIT")
 
     yield keep
@@ -169,6 +171,17 @@ async def _psycopg_copy(url: str, _: Sequence[str]) -> AsyncIterator[Keep]:
 
     yield keep
     await connection.close()
+
+
+def _as_text(column: Sequence[Any]) -> str:
+    """Of an array asyncpg asks each value whether it is an array itself: text is faster."""
+    match column[0]:
+        case int():
+            return numbers(column)
+        case None:
+            return f"{{{','.join(['NULL'] * len(column))}}}"
+        case _:
+            return texts([*map(str, column)])
 
 
 def _rows(room_ids: Sequence[str], heads: dict[str, int]) -> list[tuple[Any, ...]]:
