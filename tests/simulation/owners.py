@@ -42,4 +42,5 @@ class Tasks:
         while owned := [*self._tasks.get(owner, ())]:
             for task in owned:
                 task.cancel()
-            await asyncio.sleep(0)
+            for _ in range(2):  # what these begin now may begin: else Python says that it was never awaited
+                await asyncio.sleep(0)
