@@ -25,14 +25,15 @@ NOTIFY = "SELECT pg_notify($1, notice) FROM unnest($2::text[]) AS notice"
 class PostgresqlBus:
     """`EventBus` over one channel of a database; all nodes over that database meet there.
 
-    It has a connection of its own, which must be a direct one: behind a proxy that pools transactions nothing is heard.
+    `dsn` is its address as the driver takes it. It has a connection of its own, which must be a direct one: behind a
+    proxy that pools transactions nothing is heard.
     """
 
     max_size = MAX_SIZE
     is_heard = True
 
-    def __init__(self, url: str) -> None:
-        self._url = url.replace("postgresql+asyncpg://", "postgresql://", 1)
+    def __init__(self, dsn: str) -> None:
+        self._dsn = dsn
         self._outgoing = Outgoing()
 
     def publish(self, notice: bytes) -> None:
@@ -44,7 +45,7 @@ class PostgresqlBus:
         try:
             with fail_after(PATIENCE_S):
                 connection = await asyncpg.connect(
-                    self._url,
+                    self._dsn,
                     timeout=PATIENCE_S,
                     statement_cache_size=0,
                     server_settings={"application_name": "dialogue bus"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import parse_qs, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from anyio import create_task_group, fail_after, move_on_after
 from redis import RedisError
@@ -42,7 +42,7 @@ class RedisBus:
         try:
             self._client().connection_pool.make_connection()  # type: ignore[no-untyped-call]  # connects nowhere
         except (ValueError, TypeError) as error:
-            raise ConfigurationError(f"the bus {url!r} is no address of a Redis: give {FORMS} ({error})") from error
+            raise ConfigurationError(f"the bus is no address of a Redis: give {FORMS} ({error})") from error
 
     def publish(self, notice: bytes) -> None:
         """See `EventBus.publish`."""
@@ -106,12 +106,16 @@ def _is(message: Any, kind: str) -> bool:
 
 def _parts(url: str) -> tuple[str, str]:
     """The URL without its parameter `channel`, and the channel."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:  # which may quote a part of the password
+        why = "in a password @ is written as %40, / as %2F, and so on"
+        raise ConfigurationError(f"the bus names no host and port: give {FORMS}; {why}") from error
     query = parse_qs(parts.query, keep_blank_values=True)
     channel = query.pop("channel", [CHANNEL])[-1]
     if parts.scheme in ("redis", "rediss") and not re.fullmatch(r"(/\d*)?", parts.path):
-        raise ConfigurationError(f"the bus {url!r} names no database by its number: give {FORMS}")
+        raise ConfigurationError(f"the bus names no database by its number: give {FORMS}")
     if not channel:
         raise ConfigurationError("the bus: the parameter channel must not be empty")
-    rest = "&".join(f"{name}={value}" for name, values in query.items() for value in values)
-    return urlunsplit(parts._replace(query=rest)), channel
+    return urlunsplit(parts._replace(query=urlencode(query, doseq=True))), channel

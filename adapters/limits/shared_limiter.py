@@ -163,7 +163,12 @@ def _item(meter: Meter) -> RateLimitItem:
 
 def _connections(url: str) -> tuple[Any, str]:
     """Connections to that Redis, and what our keys there begin with: the parameter `channel`, as the bus has it."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:  # which may quote a part of the password
+        why = "in a password @ is written as %40, / as %2F, and so on"
+        raise ConfigurationError(f"limit_store: names no host and port; {why}") from error
     query = parse_qs(parts.query, keep_blank_values=True)
     channel = query.pop("channel", [CHANNEL])[-1]
     plain = urlunsplit(parts._replace(query=urlencode(query, doseq=True)))
@@ -178,5 +183,5 @@ def _connections(url: str) -> tuple[Any, str]:
         )
         pool.make_connection()  # type: ignore[no-untyped-call]
     except (ValueError, TypeError) as error:
-        raise ConfigurationError(f"limit_store: {url!r} is no address of a Redis ({error})") from error
+        raise ConfigurationError(f"limit_store: is no address of a Redis ({error})") from error
     return pool, f"{channel}-limits"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from secrets import token_hex
 
 from ...adapters.bus.in_process import InProcessBus
+from ...adapters.sqlmodel.postgresql.url import dsn_of
 from ...application.ports.event_bus import EventBus
 from ..settings.settings import Settings
 
@@ -16,7 +17,7 @@ def bus_of(settings: Settings) -> EventBus:
     if settings.bus.startswith("postgres"):
         from ...adapters.bus.postgresql import PostgresqlBus
 
-        return PostgresqlBus(settings.database if settings.bus == "postgres" else settings.bus)
+        return PostgresqlBus(dsn_of(settings.database if settings.bus == "postgres" else settings.bus))
     from ...adapters.bus.redis import RedisBus
 
     return RedisBus(settings.bus)

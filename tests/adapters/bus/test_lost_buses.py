@@ -19,6 +19,8 @@ from dialogue.adapters.bus.postgresql import PostgresqlBus
 from dialogue.adapters.bus.redis import RedisBus
 from dialogue.application.ports.event_bus import BusDown, EventBus
 from dialogue.domain.errors import ConfigurationError
+from dialogue.entrypoints.container.bus import bus_of
+from dialogue.entrypoints.settings.settings import Settings
 
 from ...support.postgresql import PostgresqlServer, postgresql
 from ...support.valkey import ValkeyServer, valkey
@@ -159,6 +161,29 @@ async def test_a_server_that_is_not_there_is_told(bus: EventBus) -> None:
 def test_an_address_that_is_none_is_refused_at_once(url: str) -> None:
     with pytest.raises(ConfigurationError, match="bus"):
         RedisBus(url)
+
+
+NO_PLACES = ["hunter@host/nonsense", "hunter@host:nonsense", "hun#ter@host/1", "hun/ter@host/1", "hunter@[::1"]
+
+
+@pytest.mark.parametrize("place", NO_PLACES)
+def test_of_an_address_that_is_none_no_password_is_told(place: str) -> None:
+    with pytest.raises(ConfigurationError, match="bus") as refused:
+        RedisBus(f"redis://:{place}")
+    assert "hun" not in str(refused.value)
+
+
+async def test_a_bus_takes_the_address_of_the_database_with_all_that_that_may_say(
+    postgresql_server: PostgresqlServer,
+) -> None:
+    parameters = "connect_timeout=3&keepalives=1&channel_binding=prefer&application_name=ours"
+    bus = bus_of(Settings(database=f"{postgresql_server.url()}?{parameters}", bus="postgres"))
+    receiver = Receiver()
+    with fail_after(60):
+        async with create_task_group() as tasks:
+            tasks.start_soon(bus.run, receiver)
+            await receiver.is_connected.wait()
+            tasks.cancel_scope.cancel()
 
 
 async def test_buses_of_different_channels_do_not_hear_one_another(valkey_server: ValkeyServer) -> None:

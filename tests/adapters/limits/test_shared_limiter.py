@@ -15,6 +15,7 @@ from dialogue.adapters.limits import shared_limiter
 from dialogue.adapters.limits.local_limiter import LocalLimiter
 from dialogue.adapters.limits.shared_limiter import SharedLimiter
 from dialogue.application.ports.rate_limiter import Action
+from dialogue.domain.errors import ConfigurationError
 from dialogue.domain.rate import Rate
 
 from ...support.valkey import ValkeyServer, valkey
@@ -47,6 +48,13 @@ async def until(is_so: Callable[[], bool]) -> None:
     with fail_after(DEADLINE_S):
         while not is_so():
             await checkpoint()
+
+
+@pytest.mark.parametrize("place", ["hunter@host/0?nonsense=1", "hunter@host:nonsense", "hun#ter@host/1", "hunter@[::1"])
+def test_of_an_address_that_is_none_no_password_is_told(place: str) -> None:
+    with pytest.raises(ConfigurationError, match="limit_store") as refused:
+        SharedLimiter(LocalLimiter({}, 1), f"redis://:{place}")
+    assert "hun" not in str(refused.value)
 
 
 async def test_what_one_node_let_through_the_others_count(valkey_server: ValkeyServer) -> None:

@@ -25,6 +25,13 @@ HIDDEN = {
     "postgresql://db/shop?user=ada&password=secret&sslpassword=secret": "postgresql://db/shop?user=ada",
     "postgresql+asyncpg://ada:se%40cret@[::1]:5432/shop": "postgresql+asyncpg://ada@[::1]:5432/shop",
     "postgresql://ada:s@cret@db/shop": "postgresql://ada@db/shop",
+    "postgresql://ada:se#cret@db:5433/shop": "postgresql://ada@db:5433/shop",
+    "postgresql://ada:se/cret@db/shop": "postgresql://…",
+    "postgresql://ada:12/cret@db/shop": "postgresql://…",
+    "postgresql://ada:se?cret@db/shop": "postgresql://…",
+    "postgresql://ada:s[cret@db/shop": "postgresql://…",
+    "postgresql:///shop?host=/run/postgresql": "postgresql:///shop?host=/run/postgresql",
+    "postgresql://ada:secret@one:1,[::1]:2/shop": "postgresql://ada@one:1,[::1]:2/shop",
 }
 
 
@@ -40,6 +47,8 @@ TAKEN = {
     "postgresql://db/shop?connect_timeout=3&sslmode=require": "postgresql://db/shop?sslmode=require",
     "postgresql://db/shop?channel_binding=prefer": "postgresql://db/shop",
     "postgresql:///shop?host=/run/postgresql": "postgresql:///shop?host=%2Frun%2Fpostgresql",
+    "postgresql://ada:se#cret@db/shop": "postgresql://ada:se%23cret@db/shop",
+    "postgresql://ada:secret@one:1,[::1]:2/shop": "postgresql://ada:secret@one:1,[::1]:2/shop",
 }
 
 
@@ -53,6 +62,13 @@ def test_what_cannot_be_kept_is_refused() -> None:
         dsn_of("postgresql://db/shop?channel_binding=require")
     with pytest.raises(ConfigurationError, match="must begin with postgresql://"):
         dsn_of("mysql://db/shop")
+
+
+@pytest.mark.parametrize("password", ["se/cret", "se?cret", "s@cret", "s[cret", "s]cret"])
+def test_a_password_that_is_not_quoted_is_refused_and_not_shown(password: str) -> None:
+    with pytest.raises(ConfigurationError, match="names no host and port") as refused:
+        dsn_of(f"postgresql://ada:{password}@db/shop")
+    assert "cret" not in str(refused.value)
 
 
 async def test_a_server_that_is_too_old_is_refused_and_left_as_it_is(
