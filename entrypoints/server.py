@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from anyio import create_task_group
 
 from ..adapters.uvicorn.server import DialogueServer, server_config
-from ..domain.errors import ConfigurationError
+from ..domain.errors import ConfigurationError, DialogueError
 from .chat import create_chat
 from .dialogue_app import DialogueApp
 from .running_app import AsgiApp
@@ -47,6 +47,7 @@ async def serve(app: DialogueApp, listener: socket.socket, on_started: Callable[
 
 async def serve_as_worker(app: DialogueApp, listener: socket.socket, link: Link) -> None:
     """As `serve`, for one of several processes: it tells who keeps them when it serves, and ends when they are gone."""
+    failure: DialogueError | None = None
     async with create_task_group() as tasks:
 
         def started() -> None:
@@ -55,8 +56,13 @@ async def serve_as_worker(app: DialogueApp, listener: socket.socket, link: Link)
             link.say_started(scrape.own)
 
         tasks.start_soon(link.run)
-        await serve(app, listener, started)
+        try:
+            await serve(app, listener, started)
+        except DialogueError as error:  # a task group would raise a group of it, which nobody tells in one line
+            failure = error
         tasks.cancel_scope.cancel()
+    if failure is not None:
+        raise failure
 
 
 def _refuse_strangers(app: DialogueApp, listener: socket.socket) -> None:

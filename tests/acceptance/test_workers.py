@@ -137,9 +137,12 @@ def test_a_storage_of_one_node_is_refused(database: str, tmp_path: Path) -> None
 
 
 def test_what_one_worker_cannot_do_ends_all(tmp_path: Path) -> None:
-    """They do not begin again and again where none of them can start."""
+    """They do not begin again and again where none of them can start, and each tells it in one line."""
     url = "postgresql://127.0.0.1:1/nothing"
     command = [sys.executable, "-m", "dialogue", "serve", "--port", "0", "--workers", "2", "--database", url]
     ended = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path, check=False, timeout=PATIENCE_S)
     assert ended.returncode == 1
-    assert "could not start" in ended.stderr.splitlines()[-1]
+    *told, last = ended.stderr.splitlines()
+    assert told
+    assert {line.partition(" cannot be used: ")[0] for line in told} == {f"error: {url}"}
+    assert "could not start" in last
