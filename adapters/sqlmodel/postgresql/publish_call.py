@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import cache
@@ -107,13 +108,14 @@ def _with_fraction(found: re.Match[str]) -> str:
 
 
 def _refusal(error: DBAPIError, draft: Draft) -> DialogueError | None:
-    state, said = _sqlstate(error), _REFUSAL.search(str(error.orig))
+    state, told = _sqlstate(error), _told(error)
+    said = _REFUSAL.search(told)
     path, why = said.groups() if said else ("", "")
     match state:
         case "DLG01":
             return RoomNotFound(draft.room_id)
         case "DLG02":
-            kept = _KEPT_NAMES.search(str(error.orig))
+            kept = _KEPT_NAMES.search(told)
             names = json.loads(kept[1]) if kept else ()
             return EventNotAllowed(draft.room_id, draft.name, names, why="is not kept, as the database has it,")
         case "DLG03":
@@ -136,7 +138,17 @@ def _refusal(error: DBAPIError, draft: Draft) -> DialogueError | None:
 def _sqlstate(error: DBAPIError) -> str:
     """PostgreSQL's five characters for what went wrong, as one driver or another has them."""
     original: Any = error.orig
-    found = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None)
-    if found is None and original.args and isinstance(original.args[0], dict):
-        found = original.args[0].get("C")
+    found = getattr(original, "sqlstate", None) or getattr(original, "pgcode", None) or _fields(error).get("C")
     return str(found or "")
+
+
+def _told(error: DBAPIError) -> str:
+    """The message, and in a line of its own the detail."""
+    fields = _fields(error)
+    return f"{fields['M']}\nDETAIL: {fields.get('D')}" if "M" in fields else str(error.orig)
+
+
+def _fields(error: DBAPIError) -> Mapping[str, str]:
+    """The answer's fields by their letters, of a driver (pg8000) that hands them on so; of others nothing."""
+    given = error.orig.args[:1] if error.orig is not None else ()
+    return given[0] if given and isinstance(given[0], dict) else {}

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, Engine, create_engine, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import NullPool
 
@@ -189,3 +189,21 @@ async def test_whoever_is_connected_needs_the_right_to_publish_and_no_other(
         with clerks.begin() as connection:
             assert dialogue.publish_within(connection, "shop", ordered, {"number": 1}, sender="ada").seq == 1
     assert await kept(dialogue) == [(1, 1)]
+
+
+async def test_a_driver_that_hands_on_the_fields_of_an_answer_is_understood(
+    dialogue: DialogueApp, engine: Engine
+) -> None:
+    """pg8000 does, which the tests do not have: so PostgreSQL's own answer is put into such an exception."""
+    with engine.connect() as connection:
+
+        @event.listens_for(connection.engine, "handle_error")
+        def as_pg8000_has_it(context: ExceptionContext) -> None:
+            answer: Any = context.original_exception
+            context.sqlalchemy_exception.orig = Exception(  # type: ignore[union-attr]
+                {"C": answer.diag.sqlstate, "M": answer.diag.message_primary, "W": "PL/pgSQL function"}
+            )
+
+        dialogue.publish_within(connection, "shop", ordered, {"number": 1}, sender="ada", key="k")
+        with pytest.raises(InvalidRequest, match=r"key: was used for another event, or other data, before$"):
+            dialogue.publish_within(connection, "shop", ordered, {"number": 2}, sender="ada", key="k")
