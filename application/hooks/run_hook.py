@@ -10,7 +10,7 @@ from inspect import isawaitable, iscoroutinefunction
 from math import inf
 from typing import Any, TypeVar
 
-from anyio import Lock, create_task_group, move_on_after, sleep
+from anyio import Lock, create_task_group, get_cancelled_exc_class, move_on_after, sleep
 
 from ..ports.run_sync import Running, RunSync
 
@@ -187,6 +187,11 @@ async def _alone(begin: Callable[[], Awaitable[T]]) -> T:
             done.append(await begin())
         except Exception as error:
             failure = error
+        except get_cancelled_exc_class():
+            raise
+        except BaseException as error:  # sys.exit() would end the whole server; a thread contains it, too
+            failure = RuntimeError(f"ended by {error!r}")
+            failure.__cause__ = error
 
     async with create_task_group() as tasks:
         tasks.start_soon(run)

@@ -145,6 +145,21 @@ async def test_code_that_is_cancelled_by_what_it_waits_for_ends_alone() -> None:
             await running()(call(cancelled))
 
 
+@pytest.mark.parametrize("ending", [SystemExit(3), KeyboardInterrupt(), GeneratorExit()], ids=repr)
+async def test_code_that_would_end_the_process_fails_alone_async_or_not(ending: BaseException) -> None:
+    def ends() -> None:
+        raise ending
+
+    async def ends_later() -> None:
+        await checkpoint()
+        raise ending
+
+    for function in (ends, ends_later):
+        with pytest.raises(RuntimeError, match=type(ending).__name__):
+            await running()(call(function))
+        assert await running().contained(call(function)) is False
+
+
 async def test_contained_says_whether_it_came_to_its_end_and_the_log_names_it(caplog: pytest.LogCaptureFixture) -> None:
     assert await running().contained(call(doubled, 4)) is True
     assert await running().contained(call(lambda: 1 // 0)) is False
