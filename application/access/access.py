@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 
 from ...domain.errors import Forbidden, JoinDenied, RoomNotFound, Unavailable
+from ...domain.json_value import MAX_INTEGER
 from ..deadline import remaining_s
 from ..hooks.run_hook import Call, RunHook
 from ..ports.authenticator import Identity
@@ -118,7 +119,7 @@ class Access:
             raise JoinDenied from error
         if answer is None or answer is True:
             return None
-        if isinstance(answer, int) and answer >= 0 and answer is not False:
+        if isinstance(answer, int) and 0 <= answer <= MAX_INTEGER and answer is not False:
             return answer
         if answer is not False:
             logger.error("%s gave %.200r, which is no bool and no seq: the user is kept out", about, answer)

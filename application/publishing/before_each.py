@@ -10,6 +10,7 @@ from ...domain import json_value
 from ...domain.draft import Draft
 from ...domain.errors import EventNotAllowed, EventRejected, InvalidEvent
 from ...domain.room import Room
+from ..arguments import plain_meta
 from ..deadline import remaining_s
 from ..hooks.hooks import BeforeEach
 from ..hooks.incoming_event import IncomingEvent
@@ -66,7 +67,9 @@ class AskBeforeEach:
             logger.error("%s gave %.200r: only data and meta can be replaced; the event is refused", about, answer)
             raise EventRejected
         try:
-            return self._admission.draft(room, draft.epoch, draft.name, answer.data, draft.sender, answer.meta)
+            return self._admission.draft(
+                room, draft.epoch, draft.name, answer.data, draft.sender, plain_meta(answer.meta)
+            )
         except (EventNotAllowed, InvalidEvent) as error:
             logger.exception("%s gave an event that is not valid: it is refused", about)
             raise EventRejected from error

@@ -118,6 +118,8 @@ async def test_false_refuses_without_a_reason() -> None:
         lambda event: event.replace(data={"stars": "many"}),
         lambda event: event.replace(data=object()),
         lambda event: event.replace(meta={"long": "x" * 5_000}),
+        lambda event: event.replace(meta="shouted"),
+        lambda event: event.replace(meta=[1]),
         lambda _: IncomingEvent(room_id="elsewhere", name="message", data={"text": "x"}, meta=None, user=ADA),
         lambda event: IncomingEvent(
             room_id="hall", name="message", data=event.data, meta=None, user=Identity(user_id="eve")

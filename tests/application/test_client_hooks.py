@@ -225,7 +225,7 @@ async def test_before_join_keeps_users_out_with_its_reason_on_every_way_in() -> 
         assert len(asked) == before
 
 
-@pytest.mark.parametrize("answer", [throws, False, "no", -1, 0.5, JoinDenied("given, not raised")])
+@pytest.mark.parametrize("answer", [throws, False, "no", -1, 0.5, 10**30, JoinDenied("given, not raised")])
 async def test_whatever_else_before_join_does_keeps_the_user_out(answer: Any) -> None:
     async with node_with(Hooks(before_join=answer if callable(answer) else lambda *_: answer)).running() as node:
         with pytest.raises(JoinDenied, match="You may not join this room"):
