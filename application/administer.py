@@ -29,9 +29,9 @@ class Administer:
         """Take the user, who may be in it or not, out of the room. Raises RoomNotFound, Forbidden and Unavailable."""
         ensure_user_id("userId", user_id)
         await self._access.ensure(identity, "join", room_id)
-        await self._access.ensure(identity, "administer", room_id)
         await self._registry.look_for(room_id)
         self._registry.room(room_id)
+        await self._access.ensure(identity, "administer", room_id)
         logger.info("%r takes %r out of the room %r", identity.user_id, user_id, room_id)
         await self._remove(Removal(user_id=user_id, room_id=room_id, reason=reason))
 

@@ -63,6 +63,7 @@ async def test_nobody_else_does(kept: ServerProcess, bob: WireClient) -> None:
     assert await delete(kept, "/users/bob%2F1/connections", "kim:keeper") == (403, "FORBIDDEN")
     for who in ("eve", "kim:keeper"):
         assert await delete(kept, "/rooms/staff%2F1/members/bob%2F1", who) == (404, "ROOM_NOT_FOUND")
+    assert await delete(kept, "/rooms/staff%2F2/members/bob", "sue:staff") == (404, "ROOM_NOT_FOUND")
     assert await delete(kept, "/rooms/nowhere/members/bob%2F1", "ann:admin") == (404, "ROOM_NOT_FOUND")
     for flaw in ("/rooms/hall/members/%20a", f"/rooms/hall/members/a?reason={'x' * 201}"):
         assert await delete(kept, flaw, "ann:admin") == (422, "INVALID_REQUEST")
