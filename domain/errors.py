@@ -28,7 +28,7 @@ class DialogueError(Exception):
 
     def __init__(self, message: str, *, details: Any = None) -> None:
         super().__init__(message)
-        self.message = message
+        self.message = str(message)  # the application raises some of them, with what it likes
         self.details = details
 
 

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from inspect import iscoroutinefunction
 
-from ...application.ports.authenticator import Identity, OwnAuthenticator
-from ...domain.errors import ConfigurationError
-from ...domain.names import MAX_USER_ID, flaw_of_name
+from ...application.ports.authenticator import LATEST_S, Identity, OwnAuthenticator, flaw_of_identity
+from ...application.ports.clock import Clock
+from ...domain.errors import ConfigurationError, Unauthenticated
 
 
 class CheckedAuthenticator:
-    """Asks `inner`, which may be the application's own, and lets nobody through whose user id could not be kept."""
+    """Asks `inner`, which may be the application's own.
 
-    def __init__(self, inner: OwnAuthenticator) -> None:
+    Nobody is let through whose user id could not be kept, or whose time is over, whatever the way in.
+    """
+
+    def __init__(self, inner: OwnAuthenticator, clock: Clock) -> None:
         """Raises ConfigurationError where `inner` is no authenticator."""
         for name in ("authenticate", "trusts_clients"):
             if not hasattr(inner, name):
@@ -21,6 +25,7 @@ class CheckedAuthenticator:
         if not iscoroutinefunction(inner.authenticate):
             raise ConfigurationError(f"The authenticator {inner!r}: authenticate must be async")
         self._inner = inner
+        self._clock = clock
 
     @property
     def trusts_clients(self) -> bool:
@@ -28,11 +33,18 @@ class CheckedAuthenticator:
         return self._inner.trusts_clients
 
     async def authenticate(self, claims: Mapping[str, object], client_id: str | None) -> Identity:
-        """Whom `inner` finds behind `claims`. Raises what it raises, and ValueError for what is no identity."""
+        """Whom `inner` finds behind `claims`.
+
+        Raises what it raises, ValueError for what is no identity, and Unauthenticated for one that has ended.
+        """
         found = await self._inner.authenticate(claims, client_id)
         identity = found if isinstance(found, Identity) else Identity(user_id=found)
-        flaw = flaw_of_name(identity.user_id, MAX_USER_ID)
+        flaw = flaw_of_identity(identity)
         if flaw is not None:
-            given = f"{identity.user_id!r:.300} for a user id, which {flaw}"
-            raise ValueError(f"The authenticator {self._inner!r} gave {given}")
-        return identity
+            raise ValueError(f"The authenticator {self._inner!r} gave {flaw}")
+        return identity if identity.expires_at_s is None else self._in_time(identity, identity.expires_at_s)
+
+    def _in_time(self, identity: Identity, ends_at_s: float) -> Identity:
+        if ends_at_s <= self._clock.now_ms() / 1_000:
+            raise Unauthenticated("The token has run out")
+        return identity if ends_at_s <= LATEST_S else replace(identity, expires_at_s=LATEST_S)

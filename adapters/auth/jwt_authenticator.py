@@ -6,7 +6,6 @@ import json
 from base64 import urlsafe_b64decode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, Protocol
 
 import jwt
@@ -21,7 +20,7 @@ from jwt.exceptions import (
     PyJWTError,
 )
 
-from ...application.ports.authenticator import Identity
+from ...application.ports.authenticator import LATEST_S, Identity
 from ...domain.errors import Unauthenticated
 from ...domain.names import MAX_USER_ID, flaw_of_name
 from .verification_key import VerificationKey, VerificationKeys
@@ -109,9 +108,9 @@ class JwtAuthenticator:
         flaw = flaw_of_name(user_id, MAX_USER_ID) if isinstance(user_id, str) else "must be a text"
         if flaw is not None:
             raise Unauthenticated(f"The token's claim {self._rules.user_claim!r} {flaw}")
-        if isinstance(ends_at, bool) or not isinstance(ends_at, int | float) or not isfinite(ends_at):
+        if isinstance(ends_at, bool) or not isinstance(ends_at, int | float):  # PyJWT takes no NaN, and no infinity
             raise Unauthenticated("The token's claim 'exp' must be a number")
-        return Identity(user_id=user_id, claims=payload, expires_at_s=ends_at + self._rules.leeway_s)
+        return Identity(user_id=user_id, claims=payload, expires_at_s=min(ends_at, LATEST_S) + self._rules.leeway_s)
 
 
 def _header_of(token: str) -> tuple[str, str | None]:

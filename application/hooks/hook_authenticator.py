@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from ...domain.errors import InvalidRequest, Unauthenticated, Unavailable
 from ..deadline import remaining_s
-from ..ports.authenticator import Identity
+from ..ports.authenticator import Identity, flaw_of_identity
 from .hooks import Authenticate
 from .run_hook import Call, RunHook
 
@@ -35,9 +35,9 @@ class HookAuthenticator:
             raise Unavailable("Who you are could not be found out") from error
         if found is None:
             raise Unauthenticated("Nobody knows who you are")
-        if isinstance(found, Identity):
-            return found
-        if isinstance(found, str):
-            return Identity(user_id=found)
-        logger.error("authenticate gave %.200r, which is no Identity and no user id: nobody is let in", found)
-        raise Unavailable("Who you are could not be found out")
+        identity = Identity(user_id=found) if isinstance(found, str) else found
+        flaw = flaw_of_identity(identity) if isinstance(identity, Identity) else f"{found!r:.200}, which is no Identity"
+        if flaw is not None or not isinstance(identity, Identity):
+            logger.error("authenticate gave %s: nobody is let in", flaw)
+            raise Unavailable("Who you are could not be found out")
+        return identity

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import isnan
 from typing import Any, Final, Protocol, runtime_checkable
+
+from ...domain.json_value import MAX_INTEGER
+from ...domain.names import MAX_USER_ID, flaw_of_name
 
 OWN_PREFIX: Final = "dialogue."
 PROXY_USER: Final = f"{OWN_PREFIX}proxyUser"
@@ -12,6 +16,10 @@ PROXY_USER: Final = f"{OWN_PREFIX}proxyUser"
 
 SEEN: Final = f"{OWN_PREFIX}seen"
 """Under this key of the `state` of a connection's ASGI scope stand the claims that the server itself makes."""
+
+
+LATEST_S: Final = MAX_INTEGER // 1_000
+"""The latest end that clients can be told of: later ones, infinity too, count as this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +34,18 @@ class Identity:
     user_id: str
     claims: Mapping[str, object] = field(default_factory=dict, hash=False, repr=False)
     expires_at_s: float | None = None
+
+
+def flaw_of_identity(identity: Identity) -> str | None:
+    """What the server cannot stand for; None where it can for all of it."""
+    flaw = flaw_of_name(identity.user_id, MAX_USER_ID)
+    if flaw is not None:
+        return f"{identity.user_id!r:.300} for a user id, which {flaw}"
+    ends_at: object = identity.expires_at_s
+    is_number = isinstance(ends_at, (int, float)) and not isinstance(ends_at, bool)
+    if ends_at is None or (is_number and not (isinstance(ends_at, float) and isnan(ends_at))):
+        return None
+    return f"{ends_at!r:.100} for expires_at_s, which must be a number"
 
 
 @runtime_checkable

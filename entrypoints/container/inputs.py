@@ -80,6 +80,7 @@ class Inputs(containers.DeclarativeContainer):
             hook=Single(HookAuthenticator, config.provided.hooks.authenticate, run_hook),
             setting=authenticator,
         ),
+        clock,
     )
     # Threads of its own: handlers that hang must not keep the storage from being reached.
     run_storage_hook = Single(RunHook, run_sync, settings.provided.hook_timeout_s)

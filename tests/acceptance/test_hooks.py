@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
+from math import inf, nan
+from typing import Any, cast
 
 import httpx
 import pytest
@@ -23,6 +24,7 @@ from dialogue import (
     create_dialogue,
     define_event,
 )
+from dialogue.domain.errors import Unauthenticated
 
 pytestmark = pytest.mark.anyio
 
@@ -101,11 +103,24 @@ class Doorman:
 
 async def test_authenticate_says_who_is_asking() -> None:
     dialogue = app_with()
-    answers = {"a": "ada", "b": Identity(user_id="bob"), "c": None, "d": RuntimeError("secret"), "e": 5, "f": " "}
+    answers: dict[str, Any] = {
+        "a": "ada",
+        "b": Identity(user_id="bob"),
+        "c": None,
+        "d": RuntimeError("secret"),
+        "e": 5,
+        "f": " ",
+    }
+    answers |= {"g": Identity(user_id="ada", expires_at_s=1.5), "h": Identity(user_id="ada", expires_at_s=nan)}
+    answers["i"] = Identity(user_id="ada", expires_at_s=inf)
+    answers["j"] = Unauthenticated(cast("str", 5))
     dialogue.authenticate(Doorman(answers))
     async with dialogue.lifespan():
         statuses = {token: (await call(dialogue, "GET", "/rooms", token)).status_code for token in answers}
-        assert statuses == {"a": 200, "b": 200, "c": 401, "d": 503, "e": 503, "f": 500}
+        assert "".join(token for token, status in statuses.items() if status == 200) == "abi"
+        assert "".join(token for token, status in statuses.items() if status == 401) == "cgj"
+        assert "".join(token for token, status in statuses.items() if status == 503) == "defh"
+        assert (await call(dialogue, "GET", "/rooms", "j")).json()["detail"] == "5"
         assert "secret" not in (await call(dialogue, "GET", "/rooms", "d")).text
         body = {"event": "message", "data": "hi"}
         kept = await call(dialogue, "POST", "/rooms/hall/events?userId=eve", "a", json=body)

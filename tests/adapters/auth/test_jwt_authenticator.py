@@ -19,7 +19,7 @@ from dialogue.adapters.auth.jwt_authenticator import MAX_TOKEN, JwtAuthenticator
 from dialogue.adapters.auth.read_keys import read_keys
 from dialogue.adapters.auth.sign_token import sign_token
 from dialogue.adapters.auth.verification_key import MAX_TRIED, UnfitKey
-from dialogue.application.ports.authenticator import Identity
+from dialogue.application.ports.authenticator import LATEST_S, Identity
 from dialogue.domain.errors import Unauthenticated
 
 from .signing import SECRET, jwk, key_set, private_key, private_pem, public_pem, token
@@ -64,6 +64,12 @@ async def test_it_lasts_until_the_token_runs_out_and_the_leeway() -> None:
     ends_at = time() + 60
     identity = await authenticator(leeway_s=5).authenticate({"token": token(exp=ends_at)}, None)
     assert identity == Identity(user_id="ada", claims=identity.claims, expires_at_s=ends_at + 5)
+
+
+@pytest.mark.parametrize("exp", [2**63, 1e300, 10**400], ids=["64 bits", "float", "integer"])
+async def test_a_token_that_hardly_ever_runs_out_is_taken(exp: float) -> None:
+    identity = await authenticator(leeway_s=5).authenticate({"token": token(exp=exp)}, None)
+    assert identity.expires_at_s == LATEST_S + 5
 
 
 @pytest.mark.parametrize("name", ["none", "None", "nOnE", "", "HS1", "RS256"])
