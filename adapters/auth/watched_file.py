@@ -66,7 +66,7 @@ class WatchedFile(Generic[T]):
         if len(body) > MAX_SIZE:
             raise ValueError(f"{self._path} is larger than {MAX_SIZE:,} bytes")
         try:
-            return self._read(body.decode())
+            return self._read(body.decode("utf-8-sig"))  # some editors begin a file with a byte order mark
         except UnicodeDecodeError as error:
             raise ValueError(f"{self._path} is not UTF-8") from error
         except ValueError as error:

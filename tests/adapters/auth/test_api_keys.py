@@ -102,7 +102,7 @@ async def test_a_file_that_changes_is_read_again_and_one_that_breaks_holds_on(
     assert "line 1" in caplog.text
     assert "cannot be read" in caplog.text
 
-    path.write_text(line_of(new, "new"), encoding="utf-8")
+    path.write_text(line_of(new, "new"), encoding="utf-8-sig")  # as some editors do
     with pytest.raises(Unauthenticated):
         await by.authenticate({"token": old}, None)
 
