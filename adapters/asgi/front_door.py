@@ -97,6 +97,8 @@ class FrontDoor:
             if path.without_slash is not None and method in ("GET", "HEAD"):
                 await _redirect(path.without_slash, scope, answer)
                 return
+            if path.is_stream and method == "GET":
+                self._visitors.ensure("connections", peer)
             inner = self._inner(scope, path, peer)
             if method == "HEAD" and not opens:
                 inner["method"] = "GET"

@@ -132,6 +132,20 @@ async def test_new_connections_of_an_address_are_refused_before_they_are_accepte
         await connect(server.ws, additional_headers=headers)
     assert refusal.value.response.status_code == 429
     assert int(refusal.value.response.headers["Retry-After"]) > 0
+    async with ada(server, "203.0.113.9") as http:
+        ensure_refused(await http.get("/rooms/hall/stream"))  # which opens one, too
+        assert (await http.head("/rooms/hall/stream")).status_code == 200  # which does not
+
+
+async def test_streams_of_an_address_are_new_connections(new_server: NewServer) -> None:
+    server = new_server(limit_connections="2/hour", limit_address_factor=1, **OF_PROXY)
+    async with httpx.AsyncClient(
+        base_url=server.http, headers={"X-Forwarded-For": "203.0.113.11"}, trust_env=False
+    ) as http:
+        for user in ("bob", "cora"):
+            async with http.stream("GET", f"/rooms/hall/stream?userId={user}") as stream:
+                assert stream.status_code == 200
+        ensure_refused(await http.get("/rooms/hall/stream?userId=dan"))
 
 
 async def test_and_those_of_a_user_once_it_is_known(new_server: NewServer) -> None:
