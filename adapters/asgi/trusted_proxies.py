@@ -9,6 +9,8 @@ from .asgi import Scope
 
 UNIX = "unix"
 
+_MAPPED = IPv6Network("::ffff:0:0/96")
+
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
 
@@ -58,5 +60,8 @@ def address_of(text: str) -> Address | None:
 
 
 def network_of(text: str) -> Network:
-    """The network, or the one address, that `text` names. Raises ValueError."""
-    return ip_network(text)
+    """The network, or the one address, that `text` names; of IPv4 also as IPv6 maps it. Raises ValueError."""
+    network = ip_network(text)
+    if isinstance(network, IPv6Network) and network.subnet_of(_MAPPED):
+        return IPv4Network((int(network.network_address) & 0xFFFF_FFFF, network.prefixlen - _MAPPED.prefixlen))
+    return network

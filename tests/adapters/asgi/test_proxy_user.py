@@ -30,6 +30,13 @@ def test_the_word_of_an_address_in_the_list_is_taken(peer: str) -> None:
     assert seen(trusted, scope((peer, 5), "zoë".encode())) == "zoë"
 
 
+@pytest.mark.parametrize("trusted", ["::ffff:10.1.2.3", "::ffff:10.1.0.0/112", "::ffff:0:0/96"])
+def test_an_address_of_ipv4_is_one_however_the_list_has_it(trusted: str) -> None:
+    for peer in ("10.1.2.3", "::ffff:10.1.2.3"):
+        assert seen([trusted], scope((peer, 5), b"alice")) == "alice"
+    assert seen(["::ffff:10.1.2.3"], scope(("10.1.2.4", 5), b"alice")) is None
+
+
 @pytest.mark.parametrize("peer", ["11.0.0.1", "192.0.2.8", "2001:db9::5", "::1", "testclient", ""])
 def test_that_of_no_other_is_whatever_it_says_of_where_it_comes_from(peer: str) -> None:
     request = scope((peer, 5), b"alice", x_forwarded_for=b"10.0.0.1", forwarded=b"for=10.0.0.1")
