@@ -16,6 +16,7 @@ from .headers import header_text
 from .query import query_text
 
 USER_HEADER = "X-User-Id"
+USER_QUERY = "userId"
 CLAIMED_USER = "auth.userId"
 _BEARER = "bearer "
 
@@ -31,15 +32,18 @@ async def identity_of(
     authorization = header_text(request, "Authorization") or ""
     if authorization.lower().startswith(_BEARER):
         claims["token"] = authorization[len(_BEARER) :].strip()
+    said_in = USER_HEADER
     if authenticator.trusts_clients:
-        named = header_text(request, USER_HEADER) or query_text(request, "userId")
+        named = header_text(request, USER_HEADER)
+        if not named:
+            said_in, named = USER_QUERY, query_text(request, USER_QUERY)
         claims |= {"userId": named} if named else {}
     try:
         return await authenticator.authenticate(claims_of(request.scope, claims), None)
     except InvalidRequest as error:
         if error.problems[0].path != CLAIMED_USER:
             raise
-        raise InvalidRequest.field(USER_HEADER, error.problems[0].message) from error
+        raise InvalidRequest.field(said_in, error.problems[0].message) from error
 
 
 def ensure_pace(

@@ -36,4 +36,5 @@ class Scrape(Protocol):
 async def get_metrics(node: NamedDependency[Node], scrape: NamedDependency[Scrape]) -> Response[bytes]:
     """Tell the figures, also while the server is going down."""
     node.ensure_started()
-    return Response(await scrape(), media_type=scrape.media_type)
+    headers = {"Content-Type": scrape.media_type}  # as `media_type` it would get its charset a second time
+    return Response(await scrape(), headers=headers)

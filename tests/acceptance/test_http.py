@@ -79,6 +79,13 @@ async def test_a_user_id_that_is_none_is_refused(http: httpx.AsyncClient) -> Non
     assert document["details"][0]["path"] == "X-User-Id"
 
 
+async def test_a_user_id_in_the_query_that_is_none_is_refused_by_its_name(server: ServerProcess) -> None:
+    async with httpx.AsyncClient(base_url=server.http, trust_env=False) as client:
+        for path in ("/rooms", "/rooms/hall/events", "/rooms/hall/stream"):
+            document = problem(await client.get(path, params={"userId": " ada"}), 422, "INVALID_REQUEST")
+            assert document["details"][0]["path"] == "userId"
+
+
 async def test_rooms_are_listed_with_a_cursor(http: httpx.AsyncClient, room: str) -> None:
     listed: list[str] = []
     answer = (await http.get("/rooms", params={"limit": 2})).json()

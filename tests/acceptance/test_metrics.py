@@ -24,7 +24,7 @@ def scraped(server: ServerProcess) -> Series:
     """Every series, as Prometheus reads them."""
     answer = call("GET", f"{server.http}/metrics")
     assert answer.status_code == 200
-    assert answer.headers["content-type"].startswith("text/plain; version=0.0.4")
+    assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
         for family in text_string_to_metric_families(answer.text)

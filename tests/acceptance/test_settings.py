@@ -105,3 +105,10 @@ def test_a_setting_that_is_not_there_is_refused_by_its_name() -> None:
 def test_a_value_that_cannot_be_is_refused_with_its_setting() -> None:
     with pytest.raises(ConfigurationError, match=r"^max_backlog_frames: "):
         app(max_backlog_frames=1)
+
+
+@pytest.mark.parametrize("origin", ["chat.example", "https://*.chat.example", "https://*", "https://chat.example/live"])
+def test_an_origin_that_no_page_can_have_is_refused(origin: str) -> None:
+    """It would be listed, and let nobody in."""
+    with pytest.raises(ConfigurationError, match=r"^allowed_origins: .* must be an origin"):
+        app(allowed_origins=["https://other.example", origin])
