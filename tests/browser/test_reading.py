@@ -7,14 +7,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from .between import Between
 from .people import until
 
 if TYPE_CHECKING:
     from tests.browser.conftest import OpenChat
-    from tests.browser.people import ChatServer
+    from tests.browser.people import ChatPage, ChatServer
 
 pytestmark = pytest.mark.browser
 
@@ -104,6 +104,54 @@ def test_a_room_in_which_one_never_was_says_what_is_unread(shared_server: ChatSe
         chat.page.get_by_role("link", name=re.compile("^never,")).click()
         expect(chat.message("four")).to_be_visible()
         expect(badge).to_be_hidden()
+
+
+def list_anew(chat: ChatPage, name: str) -> None:
+    """Make a room: where one is joined, the rooms are listed again."""
+    chat.page.get_by_role("button", name="Create a room").click()
+    chat.page.get_by_label("Name of the new room").fill(name)
+    chat.page.get_by_role("button", name="Create", exact=True).click()
+    expect(chat.page.locator(".room-list li", has_text=name)).to_be_visible()
+
+
+def test_another_life_of_a_room_is_counted_anew(shared_server: ChatServer, open_chat: OpenChat) -> None:
+    """Deleted and made again: nothing of what was said before can be read any more."""
+    with shared_server.user("grace", "phoenix", create=True) as grace:
+        grace.say("one", "two", "three", room="phoenix")
+        chat = open_chat(shared_server, "Ada")
+        badge = chat.page.locator(".room-list li", has_text="phoenix").locator(".badge")
+        expect(badge).to_have_text("3")
+        grace.ask("deleteRoom", roomId="phoenix")
+        expect(chat.page.locator(".room-list li", has_text="phoenix")).to_have_count(0)
+        grace.ask("createRoom", room={"id": "phoenix", "name": "phoenix"})
+        list_anew(chat, "After the fire")
+        expect(badge).to_be_hidden()
+        grace.ask("join", roomId="phoenix")
+        grace.say("anew", room="phoenix")
+        list_anew(chat, "After that")
+        expect(badge).to_have_text("1")
+
+
+def test_a_room_is_looked_into_again_after_an_outage(shared_server: ChatServer, open_chat: OpenChat) -> None:
+    with shared_server.user("grace", "away", create=True) as grace:
+        grace.say("one", "two", room="away")
+        chat = open_chat(shared_server, "Ada")
+        badge = chat.page.locator(".room-list li", has_text="away").locator(".badge")
+        expect(badge).to_have_text("2")
+        grace.say("three", room="away")
+        document = '{"status": 503, "code": "UNAVAILABLE", "detail": "The database cannot be reached"}'
+        asked: list[str] = []
+
+        def refuse(route: Route) -> None:
+            asked.append(route.request.url)
+            route.fulfill(status=503, content_type="application/problem+json", body=document)
+
+        chat.page.route("**/rooms/away/events?**", refuse)
+        list_anew(chat, "In the dark")
+        until(chat, lambda: len(asked) > 0)
+        chat.page.unroute("**/rooms/away/events?**")
+        list_anew(chat, "In the light")
+        expect(badge).to_have_text("3")
 
 
 def test_today_becomes_yesterday_at_midnight(shared_server: ChatServer, open_chat: OpenChat) -> None:

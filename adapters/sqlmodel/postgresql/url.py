@@ -20,6 +20,7 @@ UNUSED = frozenset(
 
 _HOST = r"(\[[^\]@]*\]|[^\[\]:@]*)(:\d*)?"
 _HOSTS = re.compile(rf"{_HOST}(,{_HOST})*")
+_PORTS = re.compile(r"[0-9,]*")
 
 
 def is_postgresql(url: str) -> bool:
@@ -37,6 +38,8 @@ def dsn_of(url: str) -> str:
         )
     where, _, query = _quoted(url).partition("://")[2].partition("?")
     parameters = dict(parse_qsl(query, keep_blank_values=True))
+    if not _PORTS.fullmatch(parameters.get("port", "")):
+        raise ConfigurationError(f"{shown(url)!r}: port must be a number, or one for each host, as in 5432,5433")
     if parameters.get("channel_binding") == "require":
         raise ConfigurationError(
             f"{shown(url)!r}: channel_binding=require cannot be kept; sslmode=verify-full names the server as surely"

@@ -62,6 +62,9 @@ def test_what_cannot_be_kept_is_refused() -> None:
         dsn_of("postgresql://db/shop?channel_binding=require")
     with pytest.raises(ConfigurationError, match="must begin with postgresql://"):
         dsn_of("mysql://db/shop")
+    with pytest.raises(ConfigurationError, match="port must be a number"):
+        dsn_of("postgresql:///shop?host=db&port=abc")
+    assert dsn_of("postgresql:///shop?host=one,two&port=5432,5433")
 
 
 @pytest.mark.parametrize("password", ["se/cret", "se?cret", "s@cret", "s[cret", "s]cret"])
