@@ -27,6 +27,8 @@ from .url import dsn_of, shown
 REPAIR_S = 3_600.0
 OLDEST = 14
 """The oldest version of PostgreSQL that will do."""
+UNICODE = "UTF8"
+"""The only encoding of a database that will do."""
 ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(hashtextextended('dialogue ' || CAST(:what AS text), 0))")
 
 T = TypeVar("T")
@@ -169,6 +171,7 @@ class PostgresqlDatabase:
         connection = await connect(self._settings, prepares=False)
         try:
             ensure_new_enough(connection.get_server_version(), shown(self._settings.url))
+            _ensure_unicode(await connection.fetchval("SHOW server_encoding"), shown(self._settings.url))
             return bool(await connection.fetchval("SELECT pg_backend_pid()") == connection.get_server_pid())
         finally:
             await connection.close()
@@ -189,6 +192,15 @@ def ensure_new_enough(version: Version, database: str) -> None:
     if version.major < OLDEST:
         raise ConfigurationError(
             f"{database} is PostgreSQL {version.major}.{version.minor}, and Dialogue needs PostgreSQL {OLDEST} or later"
+        )
+
+
+def _ensure_unicode(encoding: str, database: str) -> None:
+    # SQL_ASCII, which a server made without a locale has, counts bytes where limits are in characters.
+    if encoding != UNICODE:
+        raise ConfigurationError(
+            f"{database} has the encoding {encoding}, and Dialogue needs {UNICODE}: "
+            f"CREATE DATABASE … ENCODING '{UNICODE}' TEMPLATE template0"
         )
 
 

@@ -88,6 +88,20 @@ async def test_a_server_that_is_too_old_is_refused_and_left_as_it_is(
             assert connection.execute("SELECT count(*) FROM pg_class WHERE relname = 'messages'").fetchone() == (0,)
 
 
+@pytest.mark.parametrize("encoding", ["LATIN1", "SQL_ASCII"])
+async def test_a_database_that_cannot_hold_every_character_is_refused(
+    postgresql_server: PostgresqlServer, encoding: str
+) -> None:
+    name = f"in_{encoding.lower()}"
+    with psycopg.connect(postgresql_server.url(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} ENCODING '{encoding}' LOCALE 'C' TEMPLATE template0".encode())
+        try:
+            with pytest.raises(ConfigurationError, match=f"has the encoding {encoding}, and Dialogue needs UTF8"):
+                await PostgresqlDatabase(PostgresqlSettings(url=postgresql_server.url(name))).open()
+        finally:
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
 @pytest.fixture(scope="module")
 def folder() -> Iterator[Path]:
     with open_folder("certificates") as folder:
