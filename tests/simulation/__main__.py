@@ -23,6 +23,8 @@ def main() -> int:
     parser.add_argument("--fault", choices=[*FAULTS], help="plant this fault, and stop at the first seed that finds it")
     parser.add_argument("--verbose", action="store_true", help="say what happened in each run")
     options = parser.parse_args()
+    if options.seeds < 1:
+        parser.error("argument --seeds: without a seed nothing is found")
     logging.disable(logging.CRITICAL)
     # A node may be killed before a task of it has begun.
     warnings.filterwarnings("ignore", "coroutine .* was never awaited")
