@@ -152,7 +152,7 @@ class PacketReader:
         self._frames.refuse_flaws(said)
         pid, offset = said.get("pid"), said.get("offset")
         self.pid = pid if isinstance(pid, str) else None
-        self.offset = offset if isinstance(offset, str) else None
+        self.offset = offset if offset is None or isinstance(offset, str) else ""  # which was never given
         return Connect(self._claims_of({name: said[name] for name in said if name not in ("pid", "offset")}), earlier)
 
 

@@ -197,7 +197,7 @@ async def test_a_client_that_is_cut_off_again_and_again_misses_nothing_and_gets_
 # --- Packets by hand
 
 
-async def back(raw: RawSocket, user: str, pid: str | None, offset: str | None) -> bool:
+async def back(raw: RawSocket, user: str, pid: str | None, offset: object) -> bool:
     """Come back so; whether that was the same session."""
     said = {"userId": user, "pid": pid, "offset": offset}
     answer = await raw.connect(**{name: value for name, value in said.items() if value is not None})
@@ -235,9 +235,9 @@ async def test_another_user_cannot_end_a_connection_by_its_name(server: ServerPr
         await ada.told("joined")
 
 
-@pytest.mark.parametrize("offset", [None, "", "0", "0-1", "later"])
+@pytest.mark.parametrize("offset", [None, "", "0", "0-1", "later", 5, True, {"seq": 1}], ids=repr)
 async def test_an_offset_that_was_never_given_recovers_nothing(
-    server: ServerProcess, user: str, offset: str | None
+    server: ServerProcess, user: str, offset: object
 ) -> None:
     async with rooms_of(server) as (_, (room_id,)), one_who_was_there(server, user, room_id) as ada:
         known = ada.offset
