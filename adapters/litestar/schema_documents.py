@@ -19,6 +19,7 @@ from litestar.serialization import encode_json, get_serializer
 
 from ..wire.asyncapi import asyncapi_document
 from ..wire.frames import json_bytes
+from .entity_tags import has_already
 from .schema_page import schema_page
 
 OPENAPI_JSON = "application/vnd.oai.openapi+json"
@@ -125,6 +126,6 @@ def _answer(
     request: Request[Any, Any, Any], document: Document, media_type: str, headers: dict[str, str]
 ) -> Response[bytes]:
     named = {**headers, "Cache-Control": "no-cache", "ETag": document.etag}
-    if request.headers.get("if-none-match") == document.etag:
+    if has_already(request, document.etag):
         return Response(b"", status_code=304, headers=named, media_type=media_type)
     return Response(document.content, headers=named, media_type=media_type)

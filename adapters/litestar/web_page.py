@@ -10,6 +10,8 @@ from typing import Any
 from litestar import Request, Response, get
 from litestar.handlers import HTTPRouteHandler
 
+from .entity_tags import has_already
+
 INDEX = Path("page/index.html")  # the root itself
 MEDIA_TYPES = {  # to texts Litestar adds the charset
     ".html": "text/html",
@@ -49,7 +51,7 @@ def _route(path: str, file: Path) -> HTTPRouteHandler:
 
     @get(path, include_in_schema=False, name=path, sync_to_thread=False)
     def serve(request: Request[Any, Any, Any]) -> Response[bytes]:
-        if request.headers.get("if-none-match") == headers["ETag"]:
+        if has_already(request, headers["ETag"]):
             return Response(b"", status_code=304, headers=headers, media_type=media_type)
         return Response(content, headers=headers, media_type=media_type)
 

@@ -334,6 +334,18 @@ async def test_the_page_and_its_client_are_served(http: httpx.AsyncClient) -> No
     assert again.status_code == 304
 
 
+@pytest.mark.parametrize("path", ["/", "/client.js", "/schema", "/schema/openapi.json", "/asyncapi.json"])
+async def test_what_a_client_has_already_is_not_sent_again(http: httpx.AsyncClient, path: str) -> None:
+    """Also where a proxy compressed it, and so made its tag weak, and where several are named (RFC 9110, 13.1.2)."""
+    tag = (await http.get(path)).headers["etag"]
+    for known in (tag, f"W/{tag}", f'"another", W/{tag}', "*"):
+        assert (await http.get(path, headers={"If-None-Match": known})).status_code == 304
+    two = [("If-None-Match", '"another"'), ("If-None-Match", tag)]
+    assert (await http.get(path, headers=two)).status_code == 304
+    for other in ('"another"', tag.strip('"'), f'W/"x{tag[1:]}', ""):
+        assert (await http.get(path, headers={"If-None-Match": other})).status_code == 200
+
+
 async def test_openapi_describes_every_operation_parameter_answer_and_field(http: httpx.AsyncClient) -> None:
     document = (await http.get("/schema/openapi.json")).json()
     assert document["info"]["title"] == "Dialogue"
