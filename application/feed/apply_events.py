@@ -223,7 +223,8 @@ class ApplyEvents:
             self._pass_to_nodes(room_id, history, own)
         if step.begins_anew:
             logger.error(
-                "the storage holds less of room %r than was there before: it begins anew",
+                "the storage holds less of room %r than was there before, or another life of it (it was deleted "
+                "elsewhere, or restored): its members have to come back",
                 room_id,
                 extra={"room": room_id},
             )
