@@ -376,8 +376,8 @@ export interface DialogueClient {
 
   /**
    * Connects, and from then on reconnects by itself. The promise is fulfilled at the first success, however many attempts
-   * it takes, and rejected with `UNAUTHENTICATED`, when the server does not want the client (close code 4403), or when
-   * `disconnect()` is called.
+   * it takes, and rejected with `UNAUTHENTICATED`, with `INVALID_REQUEST` where `auth` holds what can be no user's, when the
+   * server does not want the client (close code 4403), or when `disconnect()` is called.
    */
   connect(): Promise<{ clientId: string; userId: string }>;
   /**

@@ -43,6 +43,18 @@ def numbered(count: int) -> list[str]:
     return [f"event {number}" for number in range(1, count + 1)]
 
 
+def test_a_user_that_can_be_none_is_told_and_not_tried_again(client_page: ClientPage) -> None:
+    """The same would be refused each time, and `connect()` would wait for ever."""
+    outcome = client_page.run(
+        """async ({ createDialogueClient }) => {
+          const client = createDialogueClient({ url: location.origin, auth: { userId: " ada" } });
+          const { code } = await client.connect().catch((error) => error);
+          return [code, client.state];
+        }"""
+    )
+    assert outcome == ["INVALID_REQUEST", "closed"]
+
+
 def test_history_comes_once_and_pages_lead_to_the_first_event(
     client_page: ClientPage, shared_server: ChatServer
 ) -> None:

@@ -10,6 +10,8 @@ const NOT_AUTHENTICATED = 4401;
 const REMOVED = 4403;
 /** A connection that lived this long resets the back-off; a server that accepts and fails at once is not hammered. */
 const STABLE_CONNECTION_MS = 5_000;
+/** What a `connect` is answered with that would be refused again. */
+const REFUSALS = new Set(["UNAUTHENTICATED", "INVALID_REQUEST"]);
 
 export class Link {
   state = "idle";
@@ -132,7 +134,7 @@ export class Link {
     connection.auth = auth;
     const onOpen = () => {
       connection.send("connect", { auth }, (answer) => this.#connected(connection, answer)).catch((error) => {
-        if (error.code === "UNAUTHENTICATED") this.lose(connection, NOT_AUTHENTICATED, error.message, error);
+        if (REFUSALS.has(error.code)) this.lose(connection, NOT_AUTHENTICATED, error.message, error);
         else if (error.code !== "DISCONNECTED") this.lose(connection, 0, error.message);
       });
     };
