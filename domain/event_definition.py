@@ -13,11 +13,18 @@ from pydantic_core import PydanticSerializationError, to_json
 from typing_extensions import TypeForm, TypeVar
 
 from . import json_value
-from .errors import ConfigurationError, InvalidEvent, Problem
+from .errors import ConfigurationError, DialogueError, InvalidEvent, Problem
 from .names import flaw_of_event_name
 from .retention import Retention
 
 Data = TypeVar("Data", default=Any)
+
+
+class SchemaFailed(InvalidEvent):
+    """A schema of the application's raised, on this data, what is no refusal; its cause is that."""
+
+    def __init__(self) -> None:
+        super().__init__([Problem("data", "could not be checked: the event's schema failed on it")])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,7 +129,7 @@ class EventDefinition(Generic[Data]):
     def validate(self, data: object) -> bytes:
         """`data` as the schema gives it back, as JSON in UTF-8.
 
-        Raises InvalidEvent with each wrong field's path (`data.text`).
+        Raises InvalidEvent with each wrong field's path (`data.text`), and SchemaFailed where a validator has a bug.
         """
         if self._adapter is None:
             return json_value.keepable(data, "data")
@@ -137,6 +144,10 @@ class EventDefinition(Generic[Data]):
         except PydanticSerializationError as error:
             json_value.ensure_keepable(data, "data")
             raise InvalidEvent([Problem("data", f"must be JSON: {error}")]) from error
+        except DialogueError:
+            raise
+        except Exception as error:
+            raise SchemaFailed from error
         return json_value.keepable(value, "data")
 
     def read(self, payload: bytes) -> Data:

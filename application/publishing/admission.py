@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -9,9 +10,12 @@ from ...domain.draft import Draft
 from ...domain.draft_group import DraftGroup
 from ...domain.errors import EventNotAllowed, InvalidEvent, InvalidRequest, Problem
 from ...domain.event import weight
+from ...domain.event_definition import SchemaFailed
 from ...domain.json_value import MAX_VALUES, decode, holds_more_values, may_hold_more_values
 from ...domain.new_event import MAX_BATCH, NewEvent
 from ...domain.room import Room
+
+logger = logging.getLogger("dialogue.publishing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +77,11 @@ class Admission:
         self, room: Room, epoch: str, name: str, data: object, sender: str, meta: Mapping[str, object] | None
     ) -> Draft:
         """One event, alone or in a batch. Raises EventNotAllowed and InvalidEvent."""
-        draft = room.admit(name, data, sender=sender, epoch=epoch, meta=meta)
+        try:
+            draft = room.admit(name, data, sender=sender, epoch=epoch, meta=meta)
+        except SchemaFailed:
+            logger.exception("the schema of %r failed in %r: the event is refused", name, room.id)
+            raise
         if weight(draft) > self.max_event_size:
             problem = f"must be at most {self.max_event_size} bytes of JSON, not {len(draft.payload)}"
             raise InvalidEvent([Problem("data", problem)])

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import math
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 from uuid import UUID
 
 import pytest
 from hypothesis import given, strategies
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, TypeAdapter, computed_field
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationInfo,
+    computed_field,
+    field_validator,
+)
 from typing_extensions import TypedDict
 
 from dialogue.domain import json_value
 from dialogue.domain.errors import ConfigurationError, InvalidEvent, Problem
-from dialogue.domain.event_definition import EventDefinition, History, define_event
+from dialogue.domain.event_definition import EventDefinition, History, SchemaFailed, define_event
 
 
 class ChatMessage(BaseModel):
@@ -69,6 +78,26 @@ def problems_of(definition: EventDefinition, data: object) -> list[str]:
 def test_a_payload_is_kept_as_its_model_gave_it_back() -> None:
     message = define_event("message", schema=ChatMessage)
     assert kept(message, {"text": "hi", "username": "ada", "unknown": 1}) == {"text": "hi", "username": "ada"}
+
+
+class Buggy(BaseModel):
+    width: int = 1
+    height: int = 1
+
+    @field_validator("height")
+    @classmethod
+    def fits(cls, height: int, info: ValidationInfo) -> int:
+        return height // int(info.data["width"])  # which is not there where it was wrong itself
+
+
+@pytest.mark.parametrize(("data", "cause"), [({"width": 0}, ZeroDivisionError), ({"width": "x"}, KeyError)], ids=str)
+def test_a_validator_with_a_bug_refuses_the_event_and_keeps_what_it_raised(
+    data: object, cause: type[Exception]
+) -> None:
+    with pytest.raises(SchemaFailed, match="the event's schema failed on it") as refusal:
+        define_event("box", schema=Buggy).validate({"height": 4, **cast("dict[str, object]", data)})
+    assert isinstance(refusal.value.__cause__, cause)
+    assert (refusal.value.code, refusal.value.problems[0].path) == ("INVALID_EVENT", "data")
 
 
 def test_a_payload_may_be_an_instance_of_the_model() -> None:
