@@ -146,7 +146,7 @@ class EventDefinition(Generic[Data]):
             raise InvalidEvent([Problem("data", f"must be JSON: {error}")]) from error
         except DialogueError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:  # sys.exit() would end the whole server
             raise SchemaFailed from error
         return json_value.keepable(value, "data")
 
