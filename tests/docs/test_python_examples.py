@@ -13,6 +13,7 @@ from types import ModuleType
 
 import anyio
 import pytest
+from sqlalchemy import Engine
 from sqlmodel import SQLModel
 from sqlmodel.main import default_registry
 
@@ -35,9 +36,16 @@ def _clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for name in set(sys.modules) - known:
         if str(tmp_path) in str(getattr(sys.modules[name], "__file__", "")):
-            del sys.modules[name]
+            _dispose_engines(sys.modules.pop(name))
     SQLModel.metadata.clear()  # the next example may define the same table anew
     default_registry.dispose()
+
+
+def _dispose_engines(module: ModuleType) -> None:
+    """As the end of a process does; from Python 3.13 on a connection that nobody closed is a warning."""
+    for value in vars(module).values():
+        if isinstance(value, Engine):
+            value.dispose()
 
 
 @pytest.fixture
@@ -68,6 +76,7 @@ def test_a_python_example_runs(
         exec(compile("\n" * (example.line - 1) + example.code, str(example.page), "exec"), vars(module))
     for test in [value for name, value in vars(module).items() if name.startswith("test_")]:
         anyio.run(_call, test)
+    _dispose_engines(module)
 
 
 async def _call(test: Callable[[], object]) -> None:

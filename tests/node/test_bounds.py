@@ -201,12 +201,15 @@ GARBAGE = [
 async def test_garbage_is_answered_as_such_and_the_client_goes_on(server: ServerProcess, garbage: str) -> None:
     async with raw_socket(server.http) as one, raw_polling(server.http) as two:
         await one.connect(userId="ada")
-        await one.say(garbage)
-        assert (await one.told("error"))["code"] in ("INVALID_REQUEST", "INVALID_EVENT")
         await one.emit("join", roomId="hall")
         assert (await one.told("joined"))["roomId"] == "hall"
+        await one.say(garbage)
+        assert (await one.told("error"))["code"] in ("INVALID_REQUEST", "INVALID_EVENT")
+        await one.emit("listRooms")
+        await one.told("rooms")
         await two.open()
-        await two.post('40{"userId":"bob"}\x1e' + garbage + '\x1e42["dialogue:join",{"roomId":"hall"}]')
+        join = '\x1e42["dialogue:join",{"roomId":"hall"}]\x1e'
+        await two.post('40{"userId":"bob"}' + join + garbage + '\x1e42["dialogue:listRooms"]')
         assert json.loads((await two.until('42["dialogue:error"'))[2:])[1]["code"] in (
             "INVALID_REQUEST",
             "INVALID_EVENT",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -21,14 +22,18 @@ class Certificates:
         self.certificate = folder / "server.pem"
         self.key = folder / "server.key"
         of_authority = folder / "authority.key"
-        self._make(of_authority, self.authority, "/CN=tests", "basicConstraints=critical,CA:TRUE")
+        # From Python 3.13 on certificates are checked as RFC 5280 has it: an authority says what its key is for.
+        may_sign = ("basicConstraints=critical,CA:TRUE", "keyUsage=critical,keyCertSign,cRLSign")
+        self._make(of_authority, self.authority, "/CN=tests", may_sign)
         vouched = ["-CA", str(self.authority), "-CAkey", str(of_authority)]
-        self._make(self.key, self.certificate, "/CN=localhost", "subjectAltName=DNS:localhost,IP:127.0.0.1", *vouched)
+        names = ("basicConstraints=critical,CA:FALSE", "subjectAltName=DNS:localhost,IP:127.0.0.1")
+        self._make(self.key, self.certificate, "/CN=localhost", names, *vouched)
         self.key.chmod(0o600)
         Identity.without_root().own(folder)
 
-    def _make(self, key: Path, certificate: Path, subject: str, extension: str, *options: str) -> None:
+    def _make(self, key: Path, certificate: Path, subject: str, extensions: Sequence[str], *options: str) -> None:
         curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
         to = ["-keyout", str(key), "-out", str(certificate), "-days", "30"]
-        command = ["openssl", "req", "-x509", *curve, *to, "-subj", subject, "-addext", extension, *options]
+        told = [word for extension in extensions for word in ("-addext", extension)]
+        command = ["openssl", "req", "-x509", *curve, *to, "-subj", subject, *told, *options]
         subprocess.run(command, check=True, capture_output=True)

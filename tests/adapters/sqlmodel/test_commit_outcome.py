@@ -206,6 +206,7 @@ def write_a_foreign_row(folder: Path, room_id: str, seq: int) -> None:
             "VALUES (?, 'note', '1', 'somebody', 1, ?, ?)",
             (room_id, seq, seq),
         )
+    other.close()
 
 
 def refuse_poison(folder: Path) -> None:

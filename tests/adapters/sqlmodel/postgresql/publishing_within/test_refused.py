@@ -115,6 +115,7 @@ async def test_another_database_is_refused_be_it_one_of_dialogue_s_or_not(
     sqlite = create_engine("sqlite://")
     with sqlite.connect() as connection, pytest.raises(InvalidRequest, match="within: is connected to sqlite"):
         dialogue.publish_within(connection, "shop", ordered, {"number": 1}, sender="ada")
+    sqlite.dispose()
 
 
 async def test_a_database_that_was_made_anew_is_found_at_the_next_attempt(
