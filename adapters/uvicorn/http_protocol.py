@@ -12,7 +12,7 @@ from ...application.ports.transport import TRANSPORT
 from .deadline import Deadline
 from .ending import Ending
 from .exchange import Exchange
-from .http_scope import body_length, http_scope, is_websocket
+from .http_scope import body_length, flaw_of_handshake, http_scope, is_websocket
 from .http_transport import HttpTransport
 from .intake import Intake
 from .progress import Progress
@@ -35,7 +35,7 @@ class HttpProtocol(asyncio.Protocol):
     - What is left of a body when its answer begins is not parsed, but where it is short: the answer says that the
       connection ends, and the rest is dropped for some seconds, so that the client can read the answer.
     - A close is a cut where the client does not take what was written before it.
-    - `Content-Length` beside `Transfer-Encoding` is refused, and a body with an upgrade.
+    - `Content-Length` beside `Transfer-Encoding` is refused, and a body with an upgrade, or no key of 16 bytes.
     - What comes behind an upgrade in the same segment reaches the WebSocket.
     - The application finds the connection's transport in the scope.
     """
@@ -164,7 +164,7 @@ class HttpProtocol(asyncio.Protocol):
     def _begin(self, request: h11.Request) -> None:
         headers = list(request.headers)
         if is_websocket(headers):
-            self._upgrade(headers)
+            self._upgrade(request, headers)
             return
         scope = http_scope(request, self._config, self.transport)
         self._length = body_length(headers)
@@ -174,9 +174,12 @@ class HttpProtocol(asyncio.Protocol):
         self._server_state.tasks.add(task)
         task.add_done_callback(self._server_state.tasks.discard)
 
-    def _upgrade(self, headers: list[tuple[bytes, bytes]]) -> None:
+    def _upgrade(self, request: h11.Request, headers: list[tuple[bytes, bytes]]) -> None:
         if body_length(headers) != 0:
             raise BadRequest("An upgrade has no body.")
+        flaw = flaw_of_handshake(request)
+        if flaw is not None:
+            raise BadRequest(flaw)
         self._ending.has_come()  # for this protocol: another takes over
         self._intake.resume()
         self._server_state.connections.discard(self)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
     from .server_config import ServerConfig
 
 Headers = list[tuple[bytes, bytes]]
+KEY_SIZE = 16
+"""Of a WebSocket's key, in bytes."""
 
 
 def http_scope(request: h11.Request, config: ServerConfig, transport: asyncio.Transport) -> dict[str, Any]:
@@ -40,6 +43,18 @@ def is_websocket(headers: Headers) -> bool:
     upgrades = [value.lower() for name, value in headers if name == b"upgrade"]
     tokens = [token.strip().lower() for name, value in headers if name == b"connection" for token in value.split(b",")]
     return upgrades[-1:] == [b"websocket"] and b"upgrade" in tokens
+
+
+def flaw_of_handshake(request: h11.Request) -> str | None:
+    """Why a request for a WebSocket is none that can be granted (RFC 6455, 4.2.1)."""
+    if request.http_version != b"1.1":
+        return "A WebSocket is asked for with HTTP/1.1."
+    keys = [value for name, value in request.headers if name == b"sec-websocket-key"]
+    try:
+        [size] = [len(b64decode(key, validate=True)) for key in keys]
+    except ValueError:
+        size = 0
+    return None if size == KEY_SIZE else "Sec-WebSocket-Key must be 16 bytes in base64, once."
 
 
 def body_length(headers: Headers) -> int | None:

@@ -49,9 +49,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
         running.kill()
 
 
-def status_of(port: int, headers: dict[bytes, bytes]) -> int:
+def status_of(port: int, headers: dict[bytes, bytes], first: bytes = b"GET /ws HTTP/1.1") -> int:
     """The HTTP status with which a handshake of these headers is answered."""
-    lines = [b"GET /ws HTTP/1.1", *(name + b": " + value for name, value in headers.items()), b"", b""]
+    lines = [first, *(name + b": " + value for name, value in headers.items()), b"", b""]
     with socket.create_connection(("127.0.0.1", port), timeout=DEADLINE_S) as client:
         client.sendall(b"\r\n".join(lines))
         answer = client.makefile("rb").readline()
@@ -67,6 +67,20 @@ def status_of(port: int, headers: dict[bytes, bytes]) -> int:
 def test_any_handshake_is_answered(server: ServerProcess, changed: dict[bytes, bytes]) -> None:
     assert status_of(server.port, GOOD | changed) < 500
     assert server.faults == []
+
+
+@pytest.mark.parametrize(
+    "key", [b"", b"x", b"dGhlIHNhbXBsZSBub25jZQ", b"dGhlIHNhbXBsZSBub25j", b"dGhlIHNhbXBsZSBub25jZQ==, ZQ=="]
+)
+def test_a_key_that_is_not_sixteen_bytes_is_refused(server: ServerProcess, key: bytes) -> None:
+    """RFC 6455, 4.2.1."""
+    assert status_of(server.port, GOOD | {b"Sec-WebSocket-Key": key}) == 400
+    assert status_of(server.port, GOOD | {b"sec-websocket-key": GOOD[b"Sec-WebSocket-Key"]}) == 400  # twice
+    assert status_of(server.port, GOOD) == 101
+
+
+def test_a_websocket_is_asked_for_with_http_1_1(server: ServerProcess) -> None:
+    assert status_of(server.port, GOOD, b"GET /ws HTTP/1.0") == 400
 
 
 def test_an_origin_that_is_no_url_is_refused_as_a_foreign_one_is(server: ServerProcess) -> None:
