@@ -50,7 +50,9 @@ def dsn_of(url: str) -> str:
 
 def shown(url: str) -> str:
     """The address as it may be shown and logged: without its password, and with nothing that may be part of one."""
-    scheme = url.partition("://")[0]
+    scheme, is_address, _ = url.partition("://")
+    if not is_address:
+        return "…" if "@" in url else url
     try:
         parts = urlsplit(_quoted(url))
     except ValueError:

@@ -41,6 +41,14 @@ def test_a_password_is_never_shown(url: str, expected: str) -> None:
     assert shown(url) == expected
 
 
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [("nonsense", "nonsense"), ("sqlite:chat.db", "sqlite:chat.db"), ("ada:secret@db/shop", "…"), ("", "")],
+)
+def test_what_is_no_address_is_shown_as_it_is_unless_it_may_hold_a_password(url: str, expected: str) -> None:
+    assert shown(url) == expected
+
+
 TAKEN = {
     "postgres://db/shop": "postgresql://db/shop",
     "postgresql+asyncpg://ada:secret@db/shop": "postgresql://ada:secret@db/shop",
