@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from anyio import create_task_group, fail_after, move_on_after
 from redis import RedisError
@@ -15,11 +15,11 @@ from redis.backoff import NoBackoff
 
 from ...application.ports.event_bus import BusDown, BusReceiver
 from ...domain.errors import ConfigurationError
+from ..redis_address import without_channel
 from .outgoing import Outgoing
 from .reason import reason
 
 MAX_SIZE = 1 << 20
-CHANNEL = "dialogue"
 QUIET_S = 5.0
 """When nothing came for so long, the server is asked whether it is there."""
 PATIENCE_S = 5.0
@@ -107,15 +107,12 @@ def _is(message: Any, kind: str) -> bool:
 def _parts(url: str) -> tuple[str, str]:
     """The URL without its parameter `channel`, and the channel."""
     try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:  # which may quote a part of the password
-        why = "in a password @ is written as %40, / as %2F, and so on"
-        raise ConfigurationError(f"the bus names no host and port: give {FORMS}; {why}") from error
-    query = parse_qs(parts.query, keep_blank_values=True)
-    channel = query.pop("channel", [CHANNEL])[-1]
+        plain, channel = without_channel(url)
+    except ValueError as error:
+        raise ConfigurationError(f"the bus names no host and port: give {FORMS}; {error}") from error
+    parts = urlsplit(plain)
     if parts.scheme in ("redis", "rediss") and not re.fullmatch(r"(/\d*)?", parts.path):
         raise ConfigurationError(f"the bus names no database by its number: give {FORMS}")
     if not channel:
         raise ConfigurationError("the bus: the parameter channel must not be empty")
-    return urlunsplit(parts._replace(query=urlencode(query, doseq=True))), channel
+    return plain, channel

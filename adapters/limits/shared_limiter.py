@@ -6,7 +6,6 @@ import logging
 import time
 from contextlib import suppress
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 from anyio import Event as Signal
 from anyio import create_task_group, move_on_after, sleep
@@ -20,6 +19,7 @@ from redis.backoff import NoBackoff
 
 from ...application.ports.rate_limiter import Action
 from ...domain.errors import ConfigurationError
+from ..redis_address import without_channel
 from .local_limiter import LocalLimiter
 from .meter import MAX_SUBJECTS, Meter
 
@@ -28,7 +28,6 @@ INTERVAL_S = 0.1
 SHARE = 10
 """A subject's count is told when it has come to this part of what the limit allows."""
 AT_ONCE = 16
-CHANNEL = "dialogue"
 PAUSE_S = 1.0
 PATIENCE_S = 1.0
 
@@ -164,14 +163,9 @@ def _item(meter: Meter) -> RateLimitItem:
 def _connections(url: str) -> tuple[Any, str]:
     """Connections to that Redis, and what our keys there begin with: the parameter `channel`, as the bus has it."""
     try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError as error:  # which may quote a part of the password
-        why = "in a password @ is written as %40, / as %2F, and so on"
-        raise ConfigurationError(f"limit_store: names no host and port; {why}") from error
-    query = parse_qs(parts.query, keep_blank_values=True)
-    channel = query.pop("channel", [CHANNEL])[-1]
-    plain = urlunsplit(parts._replace(query=urlencode(query, doseq=True)))
+        plain, channel = without_channel(url)
+    except ValueError as error:
+        raise ConfigurationError(f"limit_store: names no host and port; {error}") from error
     try:
         pool = BlockingConnectionPool.from_url(  # connects nowhere yet
             plain,
